@@ -1,0 +1,152 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Multi-scale striped masks (SCADN, "Multi-scale striped masks" and Fig. 3).
+
+A mask M is 1 where a pixel is kept and 0 where it is removed, as in SCADN Eq. 1. A scale is named by its number
+of stripes across the image: 4, 8 and 16 are the paper's S1 (large), S2 (middle) and S3 (small). Each scale has four
+masks: vertical stripes with the first one removed, the complement, horizontal stripes with the first one removed,
+the complement. So every pixel is removed by exactly two of the four.
+
+Differences from the authors' code:
+    - There a mask is 1 where a pixel is removed; here the paper's symbol keeps the paper's meaning.
+    - There the size must be a multiple of the stripes; here stripe borders are rounded to the nearest pixel, so that
+      any size works and complements stay exact.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+MASKS_PER_SCALE = 4
+"""Vertical, its complement, horizontal, its complement."""
+
+SIZE_DIVISOR = 8
+"""The generator halves its input three times, so a side must be a multiple of 8 pixels."""
+
+
+def check_size(size: tuple[int, int], stripes: Sequence[int]) -> None:
+    """Raise unless the generator can take an image of this size and the stripes fit into it.
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels.
+        stripes (Sequence[int]): Stripes across the image, one number per scale.
+
+    Raises:
+        ValueError: If a side is no positive multiple of 8, if there is no scale, if a scale is named twice, if a
+            scale has an odd number of stripes or fewer than two (white to black would not be 1 : 1), or if a stripe
+            would be narrower than one pixel. The message names the value and the nearest valid ones.
+    """
+    for name, side in zip(("height", "width"), size, strict=True):
+        if side < SIZE_DIVISOR or side % SIZE_DIVISOR:
+            lower = side // SIZE_DIVISOR * SIZE_DIVISOR
+            valid = [value for value in (lower, lower + SIZE_DIVISOR) if value >= SIZE_DIVISOR]
+            msg = (
+                f"image {name} must be a multiple of {SIZE_DIVISOR} pixels (the generator halves it three times), "
+                f"got {side}; nearest valid: {' or '.join(map(str, valid))}"
+            )
+            raise ValueError(msg)
+    if not stripes:
+        msg = "stripes must name at least one scale, e.g. (4, 8, 16), got none"
+        raise ValueError(msg)
+    if len(set(stripes)) != len(stripes):
+        msg = f"stripes must name each scale once, got {tuple(stripes)}"
+        raise ValueError(msg)
+    for count in stripes:
+        _check_stripe_count(count, size)
+
+
+def _check_stripe_count(count: int, size: tuple[int, int]) -> None:
+    if count < 2 or count % 2:
+        lower = count // 2 * 2
+        valid = [value for value in (lower, lower + 2) if value >= 2]
+        msg = (
+            f"a scale needs an even number of stripes, at least 2, so that white to black is 1 : 1, got {count}; "
+            f"nearest valid: {' or '.join(map(str, valid or [2]))}"
+        )
+        raise ValueError(msg)
+    shortest = min(size)
+    if count > shortest:
+        msg = (
+            f"{count} stripes across {shortest} pixels would be narrower than one pixel; "
+            f"nearest valid: {shortest // 2 * 2} stripes, or an image side of at least "
+            f"{-(-count // SIZE_DIVISOR) * SIZE_DIVISOR} pixels"
+        )
+        raise ValueError(msg)
+
+
+def stripe_profile(length: int, stripes: int) -> torch.Tensor:
+    """Number the stripes along one axis and keep the odd ones.
+
+    The border between stripes k - 1 and k lies at k * length / stripes, rounded to the nearest pixel.
+
+    Args:
+        length (int): Pixels along the axis.
+        stripes (int): Stripes along the axis, at most ``length``.
+
+    Returns:
+        torch.Tensor: Shape (length,), float32, 0 in the first, third, ... stripe (removed) and 1 in the others (kept).
+    """
+    # floor(k * length / stripes + 1/2) in integers, so that no rounding mode or float error moves a border.
+    borders = (2 * torch.arange(1, stripes) * length + stripes) // (2 * stripes)
+    index = torch.bucketize(torch.arange(length), borders, right=True)
+    return (index % 2).float()
+
+
+def striped_masks(size: tuple[int, int], stripes: Sequence[int] = (4, 8, 16)) -> torch.Tensor:
+    """Draw the masks of all scales, in the order of ``stripes`` (SCADN Fig. 3).
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels, multiples of 8.
+        stripes (Sequence[int]): Stripes across the image, one even number per scale.
+            Defaults to ``(4, 8, 16)``, the paper's S1, S2, S3.
+
+    Returns:
+        torch.Tensor: M, shape (4 * len(stripes), 1, H, W), float32, 1 = kept, 0 = removed. Within a scale: vertical
+            stripes with the first removed, the complement, horizontal with the first removed, the complement.
+
+    Raises:
+        ValueError: If the size or the stripes are impossible (see :func:`check_size`).
+
+    Example:
+        >>> striped_masks((32, 32), stripes=(4,)).shape
+        torch.Size([4, 1, 32, 32])
+    """
+    check_size(size, stripes)
+    height, width = size
+    masks = []
+    for count in stripes:
+        vertical = stripe_profile(width, count).expand(height, width)
+        horizontal = stripe_profile(height, count).unsqueeze(1).expand(height, width)
+        masks += [vertical, 1 - vertical, horizontal, 1 - horizontal]
+    return torch.stack(masks).unsqueeze(1)
+
+
+def remove(images: torch.Tensor, masks: torch.Tensor, fill: float = 0.0) -> torch.Tensor:
+    """Remove the masked pixels from the images: I ⊙ M, plus ``fill`` where removed (SCADN Eq. 1).
+
+    Args:
+        images (torch.Tensor): I, shape (..., C, H, W), range [0, 1].
+        masks (torch.Tensor): M, broadcastable to ``images`` with one channel, 1 = kept, 0 = removed.
+        fill (float): Value of a removed pixel, range [0, 1]. The paper's text says 0, the authors' code uses 1.
+            Defaults to ``0.0``.
+
+    Returns:
+        torch.Tensor: Images with the removed pixels set to ``fill``, the broadcast shape.
+    """
+    return images * masks + fill * (1 - masks)
+
+
+def composites(reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Join complementary passes: every pixel is taken from the pass in which it was removed.
+
+    Args:
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), in the order of :func:`striped_masks`.
+
+    Returns:
+        torch.Tensor: Shape (N, S, 2, C, H, W): scale, then direction (vertical, horizontal).
+    """
+    removed = reconstructions * (1 - masks)
+    scales = masks.shape[0] // MASKS_PER_SCALE
+    return removed.unflatten(1, (scales, 2, 2)).sum(dim=3)

@@ -1,0 +1,144 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Inpainting generator and PatchGAN discriminator (SCADN, "Network architecture" and "Implementation Details").
+
+Differences from the paper, as in the authors' code:
+    - Every residual block, not only the first, has a dilated first convolution.
+    - No activation follows the sum at the end of a residual block.
+    - The last convolution of the generator has no instance norm; tanh maps its output, shifted to [0, 1].
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+MIN_SIZE = 24
+"""Reflection padding of 2 at an eighth of the size needs at least three pixels there."""
+
+
+def _conv_norm_relu(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """Convolution with zero padding that keeps (or, with stride 2, halves) the size, instance norm, ReLU."""
+    padding = (kernel - 1) // 2
+    return [
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding),
+        nn.InstanceNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    ]
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions, the first dilated, added to the input (He et al. 2016; SCADN, "Network architecture").
+
+    Args:
+        channels (int): Channels in and out.
+        dilation (int): Dilation of the first convolution. Defaults to ``2``.
+    """
+
+    def __init__(self, channels: int, dilation: int = 2) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReflectionPad2d(dilation),
+            nn.Conv2d(channels, channels, 3, dilation=dilation),
+            nn.InstanceNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Add what the two convolutions find.
+
+        Args:
+            features (torch.Tensor): Shape (N, C, h, w).
+
+        Returns:
+            torch.Tensor: Shape (N, C, h, w).
+        """
+        return features + self.layers(features)
+
+
+class Generator(nn.Module):
+    """G: paints an image from what a mask has left of it (SCADN Eq. 1).
+
+    Args:
+        base_channels (int): Channels of the first layer; they double with each of the three halvings of the size.
+            Defaults to ``64``.
+        residual_blocks (int): Residual blocks at an eighth of the size. Defaults to ``8``.
+    """
+
+    def __init__(self, base_channels: int = 64, residual_blocks: int = 8) -> None:
+        super().__init__()
+        widths = [base_channels * 2**level for level in range(4)]
+        encoder: list[nn.Module] = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(3, base_channels, 7),
+            nn.InstanceNorm2d(base_channels),
+            nn.ReLU(inplace=True),
+        ]
+        for narrow, wide in pairwise(widths):
+            encoder += _conv_norm_relu(narrow, wide, kernel=4, stride=2)
+        decoder: list[nn.Module] = []
+        for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
+            decoder += [nn.Upsample(scale_factor=2, mode="nearest"), *_conv_norm_relu(wide, narrow, kernel=3)]
+        decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
+        self.encoder = nn.Sequential(*encoder)
+        self.residual = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(residual_blocks)))
+        self.decoder = nn.Sequential(*decoder)
+        _init_weights(self)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Repaint masked images.
+
+        Args:
+            images (torch.Tensor): I ⊙ M, shape (N, 3, H, W), range [0, 1], H and W multiples of 8, at least 24.
+
+        Returns:
+            torch.Tensor: Î, shape (N, 3, H, W), range [0, 1].
+        """
+        return (torch.tanh(self.decoder(self.residual(self.encoder(images)))) + 1) / 2
+
+
+class Discriminator(nn.Module):
+    """D: PatchGAN (Isola et al. 2017) with spectral norm (Miyato et al. 2018).
+
+    Args:
+        base_channels (int): Channels of the first layer. Defaults to ``64``.
+    """
+
+    def __init__(self, base_channels: int = 64) -> None:
+        super().__init__()
+        widths = [3, *(base_channels * 2**level for level in range(4)), 1]
+        layers: list[nn.Module] = []
+        for level, (narrow, wide) in enumerate(pairwise(widths)):
+            stride = 2 if level < 3 else 1
+            convolution = nn.Conv2d(narrow, wide, 4, stride, padding=1, bias=False)
+            layers += [convolution, nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers[:-1])
+        _init_weights(self)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                spectral_norm(layer)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Judge each patch.
+
+        Args:
+            images (torch.Tensor): Real or painted images, shape (N, 3, H, W), range [0, 1].
+
+        Returns:
+            torch.Tensor: Logits, shape (N, 1, H // 8 - 2, W // 8 - 2); D of SCADN Eq. 3 is their sigmoid, 1 = real.
+        """
+        return self.layers(images)
+
+
+def _init_weights(network: nn.Module, std: float = 0.02) -> None:
+    """Draw weights from N(0, std), set biases to 0 (authors' code; the paper is silent)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, 0.0, std)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -1,0 +1,243 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""From reconstructions to anomaly maps and scores (SCADN, "Multi-scale Aggregated Inference").
+
+The pure functions are the paper's Eq. 6 to 10, one each. :class:`Score` is the seam: a way of turning the twelve
+reconstructions of an image into a map and a score, with what it learns from normal images held as buffers. A new way
+is a new subclass and an entry in :func:`build_score`; networks and Lightning class stay as they are.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Literal, NamedTuple
+
+import torch
+from torch import nn
+
+from .masks import MASKS_PER_SCALE
+
+Merge = Literal["max", "mean"]
+ScoreName = Literal["paper"]
+
+
+class ScoreOutput(NamedTuple):
+    """What a score says about N images.
+
+    Attributes:
+        pred_score (torch.Tensor): Image scores, shape (N,), higher is more anomalous.
+        anomaly_map (torch.Tensor): Final map, shape (N, 1, H, W), higher is more anomalous.
+        scale_maps (torch.Tensor): E_i, shape (N, S, H, W), one map per scale.
+        selected_scale (torch.Tensor): f, shape (N,), int64, index of the scale that the final map comes from.
+    """
+
+    pred_score: torch.Tensor
+    anomaly_map: torch.Tensor
+    scale_maps: torch.Tensor
+    selected_scale: torch.Tensor
+
+
+def error_maps(images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Squared error where pixels were removed: (Î_ij - I) ⊙ (Î_ij - I) ⊙ (1 - M_ij) (SCADN Eq. 6).
+
+    The paper does not say how colours are joined; as in the authors' code, the mean over channels is taken.
+
+    Args:
+        images (torch.Tensor): I, shape (N, C, H, W), range [0, 1].
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+
+    Returns:
+        torch.Tensor: E_ij, shape (N, 4 * S, H, W), range [0, 1].
+    """
+    squared = (reconstructions - images.unsqueeze(1)).square().mean(dim=2)
+    return squared * (1 - masks.squeeze(1))
+
+
+def merge_errors(errors: torch.Tensor, merge: Merge = "max") -> torch.Tensor:
+    """Join the four error maps of each scale: E_i = max(E_i0, E_i1, E_i2, E_i3) (SCADN Eq. 7).
+
+    Args:
+        errors (torch.Tensor): E_ij, shape (N, 4 * S, H, W).
+        merge (Literal["max", "mean"]): ``"max"`` is Eq. 7, ``"mean"`` its ablation in Table 4: the mean over all
+            four maps, the two in which a pixel was kept included. Defaults to ``"max"``.
+
+    Returns:
+        torch.Tensor: E_i, shape (N, S, H, W).
+    """
+    grouped = errors.unflatten(1, (-1, MASKS_PER_SCALE))
+    return grouped.amax(dim=2) if merge == "max" else grouped.mean(dim=2)
+
+
+def scale_means(scale_maps: torch.Tensor) -> torch.Tensor:
+    """Mean error of each scale, average(E_i) of SCADN Eq. 9; its mean over the training set is mu_i.
+
+    Args:
+        scale_maps (torch.Tensor): E_i, shape (N, S, H, W).
+
+    Returns:
+        torch.Tensor: Shape (N, S).
+    """
+    return scale_maps.mean(dim=(-2, -1))
+
+
+def select_scale(means: torch.Tensor, mu: torch.Tensor) -> torch.Tensor:
+    """Choose the scale farthest above the training set: f = argmax(average(E_i) - mu_i) (SCADN Eq. 9).
+
+    Args:
+        means (torch.Tensor): average(E_i), shape (N, S).
+        mu (torch.Tensor): mu_i, shape (S,); zeros give the ablation without reference values.
+
+    Returns:
+        torch.Tensor: f, shape (N,), int64; the first of equal scales.
+    """
+    return (means - mu).argmax(dim=1)
+
+
+class Score(nn.Module, ABC):
+    """A way of turning reconstructions into maps and scores.
+
+    What a score learns from normal images is reached through sums over images, so that it does not depend on how
+    images are batched and can be reduced over processes: :meth:`statistics` gives a batch's share, their sum and the
+    number of images go to :meth:`fit`.
+    """
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
+        """Score images; each image's result is independent of the others.
+
+        Args:
+            images (torch.Tensor): I, shape (N, C, H, W), range [0, 1].
+            reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
+            masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+
+        Returns:
+            ScoreOutput: Maps and scores of the N images.
+        """
+
+    @abstractmethod
+    def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """Sum over normal images what :meth:`fit` needs.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+            reconstructions (torch.Tensor): As in :meth:`forward`.
+            masks (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: The batch's share, a sum over images.
+        """
+
+    @abstractmethod
+    def fit(self, total: torch.Tensor, count: int) -> None:
+        """Take the reference values over from the summed statistics.
+
+        Args:
+            total (torch.Tensor): Sum of :meth:`statistics` over all images.
+            count (int): Number of images, at least 1.
+
+        Raises:
+            ValueError: If ``count`` is below 1 or the statistics are not finite.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget the reference values."""
+
+    @property
+    @abstractmethod
+    def is_fitted(self) -> bool:
+        """Whether the reference values are there."""
+
+
+class PaperScore(Score):
+    """The paper's map and score (SCADN Eq. 6 to 10).
+
+    Args:
+        scales (int): S, number of mask scales.
+        merge (Literal["max", "mean"]): How a scale's four error maps are joined (Eq. 7). Defaults to ``"max"``.
+        subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen (Eq. 9). Defaults to ``True``.
+
+    Attributes:
+        mu (torch.Tensor): mu_i, buffer of shape (S,), NaN until fitted. An unfitted score chooses the scale with the
+            highest mean error, as if mu_i were zero.
+
+    Raises:
+        ValueError: If ``merge`` is unknown.
+    """
+
+    mu: torch.Tensor
+
+    def __init__(self, scales: int, merge: Merge = "max", *, subtract_reference: bool = True) -> None:
+        super().__init__()
+        if merge not in ("max", "mean"):
+            msg = f"merge must be 'max' (SCADN Eq. 7) or 'mean' (its ablation), got {merge!r}"
+            raise ValueError(msg)
+        self.merge: Merge = merge
+        self.subtract_reference = subtract_reference
+        self.register_buffer("mu", torch.full((scales,), float("nan")))
+
+    def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
+        """Score images by SCADN Eq. 6 to 10. See :meth:`Score.forward`."""
+        scale_maps = merge_errors(error_maps(images, reconstructions, masks), self.merge)
+        means = scale_means(scale_maps)
+        mu = torch.nan_to_num(self.mu) if self.subtract_reference else torch.zeros_like(self.mu)
+        selected = select_scale(means, mu)
+        index = selected[:, None, None, None].expand(-1, 1, *scale_maps.shape[-2:])
+        return ScoreOutput(
+            pred_score=means.gather(1, selected[:, None]).squeeze(1),  # Eq. 10
+            anomaly_map=scale_maps.gather(1, index),  # Eq. 8
+            scale_maps=scale_maps,
+            selected_scale=selected,
+        )
+
+    def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """Sum average(E_i) over the images, shape (S,), float64. See :meth:`Score.statistics`."""
+        scale_maps = merge_errors(error_maps(images, reconstructions, masks), self.merge)
+        return scale_means(scale_maps).double().sum(dim=0)
+
+    def fit(self, total: torch.Tensor, count: int) -> None:
+        """Set mu_i = total / count. See :meth:`Score.fit`."""
+        if count < 1:
+            msg = f"reference values need at least one normal image, got {count}"
+            raise ValueError(msg)
+        mu = total / count
+        if not torch.isfinite(mu).all():
+            msg = f"reference values mu must be finite, got {mu.tolist()} from {count} images"
+            raise ValueError(msg)
+        self.mu.copy_(mu)
+
+    def reset(self) -> None:
+        """Set mu_i back to NaN."""
+        self.mu.fill_(float("nan"))
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether mu_i has been computed from normal images."""
+        return bool(torch.isfinite(self.mu).all())
+
+
+def build_score(
+    score: ScoreName = "paper",
+    *,
+    scales: int,
+    merge: Merge = "max",
+    subtract_reference: bool = True,
+) -> Score:
+    """Make a score by its name.
+
+    Args:
+        score (Literal["paper"]): Name of the score. Defaults to ``"paper"``.
+        scales (int): S, number of mask scales.
+        merge (Literal["max", "mean"]): See :class:`PaperScore`. Defaults to ``"max"``.
+        subtract_reference (bool): See :class:`PaperScore`. Defaults to ``True``.
+
+    Returns:
+        Score: The score, not fitted.
+
+    Raises:
+        ValueError: If the name or an argument is unknown.
+    """
+    if score == "paper":
+        return PaperScore(scales, merge, subtract_reference=subtract_reference)
+    msg = f"unknown score {score!r}; known: 'paper'"
+    raise ValueError(msg)

@@ -1,0 +1,176 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""SCADN's inference as one PyTorch module: remove, repaint, compare, score (SCADN Eq. 5 to 10)."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import torch
+from anomalib.data import InferenceBatch
+from torch import nn
+
+from .masks import MASKS_PER_SCALE, check_size, composites, remove, striped_masks
+from .networks import MIN_SIZE, Discriminator, Generator
+from .scoring import Merge, ScoreName, ScoreOutput, build_score
+
+PIXELS_PER_PASS = 2**20
+"""Four 512 x 512 images: what the generator repaints at once by default."""
+
+
+class ScadnModel(nn.Module):
+    """Generator, masks and score; the discriminator rides along for training.
+
+    Args:
+        image_size (tuple[int, int]): Height and width in pixels, multiples of 8, at least 24.
+            Defaults to ``(512, 512)``.
+        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
+        stripes (Sequence[int]): Stripes across the image, one even number per scale.
+            Defaults to ``(4, 8, 16)``, the paper's S1, S2, S3.
+        mask_fill (float): Value of removed pixels, range [0, 1]. Defaults to ``0.0`` (paper; authors' code: 1.0).
+        score (Literal["paper"]): How reconstructions become maps and scores. Defaults to ``"paper"``.
+        merge (Literal["max", "mean"]): SCADN Eq. 7 or its ablation. Defaults to ``"max"``.
+        subtract_reference (bool): SCADN Eq. 9 or its ablation. Defaults to ``True``.
+        adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
+        passes_at_once (int | None): Masked images that go through the generator at once; results do not depend on
+            it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
+        seed (int | None): Seed of the initial weights. Defaults to ``None``: torch's global generator.
+
+    Raises:
+        ValueError: If an argument is impossible; the message names the value and the valid ones.
+    """
+
+    masks: torch.Tensor
+
+    def __init__(
+        self,
+        image_size: tuple[int, int] = (512, 512),
+        base_channels: int = 64,
+        stripes: Sequence[int] = (4, 8, 16),
+        mask_fill: float = 0.0,
+        score: ScoreName = "paper",
+        merge: Merge = "max",
+        *,
+        subtract_reference: bool = True,
+        adversarial: bool = True,
+        passes_at_once: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        _check_arguments(image_size, base_channels, stripes, mask_fill, passes_at_once)
+        self.image_size = image_size
+        self.stripes = tuple(stripes)
+        self.mask_fill = mask_fill
+        height, width = image_size
+        self.passes_at_once = passes_at_once or max(1, PIXELS_PER_PASS // (height * width))
+        # Derived from size and stripes, so neither saved nor loaded.
+        self.register_buffer("masks", striped_masks(image_size, stripes), persistent=False)
+        self.scorer = build_score(score, scales=len(stripes), merge=merge, subtract_reference=subtract_reference)
+        with nullcontext() if seed is None else torch.random.fork_rng(devices=[]):
+            if seed is not None:
+                torch.manual_seed(seed)
+            self.generator = Generator(base_channels)
+            self.discriminator = Discriminator(base_channels) if adversarial else None
+        # The layout that convolutions run fastest in, on CPU and GPU; values are the same.
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images (SCADN Eq. 5 to 10).
+
+        Args:
+            images (torch.Tensor): I, shape (N, 3, H, W) with the model's image size, range [0, 1].
+
+        Returns:
+            InferenceBatch: ``pred_score`` of shape (N,) and ``anomaly_map`` of shape (N, 1, H, W), both raw errors.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        output = self.score(images)
+        return InferenceBatch(pred_score=output.pred_score, anomaly_map=output.anomaly_map)
+
+    def score(self, images: torch.Tensor) -> ScoreOutput:
+        """Score images and keep what led there: each scale's map and the chosen scale.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            ScoreOutput: Maps and scores.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        parts = [self.scorer(part, self.reconstruct(part), self.masks) for part in self._split(images)]
+        return ScoreOutput(*(torch.cat(field) for field in zip(*parts, strict=True)))
+
+    def statistics(self, images: torch.Tensor) -> torch.Tensor:
+        """Sum over normal images what the score's reference values are made of.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: A sum over images, see :meth:`anomalib_scadn.scoring.Score.statistics`.
+        """
+        parts = [self.scorer.statistics(part, self.reconstruct(part), self.masks) for part in self._split(images)]
+        return torch.stack(parts).sum(dim=0)
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Repaint images once per mask: Î_ij = G(I ⊙ M_ij) (SCADN Eq. 5).
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1], the images' dtype.
+        """
+        masked = remove(images.unsqueeze(1), self.masks, self.mask_fill).flatten(0, 1)
+        painted = [self.generator(chunk) for chunk in self._chunk(masked)]
+        return torch.cat(painted).to(images.dtype).unflatten(0, (-1, self.masks.shape[0]))
+
+    def composites(self, images: torch.Tensor) -> torch.Tensor:
+        """Repaint images so that every pixel comes from the pass in which it was removed.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: Shape (N, S, 2, 3, H, W): scale, then direction (vertical, horizontal), range [0, 1].
+        """
+        return torch.cat([composites(self.reconstruct(part), self.masks) for part in self._split(images)])
+
+    def _split(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Split a batch so that one part's reconstructions stay within the memory that a pass may take."""
+        if images.ndim != 4 or images.shape[1] != 3 or tuple(images.shape[-2:]) != self.image_size:
+            height, width = self.image_size
+            msg = f"expected images of shape (N, 3, {height}, {width}), got {tuple(images.shape)}"
+            raise ValueError(msg)
+        if torch.compiler.is_compiling():  # an exported graph has a symbolic batch, which cannot be split
+            return [images]
+        return images.split(max(1, self.passes_at_once // self.masks.shape[0]))
+
+    def _chunk(self, masked: torch.Tensor) -> Sequence[torch.Tensor]:
+        return [masked] if torch.compiler.is_compiling() else masked.split(self.passes_at_once)
+
+
+def _check_arguments(
+    image_size: tuple[int, int],
+    base_channels: int,
+    stripes: Sequence[int],
+    mask_fill: float,
+    passes_at_once: int | None,
+) -> None:
+    check_size(image_size, stripes)
+    if min(image_size) < MIN_SIZE:
+        msg = f"the generator needs images of at least {MIN_SIZE} x {MIN_SIZE} pixels, got {image_size}"
+        raise ValueError(msg)
+    if base_channels < 1:
+        msg = f"base_channels must be at least 1, got {base_channels}"
+        raise ValueError(msg)
+    if not 0.0 <= mask_fill <= 1.0:
+        msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"
+        raise ValueError(msg)
+    if passes_at_once is not None and passes_at_once < 1:
+        msg = f"passes_at_once must be at least 1 (default {MASKS_PER_SCALE} at 512 x 512), got {passes_at_once}"
+        raise ValueError(msg)

@@ -1,0 +1,49 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Checks of argument values."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from anomalib_scadn.checks import as_image_size, check_at_least_one, check_not_negative
+
+
+def test_side_becomes_a_square():
+    assert as_image_size(48) == (48, 48)
+
+
+@pytest.mark.parametrize("pair", [(32, 48), [32, 48], OmegaConf.create([32, 48])])
+def test_pair_becomes_a_plain_tuple_of_height_and_width(pair):
+    size = as_image_size(pair)
+    assert size == (32, 48)
+    assert type(size) is tuple
+    assert all(type(side) is int for side in size)
+
+
+@pytest.mark.parametrize("sides", [(), (32,), (3, 32, 32)])
+def test_other_numbers_of_sides_are_named(sides):
+    with pytest.raises(ValueError, match=r"image_size must be a side or \(height, width\) in pixels") as caught:
+        as_image_size(sides)
+    assert str(caught.value).endswith(f"got {sides}")
+
+
+@pytest.mark.parametrize("value", [-1, -1e-9, float("-inf"), float("nan")])
+def test_negative_value_is_named(value):
+    with pytest.raises(ValueError, match=r"^rate must not be negative, got ") as caught:
+        check_not_negative(fine=1.0, rate=value)
+    assert str(caught.value).endswith(f"got {value}")
+
+
+def test_zero_and_positive_values_pass():
+    assert check_not_negative(a=0, b=0.0, c=1e-12, d=3) is None
+
+
+@pytest.mark.parametrize("value", [0, -5])
+def test_count_below_one_is_named(value):
+    with pytest.raises(ValueError, match=f"^epochs must be at least 1, got {value}$"):
+        check_at_least_one(fine=2, limit=None, epochs=value)
+
+
+def test_counts_from_one_and_no_limit_pass():
+    assert check_at_least_one(a=1, b=10**9, c=None) is None
