@@ -1,0 +1,10 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Data modules: LaceAD, the data set of the paper, and drawn lace to try things out with."""
+
+from anomalib_scadn.data.lacead import LaceAD
+from anomalib_scadn.data.lacead_dataset import LaceADDataset
+from anomalib_scadn.data.synthetic import SyntheticLace
+
+__all__ = ["LaceAD", "LaceADDataset", "SyntheticLace"]

@@ -1,0 +1,192 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""LaceAD data set: the samples of one lace pattern (SCADN, AAAI 2021, "LaceAD").
+
+Differences from anomalib's MVTecADDataset:
+    - Masks are optional, as the paper's LaceAD is judged per image: without any mask the task is classification.
+    - A mask may have another extension than its image, and belongs to it by name instead of by sort order.
+    - Any pixel that is not black in any channel of a mask is anomalous; the host converts to grey first, which
+      turns a colour such as (1, 0, 0) black.
+    - Files that cannot be read and masks of another size raise an error that names the file.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from anomalib import TaskType
+from anomalib.data import AnomalibDataset, ImageItem
+from anomalib.data.utils import LabelName, Split, read_image
+from pandas import DataFrame
+from PIL import Image
+from torchvision.transforms.v2 import Transform
+from torchvision.tv_tensors import Mask
+
+from anomalib_scadn.data.lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks
+
+
+class LaceADDataset(AnomalibDataset):
+    """Images of one lace pattern, and their masks where there are any.
+
+    Args:
+        root (Path | str): Root of the data set, a folder with one sub-folder per pattern.
+            Defaults to ``"./datasets/LaceAD"``.
+        category (str | int): Pattern, the name of a folder in ``root``. Defaults to ``"1"``.
+        augmentations (Transform | None): Applied to image and mask when an item is read. Defaults to ``None``.
+        split (Split | str | None): ``"train"``, ``"test"`` or ``None`` for both. Defaults to ``None``.
+
+    Raises:
+        FileNotFoundError: If the root, the pattern's images or their folders are missing.
+        ValueError: If the pattern is unknown, or files lie where they should not (see
+            :func:`make_lacead_dataset`).
+
+    Example:
+        >>> dataset = LaceADDataset("./datasets/LaceAD", category="1", split="test")  # doctest: +SKIP
+        >>> dataset[0].image.shape  # doctest: +SKIP
+        torch.Size([3, 512, 512])
+    """
+
+    def __init__(
+        self,
+        root: Path | str = "./datasets/LaceAD",
+        category: str | int = "1",
+        augmentations: Transform | None = None,
+        split: Split | str | None = None,
+    ) -> None:
+        """List the files of the pattern; none is opened yet."""
+        super().__init__(augmentations=augmentations)
+        self.category = str(category)
+        self.split = split
+        self.root_category = find_pattern(Path(root), str(category))
+        self.samples = make_lacead_dataset(self.root_category, split)
+
+    def __getitem__(self, index: int) -> ImageItem:
+        """Read one image and its mask.
+
+        Args:
+            index (int): Position in ``samples``.
+
+        Returns:
+            ImageItem: Image of shape (3, H, W), float32, range [0, 1]; for segmentation a boolean mask of shape
+                (H, W), True = anomalous; the label, 0 = normal, 1 = anomalous.
+
+        Raises:
+            ValueError: If a file is no readable image, or the mask is not as large as the image.
+        """
+        sample = self.samples.iloc[index]
+        image = _read_image(sample.image_path)
+        mask = None
+        if self.task == TaskType.SEGMENTATION:
+            size = (image.shape[-2], image.shape[-1])
+            mask = Mask(torch.zeros(size, dtype=torch.uint8))
+            if sample.label_index == LabelName.ABNORMAL:
+                mask = _read_mask(sample.mask_path)
+                _check_sizes(sample.image_path, size, sample.mask_path, (mask.shape[-2], mask.shape[-1]))
+        if self.augmentations is not None:
+            if mask is None:
+                image = self.augmentations(image)
+            else:
+                image, mask = self.augmentations(image, mask)
+        return ImageItem(
+            image=image,
+            gt_mask=mask,
+            gt_label=torch.tensor(int(sample.label_index)),
+            image_path=sample.image_path,
+            mask_path=sample.mask_path,
+        )
+
+
+def make_lacead_dataset(root_category: Path | str, split: Split | str | None = None) -> DataFrame:
+    """List the samples of one pattern.
+
+    Args:
+        root_category (Path | str): Folder of one pattern, with ``train``, ``test`` and perhaps ``ground_truth``.
+        split (Split | str | None): ``"train"``, ``"test"`` or ``None`` for both. Defaults to ``None``.
+
+    Returns:
+        DataFrame: Columns path, split, label, image_path, mask_path ("" where there is none) and label_index
+            (0 = normal, 1 = anomalous). ``attrs["task"]`` is ``"segmentation"`` if the pattern has masks, else
+            ``"classification"``, whichever split is asked for.
+
+    Raises:
+        FileNotFoundError: If ``train/good`` is missing or empty, or there is no test image.
+        ValueError: If the split is unknown, images lie in ``train`` outside ``good`` or directly in ``test``, a mask
+            has no image or several, an image has two masks, or only some anomalous images have masks.
+    """
+    if split not in {None, Split.TRAIN.value, Split.TEST.value}:
+        msg = f"split must be 'train', 'test' or None, got {split!r}"
+        raise ValueError(msg)
+    pattern = Path(root_category)
+    train = find_train_images(pattern)
+    test = find_test_images(pattern)
+    masks = match_masks(pattern, test)
+    files = [(Split.TRAIN.value, GOOD, path) for path in train]
+    files += [(Split.TEST.value, label, path) for label, paths in test.items() for path in paths]
+    rows = [
+        {
+            "path": str(pattern),
+            "split": name,
+            "label": label,
+            "image_path": str(path),
+            "mask_path": str(masks.get(path, "")),
+            "label_index": int(LabelName.NORMAL if label == GOOD else LabelName.ABNORMAL),
+        }
+        for name, label, path in files
+        if split is None or split == name
+    ]
+    samples = DataFrame(rows)
+    samples.attrs["task"] = (TaskType.SEGMENTATION if masks else TaskType.CLASSIFICATION).value
+    return samples
+
+
+def check_mask_sizes(samples: DataFrame) -> None:
+    """Compare the size of each mask with its image's, from the file headers only.
+
+    Args:
+        samples (DataFrame): Samples from :func:`make_lacead_dataset`.
+
+    Raises:
+        ValueError: If a mask is not as large as its image, or a file is no readable image.
+    """
+    for sample in samples[samples.mask_path != ""].itertuples():
+        image_size, mask_size = _read_size(sample.image_path), _read_size(sample.mask_path)
+        _check_sizes(sample.image_path, image_size, sample.mask_path, mask_size)
+
+
+def _read_size(path: str) -> tuple[int, int]:
+    try:
+        with Image.open(path) as file:
+            return file.height, file.width
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_image(path: str) -> torch.Tensor:
+    try:
+        return torch.as_tensor(read_image(path, as_tensor=True))
+    # Pillow reports a broken PNG chunk as a SyntaxError.
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_mask(path: str) -> Mask:
+    try:
+        with Image.open(path) as file:
+            # A palette index says nothing about the colour, and an opaque alpha channel is not a defect.
+            pixels = np.asarray(file.convert("RGB") if file.mode in {"P", "PA", "RGBA", "LA"} else file)
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+    anomalous = pixels != 0
+    return Mask(torch.from_numpy(anomalous.any(axis=-1) if anomalous.ndim == 3 else anomalous), dtype=torch.uint8)
+
+
+def _unreadable(path: str, error: Exception) -> ValueError:
+    return ValueError(f"cannot read {path}: expected an image file, found: {error}")
+
+
+def _check_sizes(image_path: str, image_size: tuple[int, int], mask_path: str, mask_size: tuple[int, int]) -> None:
+    if image_size != mask_size:
+        expected, found = (f"{width} x {height}" for height, width in (image_size, mask_size))
+        msg = f"mask {mask_path} must be as large as its image {image_path} ({expected}), found {found}"
+        raise ValueError(msg)
