@@ -1,0 +1,291 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""SCADN: Learning Semantic Context from Normal Samples for Unsupervised Anomaly Detection (Yan et al., AAAI 2021).
+
+A GAN learns, from normal images only, to repaint what multi-scale striped masks remove. Where it cannot repaint what
+is there, the image is anomalous.
+
+Example:
+    >>> from anomalib.engine import Engine
+    >>> from anomalib_scadn import LaceAD, Scadn
+    >>> datamodule = LaceAD(root="datasets/LaceAD", category="3")  # doctest: +SKIP
+    >>> Engine().train(Scadn(), datamodule=datamodule)  # doctest: +SKIP
+
+Differences from the paper:
+    - The discriminator learns at 1e-5, as in the authors' code; the paper names one rate, 1e-4, only.
+
+Differences from the authors' code:
+    - Removed pixels become 0, as the paper says, not 1 (``mask_fill``).
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from anomalib import LearningType
+from anomalib.data import Batch
+from anomalib.metrics import AUROC, Evaluator, F1Score
+from anomalib.models.components import AnomalibModule
+from anomalib.post_processing import PostProcessor
+from anomalib.pre_processing import PreProcessor
+from anomalib.visualization import Visualizer
+
+from .checks import as_image_size, check_at_least_one, check_not_negative
+from .metrics import PerImagePixelAUROC
+from .official_weights import load_official_weights
+from .post_processor import ScadnPostProcessor
+from .pre_processor import ScadnPreProcessor
+from .reference import fit_reference
+from .scoring import Merge, ScoreName
+from .torch_model import ScadnModel
+from .training import GanTraining
+from .visualization import ScadnVisualizer
+
+logger = logging.getLogger(__name__)
+
+
+class Scadn(GanTraining, AnomalibModule):
+    """SCADN as an anomalib model; defaults are the paper's settings.
+
+    Args:
+        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
+            multiples of 8, at least 24. Defaults to ``512``.
+        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
+        stripes (tuple[int, ...]): Stripes across the image, one even number per mask scale. Defaults to
+            ``(4, 8, 16)``, the paper's S1, S2, S3.
+        mask_fill (float): Value of removed pixels, range [0, 1]; the authors' code uses 1.0. Defaults to ``0.0``.
+        lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4). Defaults to ``1.0``.
+        lambda_rm (float): Additional weight of removed pixels (SCADN Eq. 2). Defaults to ``3.0``.
+        lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4); 0 leaves the discriminator out altogether.
+            Defaults to ``0.001``.
+        learning_rate (float): Adam's rate for the generator. Defaults to ``1e-4``.
+        discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
+        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
+        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
+        score (Literal["paper"]): How reconstructions become maps and scores. Defaults to ``"paper"``.
+        merge (Literal["max", "mean"]): How the four error maps of a scale are joined: SCADN Eq. 7 or its ablation.
+            Defaults to ``"max"``.
+        subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen: SCADN Eq. 9 or its ablation.
+            Defaults to ``True``.
+        reference_images (int | None): Training images that mu_i is computed from. Defaults to ``None``, all.
+        passes_at_once (int | None): Masked images that go through the generator at once in inference; results do
+            not depend on it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
+        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
+        seed (int | None): Seed of initial weights, shuffling and masks. Defaults to ``None``: the global seed, as
+            ``lightning.seed_everything`` sets it.
+        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
+            Defaults to ``True``.
+        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
+        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
+        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+
+    Raises:
+        ValueError: If an argument is impossible; the message names the value and the valid ones.
+    """
+
+    model: ScadnModel
+
+    def __init__(
+        self,
+        image_size: int | tuple[int, int] = 512,
+        base_channels: int = 64,
+        stripes: tuple[int, ...] = (4, 8, 16),
+        mask_fill: float = 0.0,
+        lambda_rec: float = 1.0,
+        lambda_rm: float = 3.0,
+        lambda_adv: float = 0.001,
+        learning_rate: float = 1e-4,
+        discriminator_learning_rate: float = 1e-5,
+        beta1: float = 0.0,
+        beta2: float = 0.9,
+        score: ScoreName = "paper",
+        merge: Merge = "max",
+        subtract_reference: bool = True,  # the host's models take flags by position too
+        reference_images: int | None = None,
+        passes_at_once: int | None = None,
+        max_epochs: int = 200,
+        seed: int | None = None,
+        pre_processor: PreProcessor | bool = True,
+        post_processor: PostProcessor | bool = True,
+        evaluator: Evaluator | bool = True,
+        visualizer: Visualizer | bool = True,
+    ) -> None:
+        # Plain tuples before super().__init__() saves the arguments: a checkpoint with OmegaConf lists cannot be read.
+        image_size = as_image_size(image_size)
+        stripes = tuple(int(count) for count in stripes)
+        check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv)
+        check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
+        check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
+        super().__init__(
+            pre_processor=ScadnPreProcessor(image_size) if pre_processor is True else pre_processor,
+            post_processor=post_processor,
+            evaluator=evaluator,
+            visualizer=visualizer,
+        )
+        self._check_input_size(image_size)
+        self.automatic_optimization = False
+        self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv
+        self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
+        self.betas = (beta1, beta2)
+        self.reference_images = reference_images
+        self.max_epochs = max_epochs
+        self.seed = seed
+        self._reference_step = -1
+        self.model = ScadnModel(
+            image_size,
+            base_channels,
+            stripes,
+            mask_fill,
+            score,
+            merge,
+            subtract_reference=subtract_reference,
+            adversarial=lambda_adv > 0,
+            passes_at_once=passes_at_once,
+            seed=seed,
+        )
+
+    @property
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
+        return {"num_sanity_val_steps": 0}
+
+    # -- Reference values and evaluation ------------------------------------------------------------------------------
+
+    def on_validation_start(self) -> None:
+        """Refresh mu_i before the first batch is scored with it."""
+        self._fit_reference()
+
+    def on_train_end(self) -> None:
+        """Refresh mu_i if the last epochs were not validated."""
+        self._fit_reference(only_if_stale=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refresh mu_i if it does not belong to the weights that are being saved."""
+        if self._trainer is not None and self.trainer.training:
+            self._fit_reference(only_if_stale=True)  # in place, so the state dict in the checkpoint has it
+        super().on_save_checkpoint(checkpoint)
+
+    def _fit_reference(self, *, only_if_stale: bool = False) -> None:
+        if only_if_stale and self._reference_step == self.global_step:
+            return
+        transform = self.pre_processor.transform if self.pre_processor is not None else None
+        fit_reference(self.model, self.trainer, transform, images=self.reference_images, seed=self.seed or 0)
+        self._reference_step = self.global_step
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
+        """Score a batch.
+
+        Args:
+            batch (Batch): Images, range [0, 1].
+            batch_idx (int): Index of the batch, unused.
+
+        Returns:
+            Batch: The batch with ``pred_score`` and ``anomaly_map``.
+        """
+        del batch_idx
+        return batch.update(**self.model(batch.image)._asdict())
+
+    # -- Host ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def learning_type(self) -> LearningType:
+        """SCADN learns from normal images only."""
+        return LearningType.ONE_CLASS
+
+    @staticmethod
+    def configure_pre_processor(image_size: tuple[int, int] | None = None) -> PreProcessor:
+        """Make the default pre-processor: resize, no normalization.
+
+        Args:
+            image_size (tuple[int, int] | None): Height and width. Defaults to ``None``, the paper's 512 x 512.
+
+        Returns:
+            PreProcessor: A :class:`~anomalib_scadn.pre_processor.ScadnPreProcessor`.
+        """
+        return ScadnPreProcessor(image_size or (512, 512))
+
+    def configure_post_processor(self) -> PostProcessor:
+        """Make the default post-processor: the host's, with a pixel threshold in constant memory."""
+        return ScadnPostProcessor()
+
+    @staticmethod
+    def configure_evaluator() -> Evaluator:
+        """Make the default evaluator: the host's metrics and the paper's per-image pixel AUROC."""
+        return Evaluator(
+            test_metrics=[
+                AUROC(fields=["pred_score", "gt_label"], prefix="image_"),
+                F1Score(fields=["pred_label", "gt_label"], prefix="image_"),
+                AUROC(fields=["anomaly_map", "gt_mask"], prefix="pixel_", strict=False),
+                F1Score(fields=["pred_mask", "gt_mask"], prefix="pixel_", strict=False),
+                PerImagePixelAUROC(strict=False),
+            ],
+        )
+
+    @classmethod
+    def configure_visualizer(cls) -> Visualizer:
+        """Make the default visualizer: the host's pictures and the paper's figures."""
+        return ScadnVisualizer()
+
+    def load_official_weights(self, generator: str | Path, discriminator: str | Path | None = None) -> None:
+        """Load the checkpoints released by the SCADN authors, tensors only.
+
+        They were trained with ``mask_fill=1.0`` and carry no mu_i: validate on the training data to get them.
+
+        Args:
+            generator (str | Path): Their ``InpaintingModel_gen.pth``.
+            discriminator (str | Path | None): Their ``InpaintingModel_dis.pth``. Defaults to ``None``.
+
+        Raises:
+            FileNotFoundError: If a file does not exist.
+            ValueError: If a file does not fit; the message names it.
+        """
+        load_official_weights(self.model.generator, generator, self.model.discriminator, discriminator)
+        self.model.scorer.reset()
+        if self.model.mask_fill != 1.0:
+            logger.warning("The authors trained with mask_fill=1.0, this model has %s.", self.model.mask_fill)
+
+    def to_onnx(
+        self,
+        export_root: Path | str,
+        model_file_name: str = "model",
+        input_size: tuple[int, int] | None = None,
+        **kwargs: Any,  # noqa: ANN401  # passed on to torch.onnx.export
+    ) -> Path:
+        """Export to ONNX, to opset 18 unless told otherwise: below it there is no reflection padding.
+
+        Args:
+            export_root (Path | str): Folder to write ``weights/onnx`` into.
+            model_file_name (str): Name without suffix. Defaults to ``"model"``.
+            input_size (tuple[int, int] | None): Fixed height and width of raw images. Defaults to ``None``, any.
+            **kwargs (Any): As the host's.
+
+        Returns:
+            Path: The written ``.onnx`` file.
+        """
+        kwargs.setdefault("opset_version", 18)
+        return super().to_onnx(export_root, model_file_name, input_size, **kwargs)
+
+    def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:
+        """Export without the discriminator: inference has no use for it, and spectral norm cannot be pickled.
+
+        Args:
+            export_root (Path | str): Folder to write ``weights/torch`` into.
+            model_file_name (str): Name without suffix. Defaults to ``"model"``.
+
+        Returns:
+            Path: The written ``.pt`` file.
+        """
+        discriminator, self.model.discriminator = self.model.discriminator, None
+        try:
+            return super().to_torch(export_root, model_file_name)
+        finally:
+            self.model.discriminator = discriminator
+
+    def _check_input_size(self, image_size: tuple[int, int]) -> None:
+        if self.input_size is not None and tuple(self.input_size) != image_size:
+            msg = (
+                f"the pre-processor resizes to {tuple(self.input_size)} but image_size is {image_size}; "
+                "give both the same, or image_size alone"
+            )
+            raise ValueError(msg)

@@ -1,0 +1,29 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Randomness of training, a function of seed, epoch and process alone.
+
+A run that was killed and resumed then shuffles and masks as an uninterrupted one does, whatever was drawn before.
+"""
+
+import numpy as np
+import torch
+from lightning.pytorch import seed_everything
+
+
+def start_epoch(seed: int, epoch: int, rank: int = 0) -> torch.Generator:
+    """Seed everything for an epoch: Python's, NumPy's and torch's global generators, and one for the masks.
+
+    Args:
+        seed (int): Seed of the run.
+        epoch (int): Epoch, from 0.
+        rank (int): Process, from 0; shuffling is the same in all processes, masks differ. Defaults to ``0``.
+
+    Returns:
+        torch.Generator: Generator that the masks of the epoch are drawn from.
+    """
+    shared, own = (
+        int(np.random.SeedSequence([seed, epoch, *extra]).generate_state(1)[0]) for extra in ((), (rank + 1,))
+    )
+    seed_everything(shared, workers=True, verbose=False)
+    return torch.Generator().manual_seed(own)

@@ -1,0 +1,60 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Small data and models that the tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from anomalib.engine import Engine
+
+from anomalib_scadn import Scadn, SyntheticLace
+
+SIZE = 32
+
+
+@pytest.fixture(scope="session")
+def lace_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder that drawn lace is kept in for the whole run."""
+    return tmp_path_factory.mktemp("lace")
+
+
+@pytest.fixture
+def tiny_lace(lace_root: Path) -> Callable[..., SyntheticLace]:
+    """Maker of a data module with eight training and seven test images of 32 x 32 pixels."""
+
+    def make(**arguments: object) -> SyntheticLace:
+        defaults = {"num_train": 8, "num_test_good": 2, "num_test_defect": 1, "num_workers": 0}
+        return SyntheticLace(root=lace_root, image_size=SIZE, **{**defaults, **arguments})
+
+    return make
+
+
+@pytest.fixture
+def tiny_scadn() -> Callable[..., Scadn]:
+    """Maker of a model small enough to train in seconds."""
+
+    def make(**arguments: object) -> Scadn:
+        defaults = {"image_size": SIZE, "base_channels": 2, "seed": 0, "learning_rate": 1e-3}
+        return Scadn(**{**defaults, **arguments})
+
+    return make
+
+
+@pytest.fixture
+def tiny_engine(tmp_path: Path) -> Callable[..., Engine]:
+    """Maker of an engine that writes below the test's own folder."""
+
+    def make(**arguments: object) -> Engine:
+        defaults = {"max_epochs": 1, "accelerator": "cpu", "logger": False, "enable_progress_bar": False}
+        return Engine(default_root_dir=tmp_path / "results", **{**defaults, **arguments})
+
+    return make
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Tiny tensors are slower on several threads."""
+    torch.set_num_threads(1)
