@@ -18,12 +18,12 @@ def as_image_size(image_size: int | Sequence[int]) -> tuple[int, int]:
     Raises:
         ValueError: If it is neither.
     """
-    if isinstance(image_size, int):
-        return image_size, image_size
-    if len(image_size) != 2:
-        msg = f"image_size must be a side or (height, width) in pixels, got {image_size}"
+    sides = [image_size, image_size] if isinstance(image_size, (int, float)) else image_size
+    # Any sequence of two whole numbers will do; text, which is a sequence too, will not, and True is no number.
+    if not isinstance(sides, Sequence) or len(sides) != 2 or any(type(side) is not int for side in sides):
+        msg = f"image_size must be a side or (height, width) in whole pixels, got {image_size!r}"
         raise ValueError(msg)
-    return int(image_size[0]), int(image_size[1])
+    return sides[0], sides[1]
 
 
 def check_not_negative(**values: float) -> None:
@@ -54,3 +54,21 @@ def check_at_least_one(**values: int | None) -> None:
         if value is not None and value < 1:
             msg = f"{name} must be at least 1, got {value}"
             raise ValueError(msg)
+
+
+def check_same_size(image_size: tuple[int, int], input_size: Sequence[int] | None) -> None:
+    """Check that the pre-processor resizes to what the model takes.
+
+    Args:
+        image_size (tuple[int, int]): Height and width that the model takes, in pixels.
+        input_size (Sequence[int] | None): Height and width that the pre-processor gives, ``None`` if it has no size.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if input_size is not None and tuple(input_size) != image_size:
+        msg = (
+            f"the pre-processor resizes to {tuple(input_size)} but image_size is {image_size}; "
+            "give both the same, or image_size alone"
+        )
+        raise ValueError(msg)

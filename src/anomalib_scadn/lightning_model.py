@@ -31,12 +31,12 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 
-from .checks import as_image_size, check_at_least_one, check_not_negative
+from .checks import as_image_size, check_at_least_one, check_not_negative, check_same_size
 from .metrics import PerImagePixelAUROC
 from .official_weights import load_official_weights
 from .post_processor import ScadnPostProcessor
 from .pre_processor import ScadnPreProcessor
-from .reference import fit_reference
+from .reference import ReferenceFitting
 from .scoring import Merge, ScoreName
 from .torch_model import ScadnModel
 from .training import GanTraining
@@ -45,7 +45,7 @@ from .visualization import ScadnVisualizer
 logger = logging.getLogger(__name__)
 
 
-class Scadn(GanTraining, AnomalibModule):
+class Scadn(GanTraining, ReferenceFitting, AnomalibModule):
     """SCADN as an anomalib model; defaults are the paper's settings.
 
     Args:
@@ -116,6 +116,7 @@ class Scadn(GanTraining, AnomalibModule):
         stripes = tuple(int(count) for count in stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
+        check_not_negative(seed=seed or 0)
         check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
         super().__init__(
             pre_processor=ScadnPreProcessor(image_size) if pre_processor is True else pre_processor,
@@ -123,7 +124,7 @@ class Scadn(GanTraining, AnomalibModule):
             evaluator=evaluator,
             visualizer=visualizer,
         )
-        self._check_input_size(image_size)
+        check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
         self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
@@ -131,7 +132,6 @@ class Scadn(GanTraining, AnomalibModule):
         self.reference_images = reference_images
         self.max_epochs = max_epochs
         self.seed = seed
-        self._reference_step = -1
         self.model = ScadnModel(
             image_size,
             base_channels,
@@ -150,29 +150,6 @@ class Scadn(GanTraining, AnomalibModule):
         """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
         return {"num_sanity_val_steps": 0}
 
-    # -- Reference values and evaluation ------------------------------------------------------------------------------
-
-    def on_validation_start(self) -> None:
-        """Refresh mu_i before the first batch is scored with it."""
-        self._fit_reference()
-
-    def on_train_end(self) -> None:
-        """Refresh mu_i if the last epochs were not validated."""
-        self._fit_reference(only_if_stale=True)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refresh mu_i if it does not belong to the weights that are being saved."""
-        if self._trainer is not None and self.trainer.training:
-            self._fit_reference(only_if_stale=True)  # in place, so the state dict in the checkpoint has it
-        super().on_save_checkpoint(checkpoint)
-
-    def _fit_reference(self, *, only_if_stale: bool = False) -> None:
-        if only_if_stale and self._reference_step == self.global_step:
-            return
-        transform = self.pre_processor.transform if self.pre_processor is not None else None
-        fit_reference(self.model, self.trainer, transform, images=self.reference_images, seed=self.seed or 0)
-        self._reference_step = self.global_step
-
     def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
         """Score a batch.
 
@@ -185,8 +162,6 @@ class Scadn(GanTraining, AnomalibModule):
         """
         del batch_idx
         return batch.update(**self.model(batch.image)._asdict())
-
-    # -- Host ---------------------------------------------------------------------------------------------------------
 
     @property
     def learning_type(self) -> LearningType:
@@ -281,11 +256,3 @@ class Scadn(GanTraining, AnomalibModule):
             return super().to_torch(export_root, model_file_name)
         finally:
             self.model.discriminator = discriminator
-
-    def _check_input_size(self, image_size: tuple[int, int]) -> None:
-        if self.input_size is not None and tuple(self.input_size) != image_size:
-            msg = (
-                f"the pre-processor resizes to {tuple(self.input_size)} but image_size is {image_size}; "
-                "give both the same, or image_size alone"
-            )
-            raise ValueError(msg)

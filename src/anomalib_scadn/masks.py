@@ -43,7 +43,7 @@ def check_size(size: tuple[int, int], stripes: Sequence[int]) -> None:
             valid = [value for value in (lower, lower + SIZE_DIVISOR) if value >= SIZE_DIVISOR]
             msg = (
                 f"image {name} must be a multiple of {SIZE_DIVISOR} pixels (the generator halves it three times), "
-                f"got {side}; nearest valid: {' or '.join(map(str, valid))}"
+                f"got {side}; nearest valid: {' or '.join(map(str, valid or [SIZE_DIVISOR]))}"
             )
             raise ValueError(msg)
     if not stripes:

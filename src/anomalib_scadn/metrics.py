@@ -14,6 +14,8 @@ from torchmetrics import Metric
 class _PerImagePixelAUROC(Metric):
     """Sum of per-image AUROCs and their number."""
 
+    full_state_update = False
+
     total: torch.Tensor
     count: torch.Tensor
 
@@ -73,6 +75,8 @@ class PerImagePixelAUROC(AnomalibMetric, _PerImagePixelAUROC):
 class _HistogramF1Threshold(Metric):
     """Counts of normal and anomalous values on a grid of 2**16 floats."""
 
+    full_state_update = False
+
     counts: torch.Tensor
 
     BINS = 2**16
@@ -96,12 +100,14 @@ class _HistogramF1Threshold(Metric):
         """Find the value above which F1 is best.
 
         Returns:
-            torch.Tensor: Scalar, float32. Without anomalous values it lies just above the highest normal one; without
-                normal values it lies just below the lowest anomalous one.
+            torch.Tensor: Scalar, float32, the lower edge of a bin. Without anomalous values it lies above the highest
+                normal one, without normal values at or below the lowest anomalous one; NaN without any values.
         """
         normal, anomalous = self.counts.double()
         edges = _bin_values(torch.arange(self.BINS, device=self.counts.device))
         occupied = self.counts.sum(dim=0).nonzero().flatten()
+        if len(occupied) == 0:
+            return torch.tensor(float("nan"), device=self.counts.device)
         if anomalous.sum() == 0:
             return edges[min(int(occupied[-1]) + 1, self.BINS - 1)]
         # Counts of values in bin k or above, that is of values >= edges[k].
@@ -114,7 +120,8 @@ class _HistogramF1Threshold(Metric):
 
 def _ordered_bins(values: torch.Tensor) -> torch.Tensor:
     """Number floats so that the number grows with the value: the upper 16 bits, sign folded (float32 is ordered)."""
-    bits = values.float().contiguous().view(torch.int32) >> 16
+    # Adding zero makes one number of the two zeros.
+    bits = (values.float() + 0.0).contiguous().view(torch.int32) >> 16
     return torch.where(bits >= 0, bits + 2**15, -bits - 1).long()
 
 

@@ -98,7 +98,12 @@ def _read(file: str | Path, name: str) -> dict[str, torch.Tensor]:
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         msg = f"{path} must hold a state dict under {name!r}, as the authors' files do; found {found}"
         raise ValueError(msg)
-    return content[name]
+    state = content[name]
+    odd = [key for key, value in state.items() if not isinstance(key, str) or not isinstance(value, torch.Tensor)]
+    if odd:
+        msg = f"{path} must hold tensors by name under {name!r}; {odd[0]!r} is none"
+        raise ValueError(msg)
+    return state
 
 
 def _check_fit(network: torch.nn.Module, state: dict[str, torch.Tensor], file: str | Path) -> None:

@@ -4,9 +4,11 @@
 """The pass over the normal training images that gives the score its reference values (mu_i of SCADN Eq. 9)."""
 
 import copy
+from typing import Any
 
 import torch
-from lightning.pytorch import Trainer
+from anomalib.pre_processing import PreProcessor
+from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision.transforms.v2 import Transform
 
@@ -91,3 +93,42 @@ def _reference_loader(
         collate_fn=getattr(dataset, "collate_fn", None),
         generator=generator,
     )
+
+
+class ReferenceFitting(LightningModule):
+    """When the reference values of :class:`~anomalib_scadn.lightning_model.Scadn` are computed.
+
+    Always before validation scores its first batch, and whenever a checkpoint or the end of training would find
+    values that belong to other weights. So every checkpoint holds its own.
+    """
+
+    model: ScadnModel
+    pre_processor: PreProcessor | None
+    reference_images: int | None
+    seed: int | None
+    _reference_step = -1
+
+    def on_validation_start(self) -> None:
+        """Refresh mu_i before the first batch is scored with it."""
+        self._fit_reference()
+
+    def on_train_end(self) -> None:
+        """Refresh mu_i if the last epochs were not validated."""
+        self._fit_reference(only_if_stale=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refresh mu_i if it does not belong to the weights that are being saved.
+
+        Args:
+            checkpoint (dict[str, Any]): Checkpoint whose state dict shares memory with the model.
+        """
+        if self._trainer is not None and self.trainer.training:
+            self._fit_reference(only_if_stale=True)
+        super().on_save_checkpoint(checkpoint)
+
+    def _fit_reference(self, *, only_if_stale: bool = False) -> None:
+        if only_if_stale and self._reference_step == self.global_step:
+            return
+        transform = self.pre_processor.transform if self.pre_processor is not None else None
+        fit_reference(self.model, self.trainer, transform, images=self.reference_images, seed=self.seed or 0)
+        self._reference_step = self.global_step

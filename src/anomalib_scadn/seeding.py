@@ -6,9 +6,10 @@
 A run that was killed and resumed then shuffles and masks as an uninterrupted one does, whatever was drawn before.
 """
 
+import random
+
 import numpy as np
 import torch
-from lightning.pytorch import seed_everything
 
 
 def start_epoch(seed: int, epoch: int, rank: int = 0) -> torch.Generator:
@@ -25,5 +26,7 @@ def start_epoch(seed: int, epoch: int, rank: int = 0) -> torch.Generator:
     shared, own = (
         int(np.random.SeedSequence([seed, epoch, *extra]).generate_state(1)[0]) for extra in ((), (rank + 1,))
     )
-    seed_everything(shared, workers=True, verbose=False)
+    random.seed(shared)
+    np.random.seed(shared)  # noqa: NPY002  # what augmentations of other libraries draw from
+    torch.manual_seed(shared)  # seeds the data loaders' workers, too
     return torch.Generator().manual_seed(own)

@@ -58,6 +58,7 @@ class ScadnModel(nn.Module):
     ) -> None:
         super().__init__()
         _check_arguments(image_size, base_channels, stripes, mask_fill, passes_at_once)
+        image_size = (image_size[0], image_size[1])
         self.image_size = image_size
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
@@ -68,7 +69,7 @@ class ScadnModel(nn.Module):
         self.scorer = build_score(score, scales=len(stripes), merge=merge, subtract_reference=subtract_reference)
         with nullcontext() if seed is None else torch.random.fork_rng(devices=[]):
             if seed is not None:
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)  # the CPU's alone, which the weights are drawn from
             self.generator = Generator(base_channels)
             self.discriminator = Discriminator(base_channels) if adversarial else None
         # The layout that convolutions run fastest in, on CPU and GPU; values are the same.

@@ -5,7 +5,6 @@
 
 import pickle
 import shutil
-
 from pathlib import Path
 
 import pytest
@@ -184,7 +183,7 @@ def test_predict_on_a_folder_of_images(tiny_scadn, tiny_lace, tiny_engine):
     model, engine = tiny_scadn(), tiny_engine()
     engine.fit(model, datamodule=lace)
     folder = lace.root / lace.category / "test" / "hole"
-    predictions = Engine(
-        default_root_dir=engine.trainer.default_root_dir, accelerator="cpu", logger=False
-    ).predict(model, data_path=folder)
+    predictions = Engine(default_root_dir=engine.trainer.default_root_dir, accelerator="cpu", logger=False).predict(
+        model, data_path=folder
+    )
     assert len(predictions) == len(list(folder.iterdir()))

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 
 SCRIPT = Path(__file__).parent / "scripts" / "fit.py"
@@ -19,26 +18,28 @@ def fit(*arguments: object) -> int:
     return subprocess.run(command, check=False, capture_output=True, timeout=300).returncode
 
 
-@pytest.mark.parametrize(("seed", "workers"), [((), 0), (("--seed", 7), 2)], ids=["drawn-seed", "seed-workers"])
-def test_killed_and_resumed_run_equals_an_uninterrupted_one(lace_root, tmp_path, seed, workers):
-    common = ("--lace", lace_root, "--workers", workers)
-    killed = tmp_path / "killed"
-    assert fit(*common, *seed, "--results", killed, "--kill", 2, 1) == -signal.SIGKILL
-    checkpoint = next(killed.rglob("model.ckpt"))
-    # An uninterrupted run of a run whose seed nobody chose: it starts with the seed that the checkpoint holds.
-    chosen = ("--seed", torch.load(checkpoint, weights_only=True)["scadn_seed"]) if not seed else seed
-    assert fit(*common, *seed, "--results", tmp_path / "resumed", "--resume", checkpoint, "--save", tmp_path / "b") == 0
-    resumed = torch.load(tmp_path / "b", weights_only=True)
-    if seed:
-        assert fit(*common, *chosen, "--results", tmp_path / "whole", "--save", tmp_path / "a") == 0
-        whole = torch.load(tmp_path / "a", weights_only=True)
-        assert whole.keys() == resumed.keys()
-        different = [key for key in whole if not torch.equal(whole[key], resumed[key])]
-        assert different == []
-    else:
-        assert fit(*common, "--results", tmp_path / "again", "--resume", checkpoint, "--save", tmp_path / "a") == 0
-        again = torch.load(tmp_path / "a", weights_only=True)
-        assert all(torch.equal(again[key], resumed[key]) for key in again)
+def differences(first: Path, second: Path) -> list[str]:
+    one, other = (torch.load(path, weights_only=True) for path in (first, second))
+    return [key for key in one.keys() | other.keys() if not torch.equal(one[key], other[key])]
+
+
+def test_killed_and_resumed_run_equals_an_uninterrupted_one(lace_root, tmp_path):
+    common = ("--lace", lace_root, "--workers", 2, "--seed", 7)
+    assert fit(*common, "--results", tmp_path / "killed", "--kill", 2, 1) == -signal.SIGKILL
+    checkpoint = next((tmp_path / "killed").rglob("model.ckpt"))
+    assert fit(*common, "--results", tmp_path / "resumed", "--resume", checkpoint, "--save", tmp_path / "b.pt") == 0
+    assert fit(*common, "--results", tmp_path / "whole", "--save", tmp_path / "a.pt") == 0
+    assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
+
+
+def test_resumed_runs_draw_what_the_killed_one_would_have_even_if_nobody_chose_a_seed(lace_root, tmp_path):
+    common = ("--lace", lace_root)
+    assert fit(*common, "--results", tmp_path / "killed", "--kill", 2, 1) == -signal.SIGKILL
+    checkpoint = next((tmp_path / "killed").rglob("model.ckpt"))
+    for name in ("a", "b"):
+        saved = ("--results", tmp_path / name, "--save", tmp_path / f"{name}.pt")
+        assert fit(*common, "--resume", checkpoint, *saved) == 0
+    assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
 
 
 def test_two_processes_agree_on_the_reference_values_of_one(lace_root, tmp_path):

@@ -6,7 +6,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from anomalib_scadn.checks import as_image_size, check_at_least_one, check_not_negative
+from anomalib_scadn.checks import as_image_size, check_at_least_one, check_not_negative, check_same_size
 
 
 def test_side_becomes_a_square():
@@ -23,7 +23,7 @@ def test_pair_becomes_a_plain_tuple_of_height_and_width(pair):
 
 @pytest.mark.parametrize("sides", [(), (32,), (3, 32, 32)])
 def test_other_numbers_of_sides_are_named(sides):
-    with pytest.raises(ValueError, match=r"image_size must be a side or \(height, width\) in pixels") as caught:
+    with pytest.raises(ValueError, match=r"image_size must be a side or \(height, width\) in whole pixels") as caught:
         as_image_size(sides)
     assert str(caught.value).endswith(f"got {sides}")
 
@@ -47,3 +47,22 @@ def test_count_below_one_is_named(value):
 
 def test_counts_from_one_and_no_limit_pass():
     assert check_at_least_one(a=1, b=10**9, c=None) is None
+
+
+@pytest.mark.parametrize("input_size", [None, (32, 48), [32, 48]])
+def test_size_of_the_pre_processor_passes_if_it_is_the_models_or_unknown(input_size):
+    assert check_same_size((32, 48), input_size) is None
+
+
+@pytest.mark.parametrize("input_size", [(48, 32), [32, 32]])
+def test_size_of_the_pre_processor_that_is_not_the_models_is_named(input_size):
+    with pytest.raises(ValueError, match=r"resizes to \(\d+, 32\) but image_size is \(32, 48\)") as caught:
+        check_same_size((32, 48), input_size)
+    assert str(tuple(input_size)) in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [512.0, None, "64", (1.5, 2.0), True])
+def test_what_is_no_whole_number_of_pixels_is_named(value):
+    with pytest.raises(ValueError, match=r"image_size must be a side or \(height, width\) in whole pixels") as caught:
+        as_image_size(value)
+    assert str(caught.value).endswith(f"got {value!r}")

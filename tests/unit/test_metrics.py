@@ -355,3 +355,10 @@ def test_batch_without_masks_does_not_count():
     metric.update(image_batch(torch.rand(2, 8, 8), None))
     assert metric.compute() is None
     assert not metric.counts.any()
+
+
+def test_minus_zero_and_zero_are_one_value():
+    metric = HistogramF1Threshold(fields=["anomaly_map", "gt_mask"])
+    metric.update(ImageBatch(image=torch.zeros(1, 3, 2, 2), anomaly_map=torch.full((1, 2, 2), -0.0),
+                             gt_mask=torch.zeros(1, 2, 2, dtype=torch.bool)))  # fmt: skip
+    assert metric.compute() > 0.0

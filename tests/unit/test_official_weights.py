@@ -231,3 +231,9 @@ def test_failing_discriminator_file_leaves_both_networks_untouched(files, fresh,
 def test_swapped_files_are_refused(files, fresh):
     with pytest.raises(ValueError, match=r"InpaintingModel_dis\.pth must hold a state dict under 'generator'"):
         load_official_weights(fresh[0], files[1], fresh[1], files[0])
+
+
+def test_a_state_dict_of_anything_but_tensors_is_refused_by_name(tmp_path):
+    torch.save({"generator": {"encoder.1.weight": 3}}, tmp_path / "odd.pth")
+    with pytest.raises(ValueError, match=r"odd\.pth must hold tensors by name under 'generator'; 'encoder\.1\.weight'"):
+        load_official_weights(Generator(2), tmp_path / "odd.pth")

@@ -106,6 +106,15 @@ def test_generator_never_gets_more_than_the_passes_at_once(images, passes_at_onc
     assert max(seen) <= passes_at_once
 
 
+@pytest.mark.parametrize(("passes_at_once", "images_at_once"), [(1, 1), (12, 1), (25, 2)])
+def test_reconstructions_are_scored_before_more_are_made_than_a_pass_may_take(images, passes_at_once, images_at_once):
+    model, seen = make_model(passes_at_once=passes_at_once), []
+    model.scorer.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    model(images)
+    assert sum(seen) == len(images)
+    assert max(seen) == images_at_once
+
+
 @pytest.mark.parametrize(
     ("size", "passes"), [((512, 512), 4), ((1024, 512), 2), ((2048, 2048), 1), ((256, 256), 16), ((24, 24), 1820)]
 )

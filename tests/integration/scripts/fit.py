@@ -42,7 +42,12 @@ def main() -> None:
     torch.set_num_threads(1)
     model = Scadn(image_size=32, base_channels=2, seed=arguments.seed, learning_rate=1e-3)
     datamodule = SyntheticLace(
-        root=arguments.lace, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=arguments.workers
+        root=arguments.lace,
+        image_size=32,
+        num_train=8,
+        num_test_good=2,
+        num_test_defect=1,
+        num_workers=arguments.workers,
     )
     engine = Engine(
         default_root_dir=arguments.results,

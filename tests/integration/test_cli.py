@@ -1,0 +1,120 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Every shipped configuration, run through the real command line with a tiny budget."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from anomalib.cli.cli import AnomalibCLI
+from anomalib.cli.cli import main as anomalib_main
+
+from anomalib_scadn.cli import main
+from anomalib_scadn.config_files import config_folder, config_path
+
+TINY_MODEL = ["--model.image_size", "32", "--model.base_channels", "2"]
+TINY_TRAINER = ["--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1", "--trainer.accelerator", "cpu"]
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Call a command line's main in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, program=main):
+        monkeypatch.setattr(sys, "argv", ["anomalib-scadn", *map(str, arguments)])
+        program()
+
+    return call
+
+
+@pytest.fixture
+def lace_folder(tiny_lace) -> Path:
+    lace = tiny_lace()
+    lace.prepare_data()
+    return lace.root
+
+
+def lace_arguments(lace_root: Path) -> list[object]:
+    counts = ["--data.num_train", 8, "--data.num_test_good", 2, "--data.num_test_defect", 1]
+    return ["--data.root", lace_root, "--data.image_size", 32, *counts, "--data.num_workers", 0]
+
+
+def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path, capsys):
+    config = ["train", "--config", config_path("demo")]
+    run(*config, *TINY_MODEL, *TINY_TRAINER, *lace_arguments(lace_root), program=anomalib_main)
+    printed = capsys.readouterr().out
+    assert "image_AUROC" in printed
+    assert "PerImagePixelAUROC" in printed
+    assert list(tmp_path.rglob("figures/hole/*.png"))
+
+
+@pytest.mark.parametrize("config", ["laceAD", "cpu"])
+def test_configurations_for_real_lace_train(run, lace_folder, tmp_path, config):
+    data = ["--data.root", lace_folder, "--data.category", "1", "--data.num_workers", "0"]
+    run("train", "--config", config_path(config), *TINY_MODEL, *TINY_TRAINER, *data)
+    assert list(tmp_path.rglob("model.ckpt"))
+
+
+def test_a_plain_command_line_fits_tests_predicts_and_exports(run, lace_folder, tmp_path):
+    model = ["--model", "anomalib_scadn.Scadn", *TINY_MODEL]
+    data = ["--data", "anomalib_scadn.LaceAD", "--data.root", lace_folder, "--data.category", 1]
+    run("fit", *model, *data, "--data.num_workers", 0, *TINY_TRAINER, program=AnomalibCLI)
+    checkpoint = next(tmp_path.rglob("model.ckpt"))
+    run("test", *model, *data, "--data.num_workers", 0, "--ckpt_path", checkpoint, program=AnomalibCLI)
+    images = lace_folder / "1" / "test" / "hole"
+    run("predict", *model, "--data", images, "--ckpt_path", checkpoint, program=AnomalibCLI)
+    run("export", *model, "--ckpt_path", checkpoint, "--export_type", "torch", program=AnomalibCLI)
+    assert list(tmp_path.rglob("model.pt"))
+
+
+def tiny_benchmark(tmp_path: Path, lace_root: Path, **changes: object) -> Path:
+    """The shipped benchmark with less of everything."""
+    config = yaml.safe_load(config_path("benchmark").read_text())
+    scadn, patchcore, padim = config["benchmark"]["model"]["grid"]
+    scadn["init_args"].update(image_size=32, base_channels=2, max_epochs=1, **changes)
+    patchcore["init_args"].update(coreset_sampling_ratio=0.001)
+    config["benchmark"]["model"]["grid"] = [scadn, patchcore, padim]
+    config["benchmark"]["data"]["init_args"].update(
+        root=str(lace_root), image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0
+    )
+    path = tmp_path / "benchmark.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_the_benchmark_holds_models_with_different_arguments(run, tmp_path, lace_root):
+    run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root))
+    table = pd.read_csv(next(tmp_path.rglob("results.csv")))
+    assert list(table["model.class_path"]) == ["anomalib_scadn.Scadn", "Patchcore", "Padim"]
+    assert table["image_AUROC"].between(0, 1).all()
+
+
+def test_a_failed_job_fails_the_benchmark_and_keeps_the_others_results(run, tmp_path, lace_root):
+    with pytest.raises(SystemExit, match="1"):
+        run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root, mask_fill=7.0))
+
+
+def test_configs_lists_and_finds(run, capsys):
+    run("configs")
+    assert len(capsys.readouterr().out.split()) == len(list(config_folder().glob("*.yaml")))
+    run("configs", "demo")
+    assert Path(capsys.readouterr().out.strip()).is_file()
+    with pytest.raises(SystemExit, match=r"known: .*demo"):
+        run("configs", "nonsense")
+
+
+def test_the_seed_argument_decides_the_weights(run, lace_root, tmp_path):
+    for seed in (1, 1, 2):
+        run("fit", "--config", config_path("demo"), *TINY_MODEL, *TINY_TRAINER, *lace_arguments(lace_root),
+            "--model.seed", seed)  # fmt: skip
+    states = [
+        torch.load(path, weights_only=True)["state_dict"]["model.generator.decoder.13.weight"]
+        for path in sorted(tmp_path.glob("results/Scadn/SyntheticLace/1/v*/weights/lightning/model.ckpt"))
+    ]
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])

@@ -1,0 +1,101 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+import torch
+from torchvision.transforms.v2 import ColorJitter
+
+from anomalib_scadn import Scadn
+
+
+def naive_mu(model: Scadn, datamodule) -> torch.Tensor:
+    """Mean error of each scale, image by image, over the training images as they lie on disk."""
+    dataset = datamodule.train_data
+    dataset.augmentations = model.pre_processor.transform
+    means = []
+    with torch.no_grad():
+        for index in range(len(dataset)):
+            output = model.model.score(dataset[index].image.unsqueeze(0))
+            means.append(output.scale_maps.mean(dim=(-2, -1)))
+    return torch.cat(means).double().mean(dim=0)
+
+
+@pytest.fixture
+def mu_of():
+    return lambda state: state["model.scorer.mu"].double()
+
+
+def test_every_checkpoint_holds_the_values_of_its_weights(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    engine, datamodule = tiny_engine(max_epochs=2), tiny_lace()
+    engine.fit(tiny_scadn(), datamodule=datamodule)
+    saved = Scadn.load_from_checkpoint(engine.best_model_path)
+    torch.testing.assert_close(mu_of(saved.state_dict()), naive_mu(saved, datamodule), atol=1e-7, rtol=1e-5)
+
+
+def test_a_checkpoint_without_any_validation_holds_them_too(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    engine, datamodule = tiny_engine(max_epochs=2, limit_val_batches=0), tiny_lace()
+    engine.fit(tiny_scadn(), datamodule=datamodule)
+    saved = Scadn.load_from_checkpoint(engine.best_model_path)
+    torch.testing.assert_close(mu_of(saved.state_dict()), naive_mu(saved, datamodule), atol=1e-7, rtol=1e-5)
+
+
+def test_the_end_of_training_refreshes_what_the_last_validation_left(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    model, datamodule = tiny_scadn(), tiny_lace()
+    tiny_engine(max_epochs=3, check_val_every_n_epoch=2).fit(model, datamodule=datamodule)
+    torch.testing.assert_close(mu_of(model.state_dict()), naive_mu(model, datamodule), atol=1e-7, rtol=1e-5)
+
+
+def test_values_are_there_before_the_first_validation_batch(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn()
+    fitted, step = [], model.validation_step
+
+    def watching(batch, batch_idx):
+        fitted.append(model.model.scorer.is_fitted)
+        return step(batch, batch_idx)
+
+    model.validation_step = watching
+    tiny_engine().validate(model, datamodule=tiny_lace())
+    assert fitted
+    assert all(fitted)
+
+
+def test_training_images_are_not_augmented_for_it(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    plain, augmented = tiny_scadn(), tiny_scadn()
+    tiny_engine().validate(plain, datamodule=tiny_lace())
+    tiny_engine().validate(augmented, datamodule=tiny_lace(train_augmentations=ColorJitter(brightness=0.9)))
+    assert torch.equal(mu_of(plain.state_dict()), mu_of(augmented.state_dict()))
+
+
+def test_a_sample_of_the_training_images_is_enough_if_asked_for(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    whole, sample, again = tiny_scadn(), tiny_scadn(reference_images=3), tiny_scadn(reference_images=3)
+    for model in (whole, sample, again):
+        tiny_engine().validate(model, datamodule=tiny_lace())
+    assert not torch.equal(mu_of(whole.state_dict()), mu_of(sample.state_dict()))
+    assert torch.equal(mu_of(sample.state_dict()), mu_of(again.state_dict()))
+
+
+def test_the_pass_does_not_disturb_what_training_draws(tiny_scadn, tiny_lace, tiny_engine):
+    often, once = tiny_scadn(), tiny_scadn()
+    tiny_engine(max_epochs=2, val_check_interval=0.5).fit(often, datamodule=tiny_lace())
+    tiny_engine(max_epochs=2, check_val_every_n_epoch=2).fit(once, datamodule=tiny_lace())
+    pairs = zip(often.model.parameters(), once.model.parameters(), strict=True)
+    assert all(torch.equal(first, second) for first, second in pairs)
+
+
+def test_loaders_without_a_data_module_work(tiny_scadn, tiny_lace, tiny_engine):
+    datamodule = tiny_lace()
+    datamodule.prepare_data()
+    datamodule.setup()
+    model = tiny_scadn()
+    tiny_engine().fit(
+        model, train_dataloaders=datamodule.train_dataloader(), val_dataloaders=datamodule.val_dataloader()
+    )
+    assert model.model.scorer.is_fitted
+
+
+def test_testing_on_a_loader_leaves_the_values_as_they_are(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    datamodule, model = tiny_lace(), tiny_scadn()
+    datamodule.setup()
+    model.model.scorer.mu.fill_(0.25)
+    tiny_engine().validate(model, dataloaders=datamodule.test_dataloader())
+    assert torch.equal(mu_of(model.state_dict()), torch.full((3,), 0.25).double())

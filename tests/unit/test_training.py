@@ -1,0 +1,93 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+import torch
+from anomalib.data import ImageBatch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Timer
+
+from anomalib_scadn import Scadn
+from anomalib_scadn.loss import NonFiniteLossError
+
+
+def trainer(**arguments) -> Trainer:
+    return Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False, **arguments)
+
+
+def epochs_of(model: Scadn, **arguments) -> int:
+    run = trainer(**arguments)
+    model.trainer = run
+    return run.max_epochs
+
+
+def test_an_unlimited_trainer_gets_the_papers_epochs():
+    assert epochs_of(Scadn(image_size=32, base_channels=2)) == 200
+
+
+@pytest.mark.parametrize("epochs", [1, 200, 1000, -1])
+def test_every_number_of_epochs_that_a_user_chooses_is_obeyed(epochs):
+    assert epochs_of(Scadn(image_size=32, base_channels=2), max_epochs=epochs) == epochs
+
+
+def test_other_limits_are_not_cut_short_by_the_papers_epochs():
+    assert epochs_of(Scadn(image_size=32, base_channels=2), max_steps=7) is None
+    assert epochs_of(Scadn(image_size=32, base_channels=2), callbacks=[Timer(duration="00:00:01:00")]) is None
+
+
+def test_the_models_own_epochs_stop_a_plain_run(tiny_scadn, tiny_lace, tiny_engine):
+    model, engine = tiny_scadn(max_epochs=2), tiny_engine(max_epochs=None)
+    engine.fit(model, datamodule=tiny_lace())
+    assert engine.trainer.current_epoch == 2
+
+
+def test_images_outside_the_unit_range_are_refused():
+    model = Scadn(image_size=32, base_channels=2)
+    batch = ImageBatch(image=torch.randn(2, 3, 32, 32) * 3)
+    with pytest.raises(ValueError, match=r"images in \[0, 1\], got values from -"):
+        model.training_step(batch, 0)
+
+
+def test_a_nan_stops_training_names_the_term_and_the_step_and_keeps_the_checkpoint(tiny_scadn, tiny_lace, tiny_engine):
+    model, engine = tiny_scadn(), tiny_engine(max_epochs=3)
+    original, weights = model.training_step, []
+
+    def poisoned(batch, batch_idx):
+        if model.current_epoch == 1 and batch_idx == 1:
+            weights.append({key: value.clone() for key, value in model.state_dict().items()})
+            batch.image[0, 0, 0, 0] = float("nan")
+        return original(batch, batch_idx)
+
+    model.training_step = poisoned
+    # Two optimizers took two steps each in the first epoch, and one each in the second.
+    with pytest.raises(NonFiniteLossError, match=r"step 6: discriminator_loss = nan"):
+        engine.fit(model, datamodule=tiny_lace())
+    after = model.state_dict()
+    assert all(torch.equal(value, after[key]) for key, value in weights[0].items() if "generator" in key)
+    saved = torch.load(engine.trainer.checkpoint_callback.best_model_path, weights_only=True)
+    assert saved["epoch"] == 0
+    assert all(torch.isfinite(value).all() for key, value in saved["state_dict"].items() if key.startswith("model."))
+
+
+def test_each_image_gets_a_mask_of_its_own_and_all_masks_are_used():
+    model = Scadn(image_size=32, base_channels=2)
+    model._mask_generator = torch.Generator().manual_seed(0)
+    drawn = model._draw_masks(600)
+    counts = [(drawn == mask).flatten(1).all(dim=1).sum().item() for mask in model.model.masks]
+    assert sum(counts) == 600
+    assert min(counts) > 20
+
+
+def test_the_discriminator_learns_in_its_own_step_only(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn(discriminator_learning_rate=0.0)
+    before = [parameter.detach().clone() for parameter in model.model.discriminator.parameters()]
+    tiny_engine().fit(model, datamodule=tiny_lace())
+    after = list(model.model.discriminator.parameters())
+    assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
+    assert all(parameter.requires_grad for parameter in after)
+
+
+def test_optimizers_have_the_papers_settings():
+    generator, discriminator = Scadn(image_size=32, base_channels=2).configure_optimizers()
+    assert (generator.defaults["lr"], generator.defaults["betas"]) == (1e-4, (0.0, 0.9))
+    assert (discriminator.defaults["lr"], discriminator.defaults["betas"]) == (1e-5, (0.0, 0.9))
