@@ -108,9 +108,9 @@ def broken_thread(scene: Scene, size: int, rng: np.random.Generator) -> Image:
     """
     along = _direction(rng.uniform(0, np.pi))
     across = np.array([-along[1], along[0]])
-    centre, half_length = _place(rng, 0.25), rng.uniform(0.22, 0.30)
+    centre, half_length = _place(rng, 0.3), rng.uniform(0.27, 0.35)
     offsets = scene.net.mean(axis=1) - centre
-    cut = (np.abs(offsets @ along) < half_length) & (np.abs(offsets @ across) < 0.6 * scene.pattern.mesh_width)
+    cut = (np.abs(offsets @ along) < half_length) & (np.abs(offsets @ across) < 0.9 * scene.pattern.mesh_width)
     first, last = scene.net[cut, 0], scene.net[cut, 1]
     stubs = np.concatenate([np.stack([end, end + 0.15 * way], axis=1) for end, way in _both_ends(first, last)])
     run = np.linspace(-half_length, half_length, 30)
@@ -155,7 +155,7 @@ def stain(scene: Scene, size: int, rng: np.random.Generator) -> Image:
     angle = np.arctan2(y, x)
     reach = radius * (1 + 0.15 * np.sin(2 * angle + phase[0]) + 0.08 * np.sin(5 * angle + phase[1]))
     # Strong inside, gone 1.3 radii from the centre.
-    strength = 0.9 * np.clip((1.3 - np.hypot(x, y) / reach) / 0.7, 0, 1)[..., None]
+    strength = 0.95 * np.clip((1.3 - np.hypot(x, y) / reach) / 0.7, 0, 1)[..., None]
     return (colour(scene, size) * (1 - strength) + hue * strength).astype(np.float32)
 
 

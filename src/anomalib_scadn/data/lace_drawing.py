@@ -20,7 +20,7 @@ from anomalib_scadn.data.lace_strokes import Image, Stroke, paint
 MIN_SIZE = 32
 """Smallest side in pixels at which a mesh is still more than a blur."""
 
-_LIGHT_DRIFT = 0.03
+_LIGHT_DRIFT = 0.02
 _NOISE = 0.012
 
 

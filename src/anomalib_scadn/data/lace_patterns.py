@@ -15,8 +15,8 @@ from anomalib_scadn.data.lace_motifs import MOTIFS
 from anomalib_scadn.data.lace_strokes import Points, Stroke, move_all
 
 _MARGIN = 0.04
-_PHASE_JITTER = 0.004
-_WARP = 0.004
+_PHASE_JITTER = 0.003
+_WARP = 0.003
 
 
 @dataclass(frozen=True)

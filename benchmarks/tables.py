@@ -1,0 +1,123 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Write the tables of README.md and benchmarks/README.md from the files in benchmarks/results.
+
+    python benchmarks/tables.py
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; what stands there is replaced. A test compares
+the documents with what this program would write.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+METRICS = {
+    "image_AUROC": "image AUROC",
+    "image_F1Score": "image F1",
+    "pixel_AUROC": "pixel AUROC",
+    "pixel_F1Score": "pixel F1",
+    "PerImagePixelAUROC": "per-image pixel AUROC",
+}
+
+
+def load(name: str) -> dict | list:
+    """Read a result file.
+
+    Args:
+        name (str): File name without suffix.
+
+    Returns:
+        dict | list: Its contents.
+    """
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """Lay out a Markdown table.
+
+    Args:
+        header (list[str]): Column names.
+        rows (list[list[str]]): Cells, row by row.
+
+    Returns:
+        str: The table, without a final newline.
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def demo() -> str:
+    """Table of the demo, a row per seed."""
+    runs = load("train_demo")["runs"]
+    rows = [
+        [seed, *(f"{run[metric]:.3f}" for metric in METRICS), f"{run['seconds']:.0f} s"] for seed, run in runs.items()
+    ]
+    return markdown(["seed", *METRICS.values(), "whole command"], rows)
+
+
+def real() -> str:
+    """Table of the real data sets, a row each, mean over seeds."""
+    rows = []
+    for path in sorted(RESULTS.glob("train_*.json")):
+        name = path.stem.removeprefix("train_")
+        if name == "demo":
+            continue
+        result = load(path.stem)
+        runs = list(result["runs"].values())
+        means = [sum(run[metric] for run in runs) / len(runs) for metric in METRICS]
+        pairs = zip(result["extra"][::2], result["extra"][1::2], strict=True)
+        changes = [f"{option} {value}" for option, value in pairs if not option.startswith("--data.")]
+        rows.append(
+            [name, f"`{' '.join([result['config'], *changes])}`", str(len(runs)), *(f"{mean:.3f}" for mean in means)]
+        )
+    return markdown(["data set", "configuration", "seeds", *METRICS.values()], rows)
+
+
+def memory() -> str:
+    """Table of the memory that validation takes."""
+    rows = [
+        [
+            str(row["images"]),
+            f"{row['image_size']} x {row['image_size']}",
+            str(row["base_channels"]),
+            f"{row['before_gigabytes']:.2f} GB",
+            f"{row['peak_gigabytes']:.2f} GB",
+        ]
+        for row in load("validation_memory")
+    ]
+    return markdown(["images", "size", "base channels", "before", "peak"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {"demo": demo, "real": real, "memory": memory}
+
+
+def fill(text: str) -> str:
+    """Replace the tables of a document.
+
+    Args:
+        text (str): Markdown with table marks.
+
+    Returns:
+        str: The same with every table made anew.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        return f"<!-- table: {match[1]} -->\n\n{TABLES[match[1]]()}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- table: (\w+) -->.*?<!-- end -->", table, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Fill all documents."""
+    for document in DOCUMENTS:
+        document.write_text(fill(document.read_text()))
+
+
+if __name__ == "__main__":
+    main()
