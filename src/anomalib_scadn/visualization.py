@@ -83,6 +83,8 @@ def _show(
 class ScadnVisualizer(ImageVisualizer):
     """The host's pictures in ``images``, and beside them the paper's figures in ``figures``, one PNG per image.
 
+    With ``output_dir`` the host's pictures are there, and the figures in its folder ``figures``.
+
     A figure repaints its image once more, so their number is capped; they are spread evenly over the data.
 
     Args:
@@ -101,7 +103,8 @@ class ScadnVisualizer(ImageVisualizer):
         self.max_figures = max_figures
         self._seen = 0
         self._stride = 1
-        self._figures: Path | None = None
+        # Beside the host's pictures, or below them where the user has chosen their folder.
+        self._figures = Path(self.output_dir) / "figures" if self.output_dir is not None else None
 
     def on_test_start(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Spread the figures over the test images."""
@@ -138,7 +141,7 @@ class ScadnVisualizer(ImageVisualizer):
                 self._save(trainer, pl_module, item)
 
     def _save(self, trainer: Trainer, pl_module: AnomalibModule, item: ImageItem) -> None:
-        self._figures = Path(self.output_dir).parent / "figures"
+        self._figures = self._figures or Path(trainer.default_root_dir) / "figures"
         datamodule = getattr(trainer, "datamodule", None)
         file = generate_output_filename(
             input_path=item.image_path or f"{self._seen:06d}.png",
