@@ -29,7 +29,30 @@ logger = logging.getLogger(__name__)
 
 
 class MixedBenchmarkJob(BenchmarkJob):
-    """A job whose results may have other columns than those of the next."""
+    """A job that seeds everything, then builds its model, and whose results may have columns of its own.
+
+    Args:
+        accelerator (str): ``"cpu"`` or ``"cuda"``.
+        config (dict[str, Any]): ``seed``, ``model`` and ``data`` of the job.
+    """
+
+    def __init__(self, accelerator: str, config: dict[str, Any]) -> None:
+        super().__init__(accelerator, None, None, config["seed"], flatten_dict(config))
+        self.config = config
+
+    def run(self, task_id: int | None = None) -> dict[str, Any]:
+        """Build the model and run the job.
+
+        Args:
+            task_id (int | None): Device of the job. Defaults to ``None``.
+
+        Returns:
+            dict[str, Any]: Durations, configuration and metrics.
+        """
+        seed_everything(self.seed, workers=True, verbose=False)
+        self.model = get_model(self.config["model"])
+        self.datamodule = get_datamodule(self.config["data"])
+        return super().run(task_id)
 
     @staticmethod
     def collect(results: list[dict[str, Any]]) -> pd.DataFrame:
@@ -45,7 +68,7 @@ class MixedBenchmarkJob(BenchmarkJob):
 
 
 class MixedBenchmarkJobGenerator(BenchmarkJobGenerator):
-    """Makes a job for each combination in the configuration, seeded before its model is built.
+    """Makes a job for each combination in the configuration.
 
     Args:
         accelerator (str): ``"cpu"`` or ``"cuda"``.
@@ -67,15 +90,8 @@ class MixedBenchmarkJobGenerator(BenchmarkJobGenerator):
             BenchmarkJob: The next job.
         """
         del previous_stage_result
-        for container in get_iterator_from_grid_dict(args):
-            seed_everything(container["seed"], workers=True, verbose=False)
-            yield MixedBenchmarkJob(
-                accelerator=self.accelerator,
-                seed=container["seed"],
-                model=get_model(container["model"]),
-                datamodule=get_datamodule(container["data"]),
-                flat_cfg=flatten_dict(container),
-            )
+        for config in get_iterator_from_grid_dict(args):
+            yield MixedBenchmarkJob(self.accelerator, config)
 
 
 class _WatchedRunner(Runner):

@@ -3,7 +3,8 @@
 
 """Checks of plain argument values, each with one clear error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def as_image_size(image_size: int | Sequence[int]) -> tuple[int, int]:
@@ -26,6 +27,54 @@ def as_image_size(image_size: int | Sequence[int]) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
+def as_stripes(stripes: Sequence[int]) -> tuple[int, ...]:
+    """Take stripe counts, plain or from a configuration library, as a plain tuple.
+
+    Args:
+        stripes (Sequence[int]): Stripes across the image, one number per scale.
+
+    Returns:
+        tuple[int, ...]: The same numbers.
+
+    Raises:
+        ValueError: If they are no whole numbers.
+    """
+    # Text is a sequence too, but of no numbers.
+    if not isinstance(stripes, Sequence) or any(type(count) is not int for count in stripes):
+        msg = f"stripes must be whole numbers, one per scale, e.g. (4, 8, 16), got {stripes!r}"
+        raise ValueError(msg)
+    return tuple(stripes)
+
+
+def check_decay(**values: float) -> None:
+    """Check decay rates.
+
+    Args:
+        **values (float): Values by argument name.
+
+    Raises:
+        ValueError: If a value lies outside [0, 1).
+    """
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            msg = f"{name} must lie in [0, 1), got {value}"
+            raise ValueError(msg)
+
+
+def check_seed(seed: int | None) -> None:
+    """Check a seed.
+
+    Args:
+        seed (int | None): Seed, or ``None`` for the global one.
+
+    Raises:
+        ValueError: If it is no whole number from 0 to 2**32 - 1.
+    """
+    if seed is not None and (type(seed) is not int or not 0 <= seed < 2**32):
+        msg = f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}"
+        raise ValueError(msg)
+
+
 def check_not_negative(**values: float) -> None:
     """Check weights and rates.
 
@@ -33,11 +82,11 @@ def check_not_negative(**values: float) -> None:
         **values (float): Values by argument name.
 
     Raises:
-        ValueError: If a value is negative or not a number.
+        ValueError: If a value is negative, infinite or not a number.
     """
     for name, value in values.items():
-        if not value >= 0:
-            msg = f"{name} must not be negative, got {value}"
+        if not 0 <= value < float("inf"):
+            msg = f"{name} must not be negative or infinite, got {value}"
             raise ValueError(msg)
 
 
@@ -48,11 +97,11 @@ def check_at_least_one(**values: int | None) -> None:
         **values (int | None): Values by argument name.
 
     Raises:
-        ValueError: If a value is below 1.
+        ValueError: If a value is below 1 or no whole number.
     """
     for name, value in values.items():
-        if value is not None and value < 1:
-            msg = f"{name} must be at least 1, got {value}"
+        if value is not None and (type(value) is not int or value < 1):
+            msg = f"{name} must be a whole number, at least 1, got {value}"
             raise ValueError(msg)
 
 
@@ -72,3 +121,22 @@ def check_same_size(image_size: tuple[int, int], input_size: Sequence[int] | Non
             "give both the same, or image_size alone"
         )
         raise ValueError(msg)
+
+
+def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's weights and reference values belong to this kind of model.
+
+    Args:
+        trained (Mapping[str, Any]): Arguments of the model that the checkpoint was made by; may lack some.
+        arguments (Mapping[str, Any]): Arguments of this model.
+
+    Raises:
+        ValueError: If image size, masks or score differ.
+    """
+    for name in ("image_size", "stripes", "mask_fill", "score", "merge"):
+        if name in trained and trained[name] != arguments[name]:
+            msg = (
+                f"the checkpoint was trained with {name} = {trained[name]}, this model has {arguments[name]}; "
+                f"give --model.{name} as in training, or use Scadn.load_from_checkpoint"
+            )
+            raise ValueError(msg)

@@ -27,7 +27,7 @@ def config_path(name: str) -> Path:
     """Find a shipped configuration.
 
     Args:
-        name (str): File name, with or without ``.yaml``.
+        name (str): File name in any case, with or without ``.yaml``.
 
     Returns:
         Path: The file.
@@ -36,9 +36,10 @@ def config_path(name: str) -> Path:
         FileNotFoundError: If there is none of that name; the message lists those that there are.
     """
     folder = config_folder()
-    path = folder / f"{name.removesuffix('.yaml')}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-        msg = f"no configuration {name!r} in {folder}; known: {known}"
-        raise FileNotFoundError(msg)
-    return path
+    wanted = name.removesuffix(".yaml").lower()
+    for path in folder.glob("*.yaml"):
+        if path.stem.lower() == wanted:
+            return path
+    known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+    msg = f"no configuration {name!r} in {folder}; known: {known}"
+    raise FileNotFoundError(msg)

@@ -31,7 +31,16 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 
-from .checks import as_image_size, check_at_least_one, check_not_negative, check_same_size
+from .checks import (
+    as_image_size,
+    as_stripes,
+    check_at_least_one,
+    check_decay,
+    check_not_negative,
+    check_same_size,
+    check_seed,
+    check_trained_alike,
+)
 from .metrics import PerImagePixelAUROC
 from .official_weights import load_official_weights
 from .post_processor import ScadnPostProcessor
@@ -113,10 +122,11 @@ class Scadn(GanTraining, ReferenceFitting, AnomalibModule):
     ) -> None:
         # Plain tuples before super().__init__() saves the arguments: a checkpoint with OmegaConf lists cannot be read.
         image_size = as_image_size(image_size)
-        stripes = tuple(int(count) for count in stripes)
+        stripes = as_stripes(stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
-        check_not_negative(seed=seed or 0)
+        check_decay(beta1=beta1, beta2=beta2)
+        check_seed(seed)
         check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
         super().__init__(
             pre_processor=ScadnPreProcessor(image_size) if pre_processor is True else pre_processor,
@@ -149,6 +159,20 @@ class Scadn(GanTraining, ReferenceFitting, AnomalibModule):
     def trainer_arguments(self) -> dict[str, Any]:
         """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
         return {"num_sanity_val_steps": 0}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights and reference values that belong to another kind of model.
+
+        Shapes would not show it: masks are not saved, and mu_i means something only with its own masks and score.
+
+        Args:
+            checkpoint (dict[str, Any]): Checkpoint about to be loaded.
+
+        Raises:
+            ValueError: If it was trained with other masks, another size or another score; the message names both.
+        """
+        super().on_load_checkpoint(checkpoint)
+        check_trained_alike(checkpoint.get("hyper_parameters", {}), self.hparams)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
         """Score a batch.
@@ -213,10 +237,14 @@ class Scadn(GanTraining, ReferenceFitting, AnomalibModule):
 
         Raises:
             FileNotFoundError: If a file does not exist.
-            ValueError: If a file does not fit; the message names it.
+            ValueError: If a file does not fit, or this model has no discriminator to load into; the message names it.
         """
+        if discriminator is not None and self.model.discriminator is None:
+            msg = f"this model has no discriminator to load {discriminator} into (lambda_adv is 0)"
+            raise ValueError(msg)
         load_official_weights(self.model.generator, generator, self.model.discriminator, discriminator)
         self.model.scorer.reset()
+        self._reference_step = -1
         if self.model.mask_fill != 1.0:
             logger.warning("The authors trained with mask_fill=1.0, this model has %s.", self.model.mask_fill)
 

@@ -70,15 +70,15 @@ def discriminator_loss(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> 
     return (real_term + fake_term) / 2
 
 
-def check_finite(step: int, **terms: torch.Tensor) -> None:
+def check_finite(moment: str, **terms: torch.Tensor) -> None:
     """Stop before a non-finite loss reaches the weights.
 
     Args:
-        step (int): Training step, for the message.
+        moment (str): When, for the message, say ``"step 3"``.
         **terms (torch.Tensor): Scalar loss terms by name.
 
     Raises:
-        NonFiniteLossError: If a term is NaN or infinite; the message names the terms and the step.
+        NonFiniteLossError: If a term is NaN or infinite; the message names the terms and the moment.
     """
     values = torch.stack([term.detach().float() for term in terms.values()])
     if torch.isfinite(values).all():
@@ -86,7 +86,7 @@ def check_finite(step: int, **terms: torch.Tensor) -> None:
     bad = {name: value for name, value in zip(terms, values.tolist(), strict=True) if value - value != 0}
     listed = ", ".join(f"{name} = {value}" for name, value in bad.items())
     msg = (
-        f"non-finite loss at step {step}: {listed}. The weights were not updated and the last checkpoint is intact; "
-        "lower the learning rate, or train in 32-bit precision"
+        f"non-finite loss at {moment}: {listed}. The weights were not updated and the last checkpoint, if there is "
+        "one, is intact; lower the learning rate, or train in 32-bit precision"
     )
     raise NonFiniteLossError(msg)

@@ -103,18 +103,19 @@ class _HistogramF1Threshold(Metric):
             torch.Tensor: Scalar, float32, the lower edge of a bin. Without anomalous values it lies above the highest
                 normal one, without normal values at or below the lowest anomalous one; NaN without any values.
         """
-        normal, anomalous = self.counts.double()
-        edges = _bin_values(torch.arange(self.BINS, device=self.counts.device))
-        occupied = self.counts.sum(dim=0).nonzero().flatten()
+        # On the CPU, since not every accelerator has double precision, or sums in a fixed order.
+        normal, anomalous = self.counts.cpu().double()
+        edges = _bin_values(torch.arange(self.BINS))
+        occupied = (normal + anomalous).nonzero().flatten()
         if len(occupied) == 0:
-            return torch.tensor(float("nan"), device=self.counts.device)
+            return torch.tensor(float("nan"))
         if anomalous.sum() == 0:
             return edges[min(int(occupied[-1]) + 1, self.BINS - 1)]
         # Counts of values in bin k or above, that is of values >= edges[k].
         true_positives = anomalous.flip(0).cumsum(0).flip(0)
         false_positives = normal.flip(0).cumsum(0).flip(0)
         f1 = 2 * true_positives / (true_positives + false_positives + anomalous.sum())
-        f1[self.counts.sum(dim=0) == 0] = -1.0  # an edge that no value touches says nothing new
+        f1[normal + anomalous == 0] = -1.0  # an edge that no value touches says nothing new
         return edges[f1.argmax()]
 
 

@@ -4,30 +4,58 @@
 """The pass over the normal training images that gives the score its reference values (mu_i of SCADN Eq. 9)."""
 
 import copy
+import logging
 from typing import Any
 
 import torch
 from anomalib.pre_processing import PreProcessor
 from lightning.pytorch import LightningModule, Trainer
-from torch.utils.data import DataLoader, Dataset, Subset
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 from torchvision.transforms.v2 import Transform
 
 from .torch_model import ScadnModel
 
+logger = logging.getLogger(__name__)
 
-def training_dataset(trainer: Trainer) -> Dataset | None:
-    """Find the training images of a run.
+
+def training_loader(trainer: Trainer) -> DataLoader | None:
+    """Find the loader of the training images of a run.
 
     Args:
         trainer (Trainer): Trainer with a data module or with data loaders.
 
     Returns:
-        Dataset | None: The training data set, ``None`` if the run has none (say, validation on a loader).
+        DataLoader | None: The loader; ``None`` if the run has none (say, validation on a loader), or none that can
+            be passed over image by image.
     """
+    loader = trainer.train_dataloader
     datamodule = getattr(trainer, "datamodule", None)
-    if datamodule is not None:
-        return getattr(datamodule, "train_data", None)
-    return getattr(trainer.train_dataloader, "dataset", None)
+    if loader is None and datamodule is not None and is_overridden("train_dataloader", datamodule):
+        loader = datamodule.train_dataloader()
+    usable = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
+    return loader if usable else None
+
+
+def without_augmentation(dataset: Dataset, transform: Transform | None) -> Dataset:
+    """Copy a data set of the host's, or a subset or union of such, without its augmentations.
+
+    Args:
+        dataset (Dataset): Training images; other data sets than the host's are taken as they are.
+        transform (Transform | None): What takes the place of the augmentations: the transform of the model's
+            pre-processor, since images of different sizes can be batched only once resized.
+
+    Returns:
+        Dataset: A shallow copy; the original keeps its augmentations.
+    """
+    plain = copy.copy(dataset)
+    if isinstance(plain, Subset):
+        plain.dataset = without_augmentation(plain.dataset, transform)
+    elif isinstance(plain, ConcatDataset):
+        plain.datasets = [without_augmentation(part, transform) for part in plain.datasets]
+    elif hasattr(plain, "augmentations"):
+        plain.augmentations = transform
+    return plain
 
 
 def fit_reference(
@@ -47,25 +75,26 @@ def fit_reference(
         images (int | None): Sample as many images. Defaults to ``None``, all.
         seed (int): Seed of the sample. Defaults to ``0``.
     """
-    dataset = training_dataset(trainer)
-    if dataset is None:
+    loader = training_loader(trainer)
+    if loader is None:
+        logger.debug("No training images to compute reference values from.")
         return
     device = model.masks.device
-    count = torch.zeros((), device=device)
+    # Summed on the CPU, in double precision that not every accelerator has.
+    total = torch.zeros(model.scorer.statistics_shape, dtype=torch.double)
+    count = torch.zeros((), dtype=torch.double)
     with torch.no_grad(), trainer.precision_plugin.forward_context():
-        # A share of nothing, of the right shape: a process may have no images.
-        total = 0 * model.statistics(torch.zeros(1, 3, *model.image_size, device=device))
-        for batch in _reference_loader(dataset, transform, trainer, images=images, seed=seed):
+        for batch in _reference_loader(loader, transform, trainer, images=images, seed=seed):
             batch_images = batch.image.to(device)
             total += model.statistics(transform(batch_images) if transform else batch_images)
             count += len(batch_images)
-    total = trainer.strategy.reduce(total, reduce_op="sum")
-    count = trainer.strategy.reduce(count, reduce_op="sum")
+    if trainer.world_size > 1:
+        total, count = (trainer.strategy.reduce(value.to(device), reduce_op="sum") for value in (total, count))
     model.scorer.fit(total, int(count))
 
 
 def _reference_loader(
-    dataset: Dataset,
+    loader: DataLoader,
     transform: Transform | None,
     trainer: Trainer,
     *,
@@ -73,24 +102,21 @@ def _reference_loader(
     seed: int,
 ) -> DataLoader:
     """Load this process's share of the images, without augmentation, in the data set's order."""
-    unaugmented = copy.copy(dataset)
-    if hasattr(unaugmented, "augmentations"):
-        unaugmented.augmentations = transform  # images of different sizes can be batched only once resized
+    dataset = without_augmentation(loader.dataset, transform)
     # A generator of its own: neither the sample nor the loader may draw from the one that shuffles the training.
     generator = torch.Generator().manual_seed(seed)
-    length = len(unaugmented)  # type: ignore[arg-type]
+    length = len(dataset)  # type: ignore[arg-type]
     indices = list(range(length))
     if images is not None and images < length:
         indices = sorted(torch.randperm(length, generator=generator)[:images].tolist())
-    datamodule = getattr(trainer, "datamodule", None)
-    batch_size = getattr(datamodule, "eval_batch_size", 1)
+    batch_size = getattr(getattr(trainer, "datamodule", None), "eval_batch_size", None) or loader.batch_size or 1
     if trainer.fast_dev_run:
         indices = indices[: batch_size * trainer.world_size]
     return DataLoader(
-        Subset(unaugmented, indices[trainer.global_rank :: trainer.world_size]),
+        Subset(dataset, indices[trainer.global_rank :: trainer.world_size]),
         batch_size=batch_size,
-        num_workers=getattr(datamodule, "num_workers", 0),
-        collate_fn=getattr(dataset, "collate_fn", None),
+        num_workers=loader.num_workers,
+        collate_fn=loader.collate_fn,
         generator=generator,
     )
 
@@ -108,6 +134,11 @@ class ReferenceFitting(LightningModule):
     seed: int | None
     _reference_step = -1
 
+    def on_fit_start(self) -> None:
+        """Trust no values of an earlier run."""
+        super().on_fit_start()
+        self._reference_step = -1
+
     def on_validation_start(self) -> None:
         """Refresh mu_i before the first batch is scored with it."""
         self._fit_reference()
@@ -115,6 +146,14 @@ class ReferenceFitting(LightningModule):
     def on_train_end(self) -> None:
         """Refresh mu_i if the last epochs were not validated."""
         self._fit_reference(only_if_stale=True)
+
+    def on_test_start(self) -> None:
+        """Warn if scores will lack reference values."""
+        self._warn_if_unfitted()
+
+    def on_predict_start(self) -> None:
+        """Warn if scores will lack reference values."""
+        self._warn_if_unfitted()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refresh mu_i if it does not belong to the weights that are being saved.
@@ -132,3 +171,11 @@ class ReferenceFitting(LightningModule):
         transform = self.pre_processor.transform if self.pre_processor is not None else None
         fit_reference(self.model, self.trainer, transform, images=self.reference_images, seed=self.seed or 0)
         self._reference_step = self.global_step
+        self._warn_if_unfitted()
+
+    def _warn_if_unfitted(self) -> None:
+        if not self.model.scorer.is_fitted:
+            logger.warning(
+                "SCADN has no reference values mu_i (Eq. 9), so it takes the scale with the highest mean error. They "
+                "are computed from the training images: validate with a data module, or train."
+            )

@@ -145,8 +145,13 @@ class Score(nn.Module, ABC):
 
     @property
     @abstractmethod
+    def statistics_shape(self) -> tuple[int, ...]:
+        """Shape of what :meth:`statistics` gives."""
+
+    @property
+    @abstractmethod
     def is_fitted(self) -> bool:
-        """Whether the reference values are there."""
+        """Whether there is all that the score needs from normal images."""
 
 
 class PaperScore(Score):
@@ -191,9 +196,9 @@ class PaperScore(Score):
         )
 
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Sum average(E_i) over the images, shape (S,), float64. See :meth:`Score.statistics`."""
+        """Sum average(E_i) over the images, shape (S,). See :meth:`Score.statistics`."""
         scale_maps = merge_errors(error_maps(images, reconstructions, masks), self.merge)
-        return scale_means(scale_maps).double().sum(dim=0)
+        return scale_means(scale_maps).sum(dim=0)
 
     def fit(self, total: torch.Tensor, count: int) -> None:
         """Set mu_i = total / count. See :meth:`Score.fit`."""
@@ -211,9 +216,14 @@ class PaperScore(Score):
         self.mu.fill_(float("nan"))
 
     @property
+    def statistics_shape(self) -> tuple[int, ...]:
+        """(S,), one mean error per scale."""
+        return tuple(self.mu.shape)
+
+    @property
     def is_fitted(self) -> bool:
-        """Whether mu_i has been computed from normal images."""
-        return bool(torch.isfinite(self.mu).all())
+        """Whether mu_i has been computed from normal images, or is not subtracted."""
+        return not self.subtract_reference or bool(torch.isfinite(self.mu).all())
 
 
 def build_score(

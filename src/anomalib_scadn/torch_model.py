@@ -10,7 +10,8 @@ import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from .masks import MASKS_PER_SCALE, check_size, composites, remove, striped_masks
+from .checks import check_at_least_one
+from .masks import check_size, composites, remove, striped_masks
 from .networks import MIN_SIZE, Discriminator, Generator
 from .scoring import Merge, ScoreName, ScoreOutput, build_score
 
@@ -112,10 +113,10 @@ class ScadnModel(nn.Module):
             images (torch.Tensor): As in :meth:`forward`.
 
         Returns:
-            torch.Tensor: A sum over images, see :meth:`anomalib_scadn.scoring.Score.statistics`.
+            torch.Tensor: A sum over images, float64 on the CPU, see :meth:`anomalib_scadn.scoring.Score.statistics`.
         """
         parts = [self.scorer.statistics(part, self.reconstruct(part), self.masks) for part in self._split(images)]
-        return torch.stack(parts).sum(dim=0)
+        return torch.stack([part.double().cpu() for part in parts]).sum(dim=0)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Repaint images once per mask: Î_ij = G(I ⊙ M_ij) (SCADN Eq. 5).
@@ -127,8 +128,37 @@ class ScadnModel(nn.Module):
             torch.Tensor: Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1], the images' dtype.
         """
         masked = remove(images.unsqueeze(1), self.masks, self.mask_fill).flatten(0, 1)
-        painted = [self.generator(chunk) for chunk in self._chunk(masked)]
-        return torch.cat(painted).to(images.dtype).unflatten(0, (-1, self.masks.shape[0]))
+        painted = [self.paint(chunk) for chunk in self._chunk(masked)]
+        return torch.cat(painted).unflatten(0, (-1, self.masks.shape[0]))
+
+    def paint(self, masked: torch.Tensor) -> torch.Tensor:
+        """Repaint masked images once, in the precision of the weights.
+
+        Args:
+            masked (torch.Tensor): I ⊙ M, shape (N, 3, H, W), range [0, 1].
+
+        Returns:
+            torch.Tensor: Î, shape (N, 3, H, W), range [0, 1], the images' dtype.
+        """
+        precision = next(self.generator.parameters()).dtype
+        return self.generator(masked.to(precision)).to(masked.dtype)
+
+    def judge(self, images: torch.Tensor) -> torch.Tensor:
+        """Judge images once, in the precision of the weights.
+
+        Args:
+            images (torch.Tensor): Real or painted images, shape (N, 3, H, W), range [0, 1].
+
+        Returns:
+            torch.Tensor: Logits of their patches, shape (N, 1, H // 8 - 2, W // 8 - 2).
+
+        Raises:
+            ValueError: If the model was made without a discriminator.
+        """
+        if self.discriminator is None:
+            msg = "this model was made without a discriminator (adversarial is False)"
+            raise ValueError(msg)
+        return self.discriminator(images.to(next(self.discriminator.parameters()).dtype))
 
     def composites(self, images: torch.Tensor) -> torch.Tensor:
         """Repaint images so that every pixel comes from the pass in which it was removed.
@@ -147,12 +177,12 @@ class ScadnModel(nn.Module):
             height, width = self.image_size
             msg = f"expected images of shape (N, 3, {height}, {width}), got {tuple(images.shape)}"
             raise ValueError(msg)
-        if torch.compiler.is_compiling():  # an exported graph has a symbolic batch, which cannot be split
+        if torch.compiler.is_exporting():  # an exported graph has a symbolic batch, which cannot be split
             return [images]
         return images.split(max(1, self.passes_at_once // self.masks.shape[0]))
 
     def _chunk(self, masked: torch.Tensor) -> Sequence[torch.Tensor]:
-        return [masked] if torch.compiler.is_compiling() else masked.split(self.passes_at_once)
+        return [masked] if torch.compiler.is_exporting() else masked.split(self.passes_at_once)
 
 
 def _check_arguments(
@@ -166,12 +196,7 @@ def _check_arguments(
     if min(image_size) < MIN_SIZE:
         msg = f"the generator needs images of at least {MIN_SIZE} x {MIN_SIZE} pixels, got {image_size}"
         raise ValueError(msg)
-    if base_channels < 1:
-        msg = f"base_channels must be at least 1, got {base_channels}"
-        raise ValueError(msg)
+    check_at_least_one(base_channels=base_channels, passes_at_once=passes_at_once)
     if not 0.0 <= mask_fill <= 1.0:
         msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"
-        raise ValueError(msg)
-    if passes_at_once is not None and passes_at_once < 1:
-        msg = f"passes_at_once must be at least 1 (default {MASKS_PER_SCALE} at 512 x 512), got {passes_at_once}"
         raise ValueError(msg)

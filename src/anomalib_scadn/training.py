@@ -4,7 +4,6 @@
 """One training step of SCADN's GAN, and the randomness around it.
 
 Differences from the authors' code:
-    - The generator meets the discriminator after, not before, that step's update of it.
     - The last batch of an epoch is used even if it is incomplete, as the host's data modules give it.
 """
 
@@ -20,6 +19,9 @@ from .loss import adversarial_loss, check_finite, discriminator_loss, reconstruc
 from .masks import remove
 from .seeding import start_epoch
 from .torch_model import ScadnModel
+
+RANGE_TOLERANCE = 1e-3
+"""How far images may lie outside [0, 1]."""
 
 SEED_KEY = "scadn_seed"
 """Where a checkpoint keeps the seed of its run, so that a resumed run draws the same numbers."""
@@ -93,55 +95,60 @@ class GanTraining(LightningModule):
         if batch_idx == 0:
             _check_range(images)
         masks = self._draw_masks(len(images))
-        fakes = self.model.generator(remove(images, masks, self.model.mask_fill))
-        losses = self._step_discriminator(images, fakes.detach()) | self._step_generator(images, fakes, masks)
-        self.log_dict(losses, prog_bar=True, batch_size=len(images))
-        return losses
+        fakes = self.model.paint(remove(images, masks, self.model.mask_fill))
+        terms = self._loss_terms(images, fakes, masks)
+        moment = f"step {self.trainer.fit_loop.total_batch_idx} (epoch {self.current_epoch}, batch {batch_idx})"
+        check_finite(moment, **terms)
+        losses = {"generator_loss": self._generator_loss(terms)}
+        if "discriminator_loss" in terms:
+            losses["discriminator_loss"] = terms["discriminator_loss"]
+        self._step(list(losses.values()))
+        logged = {name: value.detach() for name, value in (losses | terms).items()}
+        self.log_dict(logged, prog_bar=True, on_step=True, on_epoch=False, batch_size=len(images))
+        return logged
 
     def _draw_masks(self, count: int) -> torch.Tensor:
         """Draw one of the masks for each image, shape (count, 1, H, W)."""
         masks = self.model.masks
         return masks[torch.randint(len(masks), (count,), generator=self._mask_generator).to(masks.device)]
 
-    def _step_discriminator(self, images: torch.Tensor, fakes: torch.Tensor) -> dict[str, torch.Tensor]:
-        if self.model.discriminator is None:
-            return {}
-        optimizer = self.optimizers()[1]
-        loss = discriminator_loss(self.model.discriminator(images), self.model.discriminator(fakes))
-        check_finite(self.global_step, discriminator_loss=loss)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        return {"discriminator_loss": loss.detach()}
-
-    def _step_generator(
-        self, images: torch.Tensor, fakes: torch.Tensor, masks: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
+    def _loss_terms(self, images: torch.Tensor, fakes: torch.Tensor, masks: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Compute all terms before any weight changes."""
         terms = {"reconstruction_loss": reconstruction_loss(fakes, images, masks, self.lambda_rm)}
-        loss = self.lambda_rec * terms["reconstruction_loss"]
         discriminator = self.model.discriminator
-        if discriminator is None:
-            optimizer = self.optimizers()
-        else:
-            optimizer = self.optimizers()[0]
-            discriminator.requires_grad_(requires_grad=False)  # judges here, learns in its own step
-            terms["adversarial_loss"] = adversarial_loss(discriminator(fakes))
-            loss = loss + self.lambda_adv * terms["adversarial_loss"]
-        check_finite(self.global_step, **terms)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
         if discriminator is not None:
-            discriminator.requires_grad_(requires_grad=True)
-        return {"generator_loss": loss.detach()} | {name: term.detach() for name, term in terms.items()}
+            # Where it judges for the generator it does not learn.
+            discriminator.requires_grad_(requires_grad=False)
+            try:
+                terms["adversarial_loss"] = adversarial_loss(self.model.judge(fakes))
+            finally:
+                discriminator.requires_grad_(requires_grad=True)
+            terms["discriminator_loss"] = discriminator_loss(self.model.judge(images), self.model.judge(fakes.detach()))
+        return terms
+
+    def _generator_loss(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Weigh the generator's terms (SCADN Eq. 4)."""
+        loss = self.lambda_rec * terms["reconstruction_loss"]
+        return loss + self.lambda_adv * terms["adversarial_loss"] if "adversarial_loss" in terms else loss
+
+    def _step(self, losses: list[torch.Tensor]) -> None:
+        """Update each network by its own loss; both gradients are there before the first weight changes."""
+        optimizers = self.optimizers()
+        pairs = list(zip(optimizers if isinstance(optimizers, list) else [optimizers], losses, strict=True))
+        for optimizer, loss in pairs:
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+        for optimizer, _ in pairs:
+            optimizer.step()
 
     # -- Randomness ---------------------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
         """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
+        super().on_fit_start()
         if self.seed is None:
-            self.seed = torch.initial_seed() % 2**32
-        self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else 0)
+            self.seed = self.trainer.strategy.broadcast(torch.initial_seed() % 2**32)
+        self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else self.current_epoch)
 
     def on_train_epoch_start(self) -> None:
         """Seed every further epoch."""
@@ -158,16 +165,18 @@ class GanTraining(LightningModule):
         checkpoint[SEED_KEY] = self.seed
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take over the seed, and the epoch that training would resume at."""
+        """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
         super().on_load_checkpoint(checkpoint)
-        self.seed = checkpoint.get(SEED_KEY, self.seed)
+        if self.seed is None:
+            self.seed = checkpoint.get(SEED_KEY)
         progress = checkpoint.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {})
         self._resumed_epoch = progress.get("current", {}).get("processed", 0)
 
 
 def _check_range(images: torch.Tensor) -> None:
     low, high = (float(value) for value in images.aminmax())
-    if low < 0.0 or high > 1.0:
+    # Antialiased resizing of pure white ends a rounding error above 1.
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
         msg = (
             f"SCADN paints images in [0, 1], got values from {low:.3g} to {high:.3g}; "
             "leave normalization out of the pre-processor and the augmentations"

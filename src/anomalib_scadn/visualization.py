@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from .masks import composites
 from .torch_model import ScadnModel
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,10 @@ def draw_figure(model: ScadnModel, image: torch.Tensor, gt_mask: torch.Tensor | 
         Figure: A row of panels, the chosen scale framed.
     """
     with torch.no_grad():
-        output = model.score(image.unsqueeze(0))
+        reconstructions = model.reconstruct(image.unsqueeze(0))
+        output = model.scorer(image.unsqueeze(0), reconstructions, model.masks)
         chosen = int(output.selected_scale)
-        painted = model.composites(image.unsqueeze(0))[0, chosen].mean(dim=0)
+        painted = composites(reconstructions, model.masks)[0, chosen].mean(dim=0)
     maps = output.scale_maps[0].cpu()
     panels = 3 + len(maps) + (gt_mask is not None)
     height = PANEL_INCHES * image.shape[-2] / image.shape[-1]
@@ -109,16 +111,18 @@ class ScadnVisualizer(ImageVisualizer):
     def on_test_start(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Spread the figures over the test images."""
         del pl_module
-        self._start(sum(trainer.num_test_batches), trainer.test_dataloaders)
+        self._start(trainer.num_test_batches, trainer.test_dataloaders)
 
     def on_predict_start(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Spread the figures over the images."""
         del pl_module
-        self._start(sum(trainer.num_predict_batches), trainer.predict_dataloaders)
+        self._start(trainer.num_predict_batches, trainer.predict_dataloaders)
 
-    def _start(self, batches: float, loader: Any) -> None:  # noqa: ANN401  # whatever the trainer was given
-        self._seen = 0
-        images = batches * (getattr(loader, "batch_size", None) or 1)
+    def _start(self, batches: list[float], loaders: Any) -> None:  # noqa: ANN401  # whatever the trainer was given
+        self._seen, self._stride = 0, 1
+        given = loaders if isinstance(loaders, list) else [loaders]
+        sizes = [getattr(loader, "batch_size", None) or 1 for loader in given]
+        images = sum(count * size for count, size in zip(batches, sizes, strict=False))
         if self.max_figures and images != float("inf"):
             self._stride = max(1, -(-int(images) // self.max_figures))
 
@@ -137,7 +141,7 @@ class ScadnVisualizer(ImageVisualizer):
             drawn = -(-self._seen // self._stride)
             due = self._seen % self._stride == 0 and (self.max_figures is None or drawn < self.max_figures)
             self._seen += 1
-            if due:
+            if due and trainer.is_global_zero:
                 self._save(trainer, pl_module, item)
 
     def _save(self, trainer: Trainer, pl_module: AnomalibModule, item: ImageItem) -> None:
@@ -155,7 +159,9 @@ class ScadnVisualizer(ImageVisualizer):
 
     def on_test_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""
-        del trainer, pl_module
+        del pl_module
+        if not trainer.is_global_zero:
+            return
         if self.output_dir is not None:
             logger.info("Pictures are in %s", self.output_dir)
         if self._figures is not None:

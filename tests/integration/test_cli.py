@@ -50,6 +50,7 @@ def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path,
     printed = capsys.readouterr().out
     assert "image_AUROC" in printed
     assert "PerImagePixelAUROC" in printed
+    assert "Pictures are in" in printed
     assert list(tmp_path.rglob("figures/hole/*.png"))
 
 
@@ -65,7 +66,8 @@ def test_a_plain_command_line_fits_tests_predicts_and_exports(run, lace_folder, 
     data = ["--data", "anomalib_scadn.LaceAD", "--data.root", lace_folder, "--data.category", 1]
     run("fit", *model, *data, "--data.num_workers", 0, *TINY_TRAINER, program=AnomalibCLI)
     checkpoint = next(tmp_path.rglob("model.ckpt"))
-    run("test", *model, *data, "--data.num_workers", 0, "--ckpt_path", checkpoint, program=AnomalibCLI)
+    for subcommand in ("validate", "test"):
+        run(subcommand, *model, *data, "--data.num_workers", 0, "--ckpt_path", checkpoint, program=AnomalibCLI)
     images = lace_folder / "1" / "test" / "hole"
     run("predict", *model, "--data", images, "--ckpt_path", checkpoint, program=AnomalibCLI)
     run("export", *model, "--ckpt_path", checkpoint, "--export_type", "torch", program=AnomalibCLI)
@@ -97,6 +99,8 @@ def test_the_benchmark_holds_models_with_different_arguments(run, tmp_path, lace
 def test_a_failed_job_fails_the_benchmark_and_keeps_the_others_results(run, tmp_path, lace_root):
     with pytest.raises(SystemExit, match="1"):
         run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root, mask_fill=7.0))
+    table = pd.read_csv(next(tmp_path.rglob("results.csv")))
+    assert list(table["model.class_path"]) == ["Patchcore", "Padim"]
 
 
 def test_configs_lists_and_finds(run, capsys):
@@ -118,3 +122,33 @@ def test_the_seed_argument_decides_the_weights(run, lace_root, tmp_path):
     ]
     assert torch.equal(states[0], states[1])
     assert not torch.equal(states[0], states[2])
+
+
+def test_metric_and_visualizer_can_be_named_in_yaml(run, lace_root, tmp_path, capsys):
+    components = {
+        "evaluator": {
+            "class_path": "anomalib.metrics.Evaluator",
+            "init_args": {
+                "test_metrics": [
+                    {"class_path": "anomalib_scadn.PerImagePixelAUROC", "init_args": {"prefix": "paper_"}},
+                    {
+                        "class_path": "anomalib.metrics.AUROC",
+                        "init_args": {"fields": ["pred_score", "gt_label"], "prefix": "image_"},
+                    },
+                ]
+            },
+        },
+        "visualizer": {
+            "class_path": "anomalib_scadn.ScadnVisualizer",
+            "init_args": {"max_figures": 1, "field_size": [64, 64]},
+        },
+    }
+    config = yaml.safe_load(config_path("demo").read_text())
+    config["model"]["init_args"].update(components)
+    path = tmp_path / "components.yaml"
+    path.write_text(yaml.safe_dump(config))
+    run("train", "--config", path, *TINY_MODEL, *TINY_TRAINER, *lace_arguments(lace_root))
+    printed = capsys.readouterr().out
+    assert "paper_PerImagePixelAUROC" in printed
+    assert "pixel_F1Score" not in printed
+    assert len(list(tmp_path.rglob("figures/*/*.png"))) == 1

@@ -6,7 +6,15 @@
 import pytest
 from omegaconf import OmegaConf
 
-from anomalib_scadn.checks import as_image_size, check_at_least_one, check_not_negative, check_same_size
+from anomalib_scadn.checks import (
+    as_image_size,
+    as_stripes,
+    check_at_least_one,
+    check_decay,
+    check_not_negative,
+    check_same_size,
+    check_seed,
+)
 
 
 def test_side_becomes_a_square():
@@ -28,9 +36,9 @@ def test_other_numbers_of_sides_are_named(sides):
     assert str(caught.value).endswith(f"got {sides}")
 
 
-@pytest.mark.parametrize("value", [-1, -1e-9, float("-inf"), float("nan")])
+@pytest.mark.parametrize("value", [-1, -1e-9, float("-inf"), float("nan"), float("inf")])
 def test_negative_value_is_named(value):
-    with pytest.raises(ValueError, match=r"^rate must not be negative, got ") as caught:
+    with pytest.raises(ValueError, match=r"^rate must not be negative or infinite, got ") as caught:
         check_not_negative(fine=1.0, rate=value)
     assert str(caught.value).endswith(f"got {value}")
 
@@ -39,9 +47,9 @@ def test_zero_and_positive_values_pass():
     assert check_not_negative(a=0, b=0.0, c=1e-12, d=3) is None
 
 
-@pytest.mark.parametrize("value", [0, -5])
+@pytest.mark.parametrize("value", [0, -5, 2.5])
 def test_count_below_one_is_named(value):
-    with pytest.raises(ValueError, match=f"^epochs must be at least 1, got {value}$"):
+    with pytest.raises(ValueError, match=f"^epochs must be a whole number, at least 1, got {value}$"):
         check_at_least_one(fine=2, limit=None, epochs=value)
 
 
@@ -66,3 +74,31 @@ def test_what_is_no_whole_number_of_pixels_is_named(value):
     with pytest.raises(ValueError, match=r"image_size must be a side or \(height, width\) in whole pixels") as caught:
         as_image_size(value)
     assert str(caught.value).endswith(f"got {value!r}")
+
+
+@pytest.mark.parametrize("stripes", [(4, 8), [4, 8], OmegaConf.create([4, 8])])
+def test_stripes_become_a_plain_tuple(stripes):
+    assert as_stripes(stripes) == (4, 8)
+    assert type(as_stripes(stripes)) is tuple
+
+
+@pytest.mark.parametrize("stripes", ["48", (4.7, 8), 4, None])
+def test_stripes_that_are_no_whole_numbers_are_named(stripes):
+    with pytest.raises(ValueError, match="stripes must be whole numbers") as caught:
+        as_stripes(stripes)
+    assert str(caught.value).endswith(f"got {stripes!r}")
+
+
+@pytest.mark.parametrize("beta", [1.0, -0.1, float("nan")])
+def test_decay_outside_the_unit_interval_is_named(beta):
+    with pytest.raises(ValueError, match=r"beta1 must lie in \[0, 1\), got "):
+        check_decay(beta1=beta, beta2=0.9)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5])
+def test_odd_seed_is_named(seed):
+    check_seed(None)
+    check_seed(2**32 - 1)
+    with pytest.raises(ValueError, match=r"seed must be a whole number from 0 to 2\*\*32 - 1") as caught:
+        check_seed(seed)
+    assert str(caught.value).endswith(f"got {seed!r}")

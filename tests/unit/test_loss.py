@@ -135,18 +135,20 @@ def test_losses_stay_float32_inside_autocast():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_broken_term_is_named_with_its_step_and_good_terms_are_not(value):
     with pytest.raises(NonFiniteLossError, match=rf"step 17: broken_loss = {value}\.") as caught:
-        check_finite(17, good_loss=torch.tensor(1.0), broken_loss=torch.tensor(value))
+        check_finite("step 17", good_loss=torch.tensor(1.0), broken_loss=torch.tensor(value))
     assert "good_loss" not in str(caught.value)
 
 
 def test_all_broken_terms_are_named():
     with pytest.raises(NonFiniteLossError, match=r"step 3: first = nan, second = inf\."):
-        check_finite(3, first=torch.tensor(float("nan")), fine=torch.tensor(0.0), second=torch.tensor(float("inf")))
+        check_finite(
+            "step 3", first=torch.tensor(float("nan")), fine=torch.tensor(0.0), second=torch.tensor(float("inf"))
+        )
 
 
 def test_finite_terms_pass_and_keep_their_graph():
     term = torch.tensor(2.0, requires_grad=True)
     loss = term.square()
-    check_finite(0, loss=loss, huge=torch.tensor(3e38), low=torch.tensor(-1.0, dtype=torch.bfloat16))
+    check_finite("step 0", loss=loss, huge=torch.tensor(3e38), low=torch.tensor(-1.0, dtype=torch.bfloat16))
     loss.backward()
     assert float(term.grad) == 4.0

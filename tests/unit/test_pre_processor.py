@@ -9,7 +9,7 @@ from anomalib.pre_processing import PreProcessor
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
-from torchvision.transforms.v2 import Resize
+from torchvision.transforms.v2 import CenterCrop, Compose, Resize
 
 from anomalib_scadn.pre_processor import ScadnPreProcessor, antialias_matrix, resize
 
@@ -127,3 +127,11 @@ def test_saved_configuration_is_plain_data(tmp_path):
     saved = ScadnPreProcessor((32, 40)).checkpoint_config()
     torch.save(saved, tmp_path / "config.pt")
     assert torch.load(tmp_path / "config.pt", weights_only=True) == saved
+
+
+@pytest.mark.parametrize("transform", [CenterCrop(16), Compose([Resize((24, 24)), CenterCrop(16)]), Resize(16), None])
+def test_another_pre_processors_transform_out_of_a_checkpoint_is_applied_as_the_host_does(transform):
+    images = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    ours, hosts = ScadnPreProcessor((32, 32)), PreProcessor(transform)
+    ours.load_checkpoint_config(hosts.checkpoint_config())
+    assert torch.equal(ours(images), hosts(images))

@@ -3,6 +3,8 @@
 
 import pytest
 import torch
+from lightning.pytorch import LightningDataModule, Trainer
+from torch.utils.data import ConcatDataset, DataLoader, Subset
 from torchvision.transforms.v2 import ColorJitter
 
 from anomalib_scadn import Scadn
@@ -99,3 +101,52 @@ def test_testing_on_a_loader_leaves_the_values_as_they_are(tiny_scadn, tiny_lace
     model.model.scorer.mu.fill_(0.25)
     tiny_engine().validate(model, dataloaders=datamodule.test_dataloader())
     assert torch.equal(mu_of(model.state_dict()), torch.full((3,), 0.25).double())
+
+
+class PlainModule(LightningDataModule):
+    """A data module that is not the host's."""
+
+    def __init__(self, dataset, collate_fn) -> None:
+        super().__init__()
+        self.dataset, self.collate_fn = dataset, collate_fn
+
+    def loader(self) -> DataLoader:
+        return DataLoader(self.dataset, batch_size=2, collate_fn=self.collate_fn)
+
+    train_dataloader = val_dataloader = loader
+
+
+WRAPPERS = {
+    "plain": lambda data: data,
+    "subset": lambda data: Subset(data, range(8)),
+    "union": lambda data: ConcatDataset([data]),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_any_data_module_and_wrapped_data_sets_give_the_same_values(tiny_scadn, tiny_lace, wrap, tmp_path, mu_of):
+    lace = tiny_lace(train_augmentations=ColorJitter(brightness=0.9))
+    lace.prepare_data()
+    lace.setup()
+    model = tiny_scadn()
+    plain = PlainModule(wrap(lace.train_data), lace.train_data.collate_fn)
+    Trainer(max_epochs=1, accelerator="cpu", logger=False, default_root_dir=tmp_path).fit(model, datamodule=plain)
+    assert lace.train_data.augmentations is not None  # the pass worked on a copy
+    torch.testing.assert_close(mu_of(model.state_dict()), naive_mu(model, lace), atol=1e-7, rtol=1e-5)
+
+
+def test_a_second_fit_of_the_same_model_does_not_keep_the_first_ones_values(tiny_scadn, tiny_lace, tiny_engine, mu_of):
+    model, datamodule = tiny_scadn(), tiny_lace()
+    tiny_engine(limit_val_batches=0).fit(model, datamodule=datamodule)
+    engine = tiny_engine(limit_val_batches=0)
+    engine.fit(model, datamodule=datamodule)
+    saved = Scadn.load_from_checkpoint(engine.best_model_path)
+    torch.testing.assert_close(mu_of(saved.state_dict()), naive_mu(saved, datamodule), atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("subtract_reference", [True, False])
+def test_scores_without_values_are_announced_if_the_score_needs_them(
+    tiny_scadn, tiny_lace, tiny_engine, caplog, subtract_reference
+):
+    tiny_engine().test(tiny_scadn(subtract_reference=subtract_reference), datamodule=tiny_lace())
+    assert ("no reference values mu_i" in caplog.text) is subtract_reference

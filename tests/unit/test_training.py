@@ -3,12 +3,15 @@
 
 import pytest
 import torch
+import yaml
 from anomalib.data import ImageBatch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Timer
 
 from anomalib_scadn import Scadn
+from anomalib_scadn.config_files import config_path
 from anomalib_scadn.loss import NonFiniteLossError
+from anomalib_scadn.training import _check_range
 
 
 def trainer(**arguments) -> Trainer:
@@ -48,25 +51,63 @@ def test_images_outside_the_unit_range_are_refused():
         model.training_step(batch, 0)
 
 
-def test_a_nan_stops_training_names_the_term_and_the_step_and_keeps_the_checkpoint(tiny_scadn, tiny_lace, tiny_engine):
-    model, engine = tiny_scadn(), tiny_engine(max_epochs=3)
-    original, weights = model.training_step, []
+def poison(model: Scadn, network: str) -> list[dict[str, torch.Tensor]]:
+    """Make one network's output NaN in the second epoch's second batch; keep the weights of just before."""
+    weights, original = [], model.training_step
 
     def poisoned(batch, batch_idx):
         if model.current_epoch == 1 and batch_idx == 1:
-            weights.append({key: value.clone() for key, value in model.state_dict().items()})
-            batch.image[0, 0, 0, 0] = float("nan")
+            weights.append({key: value.clone() for key, value in model.model.named_parameters()})
+            module = getattr(model.model, network)
+            module.register_forward_hook(lambda module, inputs, output: output * float("nan"))
         return original(batch, batch_idx)
 
     model.training_step = poisoned
-    # Two optimizers took two steps each in the first epoch, and one each in the second.
-    with pytest.raises(NonFiniteLossError, match=r"step 6: discriminator_loss = nan"):
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("network", "terms"),
+    [
+        ("generator", "reconstruction_loss = nan, adversarial_loss = nan, discriminator_loss = nan"),
+        ("discriminator", "adversarial_loss = nan, discriminator_loss = nan"),
+    ],
+)
+def test_a_nan_stops_training_names_terms_and_step_and_keeps_weights_and_checkpoint(
+    tiny_scadn, tiny_lace, tiny_engine, network, terms
+):
+    model, engine = tiny_scadn(), tiny_engine(max_epochs=3)
+    weights = poison(model, network)
+    with pytest.raises(NonFiniteLossError, match=rf"step 3 \(epoch 1, batch 1\): {terms}\. The weights"):
         engine.fit(model, datamodule=tiny_lace())
-    after = model.state_dict()
-    assert all(torch.equal(value, after[key]) for key, value in weights[0].items() if "generator" in key)
+    parameters = dict(model.model.named_parameters())
+    assert all(torch.equal(value, parameters[key]) for key, value in weights[0].items())
+    assert all(parameter.requires_grad for parameter in parameters.values())
     saved = torch.load(engine.trainer.checkpoint_callback.best_model_path, weights_only=True)
     assert saved["epoch"] == 0
     assert all(torch.isfinite(value).all() for key, value in saved["state_dict"].items() if key.startswith("model."))
+
+
+def test_pure_white_images_pass_though_resizing_ends_above_one(tiny_scadn):
+    white = tiny_scadn().pre_processor.transform(torch.ones(2, 3, 103, 116))
+    assert white.max() > 1
+    _check_range(white)
+
+
+def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, tiny_lace, tiny_engine):
+    model, engine, datamodule = tiny_scadn(), tiny_engine(max_epochs=1), tiny_lace()
+    engine.fit(model, datamodule=datamodule)
+    engine.trainer.fit_loop.max_epochs = 2
+    engine.trainer.fit(model, datamodule=datamodule)
+    assert model._seeded_epoch == 1
+
+
+@pytest.mark.parametrize("config", ["demo", "cpu", "laceAD"])
+def test_shipped_configurations_write_checkpoints_before_their_last_epoch(config):
+    trainer = yaml.safe_load(config_path(config).read_text())["trainer"]
+    every, epochs = trainer["check_val_every_n_epoch"], trainer["max_epochs"]
+    assert epochs % every == 0
+    assert every < epochs
 
 
 def test_each_image_gets_a_mask_of_its_own_and_all_masks_are_used():

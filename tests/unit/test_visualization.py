@@ -42,7 +42,9 @@ def test_maps_share_the_range_of_the_largest_scale_map(model):
 
 def visualize(visualizer: ScadnVisualizer, model: ScadnModel, tmp_path, images: int) -> None:
     loader = SimpleNamespace(batch_size=images)
-    trainer = SimpleNamespace(default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader)
+    trainer = SimpleNamespace(
+        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True
+    )
     (tmp_path / "hole").mkdir()
     paths = [tmp_path / "hole" / f"{index}.jpg" for index in range(images)]  # the host's pictures show the file
     for path in paths:
