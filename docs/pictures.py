@@ -57,7 +57,7 @@ def method(checkpoint: Path, kind: str) -> Figure:
     data = SyntheticLace(category=1, image_size=model.image_size[0])
     data.prepare_data()
     data.setup()
-    item = next(item for item in data.test_data if f"/{kind}/" in item.image_path)
+    item = next(item for item in data.test_data if Path(item.image_path).parent.name == kind)
     with torch.no_grad():
         image = module.pre_processor(item.image.unsqueeze(0))
         output, painted = model.score(image), model.reconstruct(image)[0]

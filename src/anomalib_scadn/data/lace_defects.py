@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.data.lace_drawing import check_size, colour, photograph
+from anomalib_scadn.data.lace_drawing import check_side, colour, photograph
 from anomalib_scadn.data.lace_patterns import Scene, make_scene, without_motif
 from anomalib_scadn.data.lace_strokes import Image, Points, Stroke, paint
 
@@ -56,7 +56,7 @@ def draw_defect(
     if kind not in DEFECTS:
         msg = f"unknown defect {kind!r}: expected one of {', '.join(DEFECTS)}"
         raise ValueError(msg)
-    check_size(size)
+    check_side(size)
     layout, camera, chance = rng.spawn(3)
     scene = make_scene(pattern, layout)
     clean = colour(scene, size)

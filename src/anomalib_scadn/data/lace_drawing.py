@@ -42,12 +42,12 @@ def draw_lace(pattern: int, size: int, rng: np.random.Generator) -> npt.NDArray[
         >>> draw_lace(1, 128, np.random.default_rng(0)).shape
         (128, 128, 3)
     """
-    check_size(size)
+    check_side(size)
     layout, camera, _ = rng.spawn(3)
     return photograph(colour(make_scene(pattern, layout), size), camera)
 
 
-def check_size(size: int) -> None:
+def check_side(size: int) -> None:
     """Raise unless lace can be drawn at this size.
 
     Args:

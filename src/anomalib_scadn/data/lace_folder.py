@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
-from anomalib_scadn.data.lace_drawing import check_size, draw_lace
+from anomalib_scadn.data.lace_drawing import check_side, draw_lace
 
 DRAWING_VERSION = 1
 """Raised whenever the same arguments give other pixels, so that no old folder is mistaken for a new one."""
@@ -43,7 +43,7 @@ class LaceFolder:
         Raises:
             ValueError: If a number is too small, or there would be no test image.
         """
-        check_size(self.image_size)
+        check_side(self.image_size)
         least = {"num_train": 1, "num_test_good": 0, "num_test_defect": 0, "drawing_seed": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:

@@ -164,10 +164,19 @@ def _read_size(path: str) -> tuple[int, int]:
 
 def _read_image(path: str) -> torch.Tensor:
     try:
+        _check_depth(path)
         return torch.as_tensor(read_image(path, as_tensor=True))
     # Pillow reports a broken PNG chunk as a SyntaxError.
     except (OSError, SyntaxError) as error:
         raise _unreadable(path, error) from error
+
+
+def _check_depth(path: str) -> None:
+    """Refuse more than 8 bits a channel: the host's reader would turn nearly all of it white without a word."""
+    with Image.open(path) as file:
+        if file.mode.startswith(("I", "F")):
+            msg = f"cannot read {path}: expected 8 bits a channel, found mode {file.mode}; convert it to 8 bits first"
+            raise ValueError(msg)
 
 
 def _read_mask(path: str) -> Mask:

@@ -14,6 +14,7 @@ import platformdirs
 from anomalib.data.utils import TestSplitMode, ValSplitMode
 from torchvision.transforms.v2 import Transform
 
+from anomalib_scadn.checks import as_image_size
 from anomalib_scadn.data.lace_folder import LaceFolder
 from anomalib_scadn.data.lace_patterns import find_pattern_style
 from anomalib_scadn.data.lacead import LaceAD
@@ -146,10 +147,8 @@ def _pattern_number(category: str) -> int:
 
 def _side(image_size: int | Sequence[int]) -> int:
     # The host's get_datamodule turns any image_size into a pair.
-    if isinstance(image_size, int):
-        return image_size
-    height, width = image_size
+    height, width = as_image_size(image_size)
     if height != width:
         msg = f"image_size must be square, got {height} x {width}"
         raise ValueError(msg)
-    return int(height)
+    return height

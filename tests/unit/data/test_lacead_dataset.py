@@ -1,14 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+import numpy as np
 import pytest
 import torch
 from anomalib import TaskType
 from anomalib.data.utils import Split
+from PIL import Image
 from torchvision.transforms.v2 import Resize
 
 from anomalib_scadn.data import LaceADDataset
-from anomalib_scadn.data.lacead_dataset import check_mask_sizes, make_lacead_dataset
+from anomalib_scadn.data.lacead_dataset import _read_image, check_mask_sizes, make_lacead_dataset
 
 
 def torn(root):
@@ -116,3 +118,10 @@ def test_checking_mask_sizes_names_an_unreadable_file(lace_root):
     path.write_text("no image")
     with pytest.raises(ValueError, match=f"cannot read {path}"):
         check_mask_sizes(make_lacead_dataset(lace_root / "2"))
+
+
+def test_more_than_eight_bits_are_refused_by_name(tmp_path):
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.full((8, 8), 1000, dtype=np.uint16)).save(path)
+    with pytest.raises(ValueError, match=r"deep\.png: expected 8 bits a channel, found mode I;16"):
+        _read_image(str(path))
