@@ -21,6 +21,7 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
 from .metadata import describe, write_metadata
+from .scoring import Score
 from .torch_model import ScadnModel
 
 
@@ -77,18 +78,7 @@ class ScadnExport(ExportMixin):
         images = self.pre_processor(batch) if self.pre_processor else batch
         self.model.check_images(images)
         reconstructions = self.model.reconstruct(images)
-        output = self.model.scorer(images, reconstructions, self.model.masks)
-        predictions = InferenceBatch(pred_score=output.pred_score, anomaly_map=output.anomaly_map)
-        if self.post_processor:
-            predictions = self.post_processor(predictions)
-        return OpenBatch(
-            *predictions,
-            raw_score=output.pred_score,
-            raw_map=output.anomaly_map,
-            scale_maps=output.scale_maps,
-            selected_scale=output.selected_scale,
-            reconstructions=reconstructions,
-        )
+        return open_batch(self.model.scorer, self.post_processor, images, reconstructions, self.model.masks)
 
     @contextmanager
     def _opened(self) -> Iterator[None]:
@@ -160,6 +150,39 @@ class ScadnExport(ExportMixin):
             return super().to_torch(export_root, model_file_name)
         finally:
             self.model.discriminator = discriminator
+
+
+def open_batch(
+    scorer: Score,
+    post_processor: PostProcessor | None,
+    images: torch.Tensor,
+    reconstructions: torch.Tensor,
+    masks: torch.Tensor,
+) -> OpenBatch:
+    """Score and normalize, and keep what led there.
+
+    Args:
+        scorer (Score): How reconstructions become maps and scores.
+        post_processor (PostProcessor | None): The host's; ``None`` leaves scores as they are.
+        images (torch.Tensor): I, shape (N, 3, H, W), range [0, 1].
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1].
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+
+    Returns:
+        OpenBatch: The host's outputs and the inner values.
+    """
+    output = scorer(images, reconstructions, masks)
+    predictions = InferenceBatch(pred_score=output.pred_score, anomaly_map=output.anomaly_map)
+    if post_processor is not None:
+        predictions = post_processor(predictions)
+    return OpenBatch(
+        **predictions._asdict(),
+        raw_score=output.pred_score,
+        raw_map=output.anomaly_map,
+        scale_maps=output.scale_maps,
+        selected_scale=output.selected_scale,
+        reconstructions=reconstructions,
+    )
 
 
 def hide_outputs(path: Path, names: tuple[str, ...]) -> None:
