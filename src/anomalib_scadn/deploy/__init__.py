@@ -1,0 +1,4 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""SCADN where inspection happens: exported models, large images, folders of images."""
