@@ -97,6 +97,9 @@ def offences(name, imported):
         return set()
     if name == "data":
         return imported - {"data"}
+    if name == "deploy":
+        allowed = {other for other in FLOORS if FLOORS[other] < FLOORS[name]} - {"lightning_model", "training"}
+        return imported - allowed - {"deploy"}
     return {other for other in imported if FLOORS[other] >= FLOORS[name]}
 
 
@@ -154,6 +157,7 @@ def test_imports_are_found_wherever_and_however_they_are_written(source, package
         ("scoring", {"masks", "loss"}, {"loss"}),
         ("lightning_model", {"torch_model", "data", "registration"}, {"data", "registration"}),
         ("data", {"data", "masks"}, {"masks"}),
+        ("deploy", {"deploy", "data", "checks", "lightning_model", "cli"}, {"lightning_model", "cli"}),
         ("training", {"__init__"}, {"__init__"}),
         ("__init__", {"registration", "cli"}, set()),
         ("__main__", {"cli"}, set()),

@@ -71,7 +71,11 @@ class StripedMaskInferencer:
         self.tile, self.overlap = tile, overlap
         self.batch_size = batch_size
         self.channel_order: ChannelOrder = channel_order
-        self._loading: dict[str, Any] = {"metadata": metadata, "passes_at_once": passes_at_once, "options": backend_options}
+        self._loading: dict[str, Any] = {
+            "metadata": metadata,
+            "passes_at_once": passes_at_once,
+            "options": backend_options,
+        }
         self.backend = self.load_model(path)
 
     def load_model(self, path: str | Path) -> Backend:
