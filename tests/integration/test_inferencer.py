@@ -193,7 +193,7 @@ def test_export_leaves_no_temporary_files(exported):
 @pytest.mark.parametrize("arguments", [{"pre_processor": False}, {"export_type": "torch"}])
 def test_generator_is_not_exported_where_metadata_could_not_describe_the_rest(tiny_scadn, tmp_path, arguments):
     export_type = arguments.pop("export_type", "onnx")
-    with pytest.raises(ValueError, match="ScadnPreProcessor|export_type"):
+    with pytest.raises(ValueError, match=r"ScadnPreProcessor|export_type"):
         export_generator(tiny_scadn(**arguments), tmp_path, export_type)
     assert not list(tmp_path.iterdir())
 

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Every form of a model gives the answers of the host's Engine: form x image size x batch x type of values x weights."""
+"""Every form of a model gives the Engine's answers: form x image size x batch x type of values x weights."""
 
 import json
 import os
