@@ -33,6 +33,10 @@ Row = dict[str, Any]
 
 def peak_memory() -> float:
     """Peak of this process's resident memory so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # on Linux getrusage starts from the peak of the process that started this one
+        lines = status.read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MEBIBYTE if sys.platform == "darwin" else peak / 1024
 
@@ -223,10 +227,13 @@ def main() -> None:
             rows.append({"form": form, "files_mib": file_size(path), **run_worker(path, precision, arguments)})
     add_ratios(rows)
     print_table(rows)
+    machine = describe_machine(arguments.threads)
+    if "BF16" not in machine["capabilities"]:
+        print("This processor has no bfloat16: OpenVINO's row of that name shows what the hint does without it.")
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"deploy-{arguments.image_size}-{arguments.base_channels}.json"
     temporary = file.with_suffix(".tmp")
-    report = {"machine": describe_machine(arguments.threads), "forms": rows}
+    report = {"machine": machine, "forms": rows}
     temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     temporary.replace(file)
 
