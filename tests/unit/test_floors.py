@@ -15,6 +15,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 FLOORS = {
     "masks": 0,
     "checks": 0,
+    "version": 0,
     "config_files": 0,
     "scoring": 1,
     "networks": 1,
@@ -26,15 +27,18 @@ FLOORS = {
     "post_processor": 3,
     "torch_model": 3,
     "visualization": 4,
+    "metadata": 4,
+    "exporting": 5,
     "reference": 4,
     "training": 4,
-    "lightning_model": 5,
-    "data": 5,  # the whole subpackage; imports nothing but itself and checks
-    "registration": 6,
-    "benchmark": 7,
-    "__init__": 7,  # may import anything
-    "cli": 8,
-    "__main__": 9,
+    "lightning_model": 6,
+    "data": 6,  # the whole subpackage; imports nothing but itself and checks
+    "deploy": 7,  # the Lightning model only inside a function, for a checkpoint
+    "registration": 8,
+    "benchmark": 9,
+    "__init__": 9,  # may import anything
+    "cli": 10,
+    "__main__": 11,
 }
 
 TORCH_ONLY = ("masks", "scoring")
@@ -93,6 +97,9 @@ def offences(name, imported):
         return set()
     if name == "data":
         return imported - {"data", "checks"}
+    if name == "deploy":
+        allowed = {other for other in FLOORS if FLOORS[other] < FLOORS[name]} - {"training"}
+        return imported - allowed - {"deploy"}
     return {other for other in imported if FLOORS[other] >= FLOORS[name]}
 
 
@@ -113,6 +120,13 @@ def test_imports_point_down(path):
     assert not unknown, f"give {', '.join(unknown)} a floor in FLOORS of {Path(__file__).name}"
     upward = sorted(offences(name, imported))
     assert not upward, f"{name} (floor {FLOORS[name]}) must not import {', '.join(upward)}"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("deploy/*.py")), ids=lambda path: path.stem)
+def test_deploy_imports_the_lightning_model_only_when_a_function_needs_it(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+    assert "lightning_model" not in house_imports(ast.unparse(top), package_of(path), FLOORS.keys())
 
 
 @pytest.mark.parametrize("name", TORCH_ONLY)
@@ -150,6 +164,7 @@ def test_imports_are_found_wherever_and_however_they_are_written(source, package
         ("scoring", {"masks", "loss"}, {"loss"}),
         ("lightning_model", {"torch_model", "data", "registration"}, {"data", "registration"}),
         ("data", {"data", "masks"}, {"masks"}),
+        ("deploy", {"deploy", "data", "checks", "training", "cli"}, {"training", "cli"}),
         ("training", {"__init__"}, {"__init__"}),
         ("__init__", {"registration", "cli"}, set()),
         ("__main__", {"cli"}, set()),

@@ -1,0 +1,97 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the benchmarks of deployment share: an untrained model with plausible limits, in every form."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.pytorch import Trainer
+from PIL import Image
+
+from anomalib_scadn import Scadn
+from anomalib_scadn.deploy import export_generator
+
+
+def make_model(image_size: int, base_channels: int, seed: int) -> Scadn:
+    """Make a model that normalizes as if it had been validated.
+
+    Args:
+        image_size (int): Side in pixels.
+        base_channels (int): Channels of the first layers.
+        seed (int): Seed of the weights.
+
+    Returns:
+        Scadn: Untrained model whose normalization maps the score of noise to one half.
+    """
+    model = Scadn(image_size=image_size, base_channels=base_channels, seed=seed, visualizer=False).eval()
+    image = torch.rand(1, 3, image_size, image_size, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        output = model.model.score(image)
+    model.model.scorer.mu.copy_(output.scale_maps.mean(dim=(0, 2, 3)))
+    for name, typical in (("image", output.pred_score), ("pixel", output.anomaly_map.mean())):
+        getattr(model.post_processor, f"{name}_min").fill_(0.0)
+        getattr(model.post_processor, f"{name}_max").fill_(2 * float(typical))
+        getattr(model.post_processor, f"_{name}_threshold").fill_(float(typical))
+    return model
+
+
+def save_checkpoint(model: Scadn, folder: Path) -> Path:
+    """Save a Lightning checkpoint of a model that was never trained.
+
+    Args:
+        model (Scadn): The model.
+        folder (Path): Folder to write into.
+
+    Returns:
+        Path: The checkpoint.
+    """
+    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder, enable_progress_bar=False)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(folder / "model.ckpt")
+    return folder / "model.ckpt"
+
+
+def export_forms(model: Scadn, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Export a model in every form of full precision.
+
+    Args:
+        model (Scadn): The model.
+        folder (Path): Folder to write into.
+
+    Yields:
+        tuple[str, Path]: Name of the form and its file.
+    """
+    yield "torch eager", save_checkpoint(model, folder)
+    yield "ONNX Runtime", model.to_onnx(folder, verbose=False)
+    yield "OpenVINO f32", model.to_openvino(folder, onnx_kwargs={"verbose": False})
+    yield "generator, ONNX Runtime", export_generator(model, folder, "onnx")
+    yield "generator, OpenVINO f32", export_generator(model, folder, "openvino")
+
+
+def write_images(folder: Path, sizes: dict[str, tuple[int, int]], count: int, seed: int) -> dict[str, list[Path]]:
+    """Write PNG files of coarse and fine noise.
+
+    Args:
+        folder (Path): Folder to write into, one sub-folder per size.
+        sizes (dict[str, tuple[int, int]]): Height and width by name.
+        count (int): Images per size.
+        seed (int): Seed of the noise.
+
+    Returns:
+        dict[str, list[Path]]: The files by the name of their size.
+    """
+    generator = np.random.default_rng(seed)
+    files: dict[str, list[Path]] = {}
+    for name, (height, width) in sizes.items():
+        (folder / name).mkdir(parents=True)
+        files[name] = []
+        for number in range(count):
+            coarse = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+            fine = generator.integers(0, 64, (height, width, 3), dtype=np.uint8)
+            pixels = np.asarray(coarse.resize((width, height))) // 2 + fine
+            files[name].append(folder / name / f"{number}.png")
+            Image.fromarray(pixels).save(files[name][-1])
+    return files
