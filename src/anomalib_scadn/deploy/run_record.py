@@ -23,11 +23,11 @@ def describe_run(
     """Describe everything that decides the scores, apart from the images.
 
     Args:
-        model (Path): Model file. Files that hold its weights are found beside it: NAME.bin of NAME.xml, and
-            NAME.onnx.data of NAME.onnx.
+        model (Path): Model file. What belongs to it is found beside it: weights in NAME.bin of NAME.xml or
+            NAME.onnx.data of NAME.onnx, and metadata in NAME.json.
         tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
-        metadata_file (Path | None): Metadata that the model was loaded with. Defaults to ``None``.
+        metadata_file (Path | None): Metadata that the model is loaded with instead. Defaults to ``None``.
 
     Returns:
         Record: Version of this package, name, size in bytes and SHA-256 of each file, tile and overlap.
@@ -35,10 +35,8 @@ def describe_run(
     Raises:
         OSError: If a file cannot be read.
     """
-    beside = [model.with_suffix(".bin")] if model.suffix == ".xml" else [model.with_name(f"{model.name}.data")]
-    files = [model, *(path for path in beside if path.is_file())]
-    if metadata_file is not None:
-        files.append(metadata_file)
+    weights = model.with_suffix(".bin") if model.suffix == ".xml" else model.with_name(f"{model.name}.data")
+    files = [model, *(path for path in (weights, metadata_file or model.with_suffix(".json")) if path.is_file())]
     return {
         "version": _version(),
         "files": [_fingerprint(path) for path in files],

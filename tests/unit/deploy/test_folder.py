@@ -16,7 +16,7 @@ from PIL import Image
 from anomalib_scadn.deploy.folder import find_images, picture_names, score_folder
 from anomalib_scadn.deploy.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
 from anomalib_scadn.deploy.run_record import describe_run
-from anomalib_scadn.deploy.score_table import COLUMNS, ScoreRow, ScoreTable
+from anomalib_scadn.deploy.score_table import ScoreRow, ScoreTable
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
 
@@ -208,7 +208,7 @@ def test_results_of_another_input_are_refused(pictures, tmp_path, fake_inference
 
 def test_results_of_an_unknown_run_are_refused(pictures, tmp_path, fake_inferencer):
     (tmp_path / "out/heatmaps").mkdir(parents=True)
-    with pytest.raises(ValueError, match="holds heatmaps but no run.json"):
+    with pytest.raises(ValueError, match=r"holds heatmaps but no run\.json"):
         score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD)
 
 
@@ -222,10 +222,10 @@ def test_a_broken_record_is_refused(pictures, tmp_path, fake_inferencer, content
 def test_output_in_input_and_missing_images_are_refused(pictures, tmp_path, fake_inferencer):
     with pytest.raises(ValueError, match="must not lie in the input"):
         score_folder(fake_inferencer(), pictures, pictures / "out", RECORD)
-    with pytest.raises(FileNotFoundError, match="input folder not found: .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"input folder not found: .*nowhere"):
         score_folder(fake_inferencer(), tmp_path / "nowhere", tmp_path / "out", RECORD)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="no images in .*empty"):
+    with pytest.raises(FileNotFoundError, match=r"no images in .*empty"):
         score_folder(fake_inferencer(), tmp_path / "empty", tmp_path / "out", RECORD)
     assert not (tmp_path / "out").exists()
 
@@ -263,11 +263,13 @@ def test_no_two_pictures_share_a_name():
 
 
 def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
-    for name in ("m.xml", "m.bin", "n.onnx", "n.onnx.data", "meta.json"):
+    for name in ("m.xml", "m.bin", "n.onnx", "n.onnx.data", "n.json", "meta.json"):
         (tmp_path / name).write_text(name)
     record = describe_run(tmp_path / "m.xml", None, 64)
     assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin"]
     assert (record["tile"], record["overlap"]) == (None, None)
+    record = describe_run(tmp_path / "n.onnx", 512, 64)
+    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "n.json"]
     record = describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json")
     assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "meta.json"]
     assert (record["tile"], record["overlap"]) == (512, 64)
