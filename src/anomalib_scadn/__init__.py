@@ -10,9 +10,9 @@ from .data import LaceAD, SyntheticLace
 from .lightning_model import Scadn
 from .metrics import PerImagePixelAUROC
 from .registration import register
+from .version import __version__
 from .visualization import ScadnVisualizer
 
-__version__ = "0.1.0"
-__all__ = ["LaceAD", "PerImagePixelAUROC", "Scadn", "ScadnVisualizer", "SyntheticLace"]
+__all__ = ["LaceAD", "PerImagePixelAUROC", "Scadn", "ScadnVisualizer", "SyntheticLace", "__version__"]
 
 register()

@@ -32,6 +32,7 @@ from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 
 from .checks import as_image_size, check_at_least_one, check_not_negative
+from .exporting import ScadnExport
 from .metrics import PerImagePixelAUROC
 from .official_weights import load_official_weights
 from .post_processor import ScadnPostProcessor
@@ -45,7 +46,7 @@ from .visualization import ScadnVisualizer
 logger = logging.getLogger(__name__)
 
 
-class Scadn(GanTraining, AnomalibModule):
+class Scadn(GanTraining, ScadnExport, AnomalibModule):
     """SCADN as an anomalib model; defaults are the paper's settings.
 
     Args:
@@ -244,43 +245,6 @@ class Scadn(GanTraining, AnomalibModule):
         self.model.scorer.reset()
         if self.model.mask_fill != 1.0:
             logger.warning("The authors trained with mask_fill=1.0, this model has %s.", self.model.mask_fill)
-
-    def to_onnx(
-        self,
-        export_root: Path | str,
-        model_file_name: str = "model",
-        input_size: tuple[int, int] | None = None,
-        **kwargs: Any,  # noqa: ANN401  # passed on to torch.onnx.export
-    ) -> Path:
-        """Export to ONNX, to opset 18 unless told otherwise: below it there is no reflection padding.
-
-        Args:
-            export_root (Path | str): Folder to write ``weights/onnx`` into.
-            model_file_name (str): Name without suffix. Defaults to ``"model"``.
-            input_size (tuple[int, int] | None): Fixed height and width of raw images. Defaults to ``None``, any.
-            **kwargs (Any): As the host's.
-
-        Returns:
-            Path: The written ``.onnx`` file.
-        """
-        kwargs.setdefault("opset_version", 18)
-        return super().to_onnx(export_root, model_file_name, input_size, **kwargs)
-
-    def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:
-        """Export without the discriminator: inference has no use for it, and spectral norm cannot be pickled.
-
-        Args:
-            export_root (Path | str): Folder to write ``weights/torch`` into.
-            model_file_name (str): Name without suffix. Defaults to ``"model"``.
-
-        Returns:
-            Path: The written ``.pt`` file.
-        """
-        discriminator, self.model.discriminator = self.model.discriminator, None
-        try:
-            return super().to_torch(export_root, model_file_name)
-        finally:
-            self.model.discriminator = discriminator
 
     def _check_input_size(self, image_size: tuple[int, int]) -> None:
         if self.input_size is not None and tuple(self.input_size) != image_size:

@@ -140,12 +140,23 @@ class ScadnModel(nn.Module):
         """
         return torch.cat([composites(self.reconstruct(part), self.masks) for part in self._split(images)])
 
-    def _split(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
-        """Split a batch so that one part's reconstructions stay within the memory that a pass may take."""
+    def check_images(self, images: torch.Tensor) -> None:
+        """Raise unless the model can take these images.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
         if images.ndim != 4 or images.shape[1] != 3 or tuple(images.shape[-2:]) != self.image_size:
             height, width = self.image_size
             msg = f"expected images of shape (N, 3, {height}, {width}), got {tuple(images.shape)}"
             raise ValueError(msg)
+
+    def _split(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Split a batch so that one part's reconstructions stay within the memory that a pass may take."""
+        self.check_images(images)
         if torch.compiler.is_compiling():  # an exported graph has a symbolic batch, which cannot be split
             return [images]
         return images.split(max(1, self.passes_at_once // self.masks.shape[0]))

@@ -15,6 +15,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 FLOORS = {
     "masks": 0,
     "checks": 0,
+    "version": 0,
     "config_files": 0,
     "scoring": 1,
     "networks": 1,
@@ -26,16 +27,18 @@ FLOORS = {
     "post_processor": 3,
     "torch_model": 3,
     "visualization": 4,
+    "metadata": 4,
+    "exporting": 5,
     "reference": 4,
     "training": 4,
-    "lightning_model": 5,
-    "data": 5,  # the whole subpackage; imports nothing but itself
-    "deploy": 6,  # the whole subpackage; needs no Lightning model
-    "registration": 6,
-    "benchmark": 7,
-    "__init__": 7,  # may import anything
-    "cli": 8,
-    "__main__": 9,
+    "lightning_model": 6,
+    "data": 6,  # the whole subpackage; imports nothing but itself
+    "deploy": 7,  # the Lightning model only inside a function, for a checkpoint
+    "registration": 8,
+    "benchmark": 9,
+    "__init__": 9,  # may import anything
+    "cli": 10,
+    "__main__": 11,
 }
 
 TORCH_ONLY = ("masks", "scoring")

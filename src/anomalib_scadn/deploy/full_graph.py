@@ -1,0 +1,51 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A graph that holds the whole of SCADN's inference, from raw images to labels."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from anomalib_scadn.metadata import Metadata
+from anomalib_scadn.pre_processor import resize
+
+from .backends import Backend, Values
+from .graphs import Graph
+from .host_side import StripedMasks, finish
+
+
+class FullGraphBackend(Backend):
+    """Runs a graph of the host's ``to_onnx`` or ``to_openvino``.
+
+    A graph that was exported for raw images of one size takes others if that is the model's own size: they are
+    resized before.
+
+    Args:
+        graph (Graph): The graph.
+        metadata (Metadata): Its description.
+    """
+
+    def __init__(self, graph: Graph, metadata: Metadata) -> None:
+        self.metadata = metadata
+        self._graph = graph
+        self._masks = StripedMasks(metadata)
+
+    def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
+        """Predict a batch. See :meth:`Backend.run`."""
+        values = self._graph.run(self._fit(batch))
+        if "raw_score" not in values:  # nothing normalizes, so the graph says it once
+            values |= {"raw_score": values["pred_score"], "raw_map": values["anomaly_map"]}
+        return finish(values, self.metadata, self._masks if reconstruction else None)
+
+    def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        count, *size = self._graph.input_shape[0], *self._graph.input_shape[-2:]
+        if count is not None and count != len(batch):
+            msg = f"{self._graph.path} takes batches of {count}, got {len(batch)}"
+            raise ValueError(msg)
+        if all(fixed in (None, side) for fixed, side in zip(size, batch.shape[-2:], strict=True)):
+            return np.ascontiguousarray(batch)
+        if tuple(size) != self.metadata.image_size:
+            msg = f"{self._graph.path} takes images of {size[0]} x {size[1]} pixels only, got {batch.shape[-2:]}"
+            raise ValueError(msg)
+        return resize(torch.from_numpy(batch), self.metadata.image_size).numpy()

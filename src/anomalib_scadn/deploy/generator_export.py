@@ -1,0 +1,112 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Export of the generator alone, for machines with little memory."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from anomalib.post_processing import PostProcessor
+
+from anomalib_scadn.metadata import describe, write_metadata
+from anomalib_scadn.pre_processor import ScadnPreProcessor
+
+if TYPE_CHECKING:
+    from anomalib_scadn.lightning_model import Scadn
+
+ExportType = Literal["onnx", "openvino"]
+
+OPSET = 18
+"""The first that has reflection padding in torch's exporter."""
+
+
+def export_generator(
+    model: "Scadn",
+    export_root: str | Path,
+    export_type: ExportType = "onnx",
+    model_file_name: str = "generator",
+) -> Path:
+    """Export the generator without masks, errors and score, and their metadata beside it.
+
+    The graph takes masked images, shape (N, 3, H, W) with the model's image size, range [0, 1], and paints them.
+
+    Args:
+        model (Scadn): Model with the default pre-processor and the host's normalization (or none).
+        export_root (str | Path): Folder to write ``weights/onnx`` or ``weights/openvino`` into.
+        export_type (Literal["onnx", "openvino"]): Format. Defaults to ``"onnx"``.
+        model_file_name (str): Name without suffix. Defaults to ``"generator"``.
+
+    Returns:
+        Path: The written ``.onnx`` or ``.xml`` file; its weights and its metadata (``.json``) lie beside it.
+
+    Raises:
+        ValueError: If the format is unknown, or the model does something before or after its inference that the
+            metadata cannot describe.
+    """
+    if export_type not in ("onnx", "openvino"):
+        msg = f"export_type must be 'onnx' or 'openvino', got {export_type!r}"
+        raise ValueError(msg)
+    _check_surroundings(model)
+    metadata = describe(model.model, model.post_processor, "generator")
+    folder = Path(export_root) / "weights" / export_type
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".generator-") as name:
+        temporary = Path(name)
+        file = _write_onnx(model, temporary / f"{model_file_name}.onnx")
+        if export_type == "openvino":
+            file = _write_openvino(file)
+        write_metadata(metadata, temporary / f"{model_file_name}.json")
+        # The graph comes last: where it is, all is.
+        parts = [path for path in temporary.iterdir() if path != file and not _is_left_over(path, export_type)]
+        for path in [*parts, file]:
+            path.replace(folder / path.name)
+    return folder / file.name
+
+
+def _check_surroundings(model: "Scadn") -> None:
+    """Raise unless metadata can say what happens before and after the model."""
+    if not isinstance(model.pre_processor, ScadnPreProcessor):
+        found = type(model.pre_processor).__name__
+        msg = f"the generator alone can be exported with a ScadnPreProcessor only, got {found}; export the full graph"
+        raise ValueError(msg)
+    post_processor = model.post_processor
+    if post_processor is not None and type(post_processor).forward is not PostProcessor.forward:
+        found = type(post_processor).__name__
+        msg = f"the generator alone can be exported with the host's PostProcessor only, got {found}"
+        raise ValueError(msg)
+
+
+def _is_left_over(path: Path, export_type: ExportType) -> bool:
+    return export_type == "openvino" and ".onnx" in path.suffixes
+
+
+def _write_onnx(model: "Scadn", file: Path) -> Path:
+    generator = model.model.generator
+    training = generator.training
+    # Two images, for the exporter takes a size of one as fixed.
+    example = torch.zeros(2, 3, *model.model.image_size, device=next(generator.parameters()).device)
+    try:
+        torch.onnx.export(
+            generator.eval(),
+            (example,),
+            file,
+            input_names=["masked"],
+            output_names=["painted"],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch_size")},),
+            verbose=False,
+        )
+    finally:
+        generator.train(training)
+    return file
+
+
+def _write_openvino(file: Path) -> Path:
+    import openvino as ov
+
+    xml = file.with_suffix(".xml")
+    ov.save_model(ov.convert_model(file), xml, compress_to_fp16=False)
+    return xml

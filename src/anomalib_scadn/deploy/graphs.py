@@ -1,0 +1,116 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""An exported graph in a runtime, and whether its metadata match it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anomalib_scadn.exporting import INNER_VALUES
+from anomalib_scadn.metadata import Metadata
+
+Shape = tuple[int | None, ...]
+
+
+class Graph(ABC):
+    """A graph with one input of shape (N, 3, H, W), float32.
+
+    Attributes:
+        path (Path): File of the graph.
+        input_shape (Shape): Shape of the input, ``None`` where any.
+        output_shapes (dict[str, Shape]): Shape of each value that :meth:`run` returns, by name; of a full graph also
+            those of its inner values.
+    """
+
+    path: Path
+    input_shape: Shape
+    output_shapes: dict[str, Shape]
+
+    @abstractmethod
+    def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+        """Run the whole graph once.
+
+        Args:
+            batch (npt.NDArray[np.float32]): Input, shape (N, 3, H, W).
+
+        Returns:
+            dict[str, npt.NDArray[Any]]: Values by name.
+        """
+
+    @abstractmethod
+    def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
+        """Run a graph of one output chunk by chunk; the next chunk is made while the last one runs, if possible.
+
+        Args:
+            chunks (Iterable[npt.NDArray[np.float32]]): Inputs, shape (n, 3, H, W) each.
+            output (npt.NDArray[np.float32]): Written, shape (N, 3, H, W), where N is the sum of all n.
+        """
+
+    def use_chunks_of(self, length: int) -> None:
+        """Prepare for chunks of this length alone; a runtime that gains nothing from it does nothing.
+
+        Args:
+            length (int): n of :meth:`run_into`.
+        """
+        del length
+
+
+def find_data_file(path: Path, suffix: str) -> Path:
+    """Find the file with a graph's weights.
+
+    Args:
+        path (Path): File of the graph.
+        suffix (str): Suffix of the weights, say ``".bin"``.
+
+    Returns:
+        Path: The file with the weights.
+
+    Raises:
+        FileNotFoundError: If it is missing.
+    """
+    weights = path.with_suffix(suffix)
+    if not weights.is_file():
+        msg = f"{path} needs its weights in {weights}, which does not exist; copy both"
+        raise FileNotFoundError(msg)
+    return weights
+
+
+def check_match(graph: Graph, metadata: Metadata, description: Path) -> None:
+    """Raise unless metadata describe a graph.
+
+    Args:
+        graph (Graph): The graph.
+        metadata (Metadata): Its description.
+        description (Path): Where that was read from.
+
+    Raises:
+        ValueError: If they do not match; the message names both files.
+    """
+    for difference in _differences(graph, metadata):
+        msg = f"{description} does not match {graph.path}: {difference}"
+        raise ValueError(msg)
+
+
+def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
+    outputs = graph.output_shapes
+    if ("anomaly_map" in outputs) != (metadata.kind == "full"):
+        yield f"the metadata are of a {metadata.kind} graph, the graph has the outputs {', '.join(outputs)}"
+        return
+    if metadata.kind == "generator":
+        if graph.input_shape[-2:] != metadata.image_size:
+            yield f"image_size is {metadata.image_size}, the graph takes {graph.input_shape[-2:]}"
+        return
+    repeated = () if metadata.enable_normalization else ("raw_score", "raw_map")
+    missing = [name for name in INNER_VALUES if name not in outputs and name not in repeated]
+    if missing:
+        yield f"the graph has no {', '.join(missing)}; export it again with this package"
+        return
+    if outputs["anomaly_map"][-2:] != metadata.image_size:
+        yield f"image_size is {metadata.image_size}, the graph's maps have {outputs['anomaly_map'][-2:]}"
+    if outputs["scale_maps"][1] != len(metadata.stripes):
+        yield f"stripes name {len(metadata.stripes)} scales, the graph has {outputs['scale_maps'][1]}"

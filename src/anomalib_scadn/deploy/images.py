@@ -1,0 +1,190 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Images from files, arrays, PIL and torch, each with its range checked.
+
+Files are read as the host reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF), with one
+difference: the host cuts 16-bit grey images off at 255 of 65535, here they keep their values.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from anomalib_scadn.data.lacead_files import IMAGE_EXTENSIONS, natural_key
+
+ChannelOrder = Literal["rgb", "bgr"]
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+
+FULL_SCALE = {"uint8": 255.0, "uint16": 65535.0}
+GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
+
+
+def list_images(source: str | Path | Iterable[Any]) -> list[Any]:
+    """List what to run on.
+
+    Args:
+        source (str | Path | Iterable[Any]): A folder, an image file, or images of any kind.
+
+    Returns:
+        list[Any]: A folder's visible images, those of its sub-folders included, naturally sorted; a file alone;
+            a list as it is.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or file, or the folder holds no image.
+    """
+    if not isinstance(source, str | Path):
+        return list(source)
+    path = Path(source)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        msg = f"no such folder or image: {path}"
+        raise FileNotFoundError(msg)
+    visible = (file for file in path.rglob("*") if not any(part[0] == "." for part in file.relative_to(path).parts))
+    found = [file for file in visible if file.suffix.lower() in IMAGE_EXTENSIONS and file.is_file()]
+    if not found:
+        msg = f"{path} holds no image, expected files ending in {', '.join(IMAGE_EXTENSIONS)}"
+        raise FileNotFoundError(msg)
+    return sorted(found, key=lambda file: [natural_key(part) for part in file.relative_to(path).parts])
+
+
+def read_input(image: Any, *, channel_order: ChannelOrder = "rgb") -> npt.NDArray[np.float32]:  # noqa: ANN401
+    """Read an image of any kind.
+
+    Args:
+        image (Any): See :func:`read_pixels`.
+        channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+
+    Returns:
+        npt.NDArray[np.float32]: Shape (H, W, 3), RGB, range [0, 1].
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        TypeError: If the image is of an unknown kind.
+        ValueError: If the image cannot be used; the message names the file or the value.
+    """
+    return to_unit_range(read_pixels(image, channel_order=channel_order))
+
+
+def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  # noqa: ANN401
+    """Read an image of any kind without converting its numbers, so that a large one takes little memory.
+
+    Args:
+        image (Any): Path of a file, PIL image, NumPy array of shape (H, W) or (H, W, C) or torch tensor of shape
+            (C, H, W), C = 1 or 3. Values: uint8, range [0, 255]; uint16, range [0, 65535]; floating point, range
+            [0, 1]. An array's fourth channel is refused, for it may be anything; a file's alpha is dropped.
+        channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+
+    Returns:
+        Pixels: Shape (H, W, 3), RGB, uint8, uint16 or float32.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        TypeError: If the image is of an unknown kind.
+        ValueError: If the image cannot be used; the message names the file or the value.
+    """
+    check_channel_order(channel_order)
+    if isinstance(image, str | Path):
+        return _read_file(Path(image))
+    if isinstance(image, Image.Image):
+        return _from_pil(image, "PIL image")
+    if isinstance(image, np.ndarray):
+        return _from_array(image, channel_order, "array")
+    if type(image).__module__.split(".")[0] in ("torch", "torchvision"):
+        if image.ndim != 3:
+            msg = f"a tensor must have shape (C, H, W), got {tuple(image.shape)}"
+            raise ValueError(msg)
+        # Half precision that NumPy does not know is widened, exactly.
+        values = image.detach().cpu()
+        values = values.float() if values.is_floating_point() else values
+        return _from_array(values.permute(1, 2, 0).numpy(), channel_order, "tensor")
+    msg = f"an image must be a path, a NumPy array, a PIL image or a torch tensor, got {type(image).__name__}"
+    raise TypeError(msg)
+
+
+def check_channel_order(channel_order: str) -> None:
+    """Raise unless the order of channels is known.
+
+    Args:
+        channel_order (str): ``"rgb"`` or ``"bgr"``.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if channel_order not in ("rgb", "bgr"):
+        msg = f"channel_order must be 'rgb' or 'bgr', got {channel_order!r}"
+        raise ValueError(msg)
+
+
+def to_unit_range(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Scale whole numbers to [0, 1].
+
+    Args:
+        pixels (npt.NDArray[Any]): uint8, uint16 or float32, any shape.
+
+    Returns:
+        npt.NDArray[np.float32]: Same shape, range [0, 1].
+    """
+    full_scale = FULL_SCALE.get(pixels.dtype.name)
+    return pixels if full_scale is None else pixels.astype(np.float32) / np.float32(full_scale)
+
+
+def _read_file(path: Path) -> Pixels:
+    if not path.is_file():
+        msg = f"no such image: {path}"
+        raise FileNotFoundError(msg)
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return _from_pil(image, str(path))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        msg = f"{path} cannot be read as an image: {error}"
+        raise ValueError(msg) from error
+
+
+def _from_pil(image: Image.Image, name: str) -> Pixels:
+    if image.mode in GREY_16:
+        return _from_array(np.asarray(image).astype(np.uint16), "rgb", name)
+    if image.mode == "I":
+        values = np.asarray(image)
+        if values.size and (values.min() < 0 or values.max() > FULL_SCALE["uint16"]):
+            msg = f"{name} must have grey values in [0, 65535], got {values.min()} to {values.max()}"
+            raise ValueError(msg)
+        return _from_array(values.astype(np.uint16), "rgb", name)
+    if image.mode == "F":
+        return _from_array(np.asarray(image), "rgb", name)
+    return _from_array(np.asarray(image.convert("RGB")), "rgb", name)
+
+
+def _from_array(values: npt.NDArray[Any], channel_order: ChannelOrder, name: str) -> Pixels:
+    grey = values[..., None] if values.ndim == 2 else values
+    if grey.ndim != 3 or grey.shape[-1] not in (1, 3):
+        msg = f"{name} must have shape (H, W), (H, W, 1) or (H, W, 3) before it is used, got {values.shape}"
+        raise ValueError(msg)
+    if 0 in grey.shape:
+        msg = f"{name} must have at least 1 x 1 pixel, got {grey.shape[0]} x {grey.shape[1]}"
+        raise ValueError(msg)
+    if np.issubdtype(grey.dtype, np.floating):
+        _check_floats(grey, name)
+        grey = grey.astype(np.float32, copy=False)
+    elif grey.dtype.name not in FULL_SCALE:
+        msg = f"{name} must hold uint8, uint16 or floating-point values, got {grey.dtype}"
+        raise ValueError(msg)
+    if grey.shape[-1] == 1:
+        return np.repeat(grey, 3, axis=-1)
+    return grey[..., ::-1] if channel_order == "bgr" else grey
+
+
+def _check_floats(values: npt.NDArray[Any], name: str) -> None:
+    if not np.isfinite(values).all():
+        msg = f"{name} must hold finite values, got {np.count_nonzero(~np.isfinite(values))} that are NaN or infinite"
+        raise ValueError(msg)
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest < 0 or highest > 1:
+        msg = f"{name} must hold floating-point values in [0, 1], got {lowest:g} to {highest:g}; scale them first"
+        raise ValueError(msg)

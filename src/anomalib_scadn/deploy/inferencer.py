@@ -1,0 +1,242 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Inference with masks: the counterpart of the host's inferencers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from .backends import Backend, Values, load_backend
+from .images import ChannelOrder, check_channel_order, list_images, read_pixels, to_unit_range
+from .result import InferenceResult, split_results
+
+Outcome = tuple[Any, InferenceResult | Exception]
+
+
+class StripedMaskInferencer:
+    """Run a trained SCADN on images, with the answers that training gives.
+
+    Args:
+        path (str | Path): Checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml); a graph may be full
+            (the host's export) or hold the generator alone
+            (:func:`~anomalib_scadn.deploy.export_generator`).
+        device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
+        metadata (Path | None): Description of a graph. Defaults to ``None``: ``.json`` beside it.
+        passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
+            generator alone; results do not depend on it. Defaults to ``4``.
+        tile (int | None): Side of the square tiles, in pixels, that an image is cut into. Defaults to ``None``: an
+            image is resized to the model's size.
+        overlap (int): Pixels that neighbouring tiles share. Defaults to ``64``.
+        batch_size (int): Images (of one size) or tiles at once; results do not depend on it. Defaults to ``1``.
+        backend_options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
+            ``provider_options``, ``session_options``. Defaults to ``None``.
+        channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+
+    Raises:
+        FileNotFoundError: If a file of the model does not exist.
+        ValueError: If a file is damaged or of an unknown kind, metadata do not match, or an argument is impossible.
+
+    Example:
+        >>> inferencer = StripedMaskInferencer("weights/openvino/model.xml")  # doctest: +SKIP
+        >>> inferencer.predict("image.png").raw_score  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        device: str = "cpu",
+        *,
+        metadata: Path | None = None,
+        passes_at_once: int = 4,
+        tile: int | None = None,
+        overlap: int = 64,
+        batch_size: int = 1,
+        backend_options: Mapping[str, Any] | None = None,
+        channel_order: ChannelOrder = "rgb",
+    ) -> None:
+        if batch_size < 1:
+            msg = f"batch_size must be at least 1, got {batch_size}"
+            raise ValueError(msg)
+        if tile is not None:
+            from .tiling import check_tiling
+
+            check_tiling(tile, overlap)
+        check_channel_order(channel_order)
+        self.device = device
+        self.tile, self.overlap = tile, overlap
+        self.batch_size = batch_size
+        self.channel_order: ChannelOrder = channel_order
+        self._loading: dict[str, Any] = {
+            "metadata": metadata,
+            "passes_at_once": passes_at_once,
+            "options": backend_options,
+        }
+        self.backend = self.load_model(path)
+
+    def load_model(self, path: str | Path) -> Backend:
+        """Load a model.
+
+        Args:
+            path (str | Path): File of the model.
+
+        Returns:
+            Backend: The loaded model.
+
+        Raises:
+            FileNotFoundError: If a file of the model does not exist.
+            ValueError: If a file is damaged or of an unknown kind, or its metadata do not match.
+        """
+        return load_backend(path, self.device, **self._loading)
+
+    def pre_process(self, image: Any) -> npt.NDArray[np.float32]:  # noqa: ANN401  # see read_pixels
+        """Read an image; resizing is the backend's.
+
+        Args:
+            image (Any): Path, NumPy array, PIL image or torch tensor; see
+                :func:`~anomalib_scadn.deploy.images.read_pixels`.
+
+        Returns:
+            npt.NDArray[np.float32]: Raw image, shape (1, 3, H, W), RGB, range [0, 1].
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            TypeError: If the image is of an unknown kind.
+            ValueError: If the image cannot be used.
+        """
+        return _as_batch(read_pixels(image, channel_order=self.channel_order)[None])
+
+    def forward(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
+        """Run the model.
+
+        Args:
+            batch (npt.NDArray[np.float32]): Raw images of one size, shape (N, 3, H, W), range [0, 1].
+            reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
+
+        Returns:
+            Values: See :meth:`~anomalib_scadn.deploy.backends.Backend.run`.
+        """
+        return self.backend.run(batch, reconstruction=reconstruction)
+
+    def post_process(self, predictions: Values) -> list[InferenceResult]:
+        """Split a batch's values by image.
+
+        Args:
+            predictions (Values): What :meth:`forward` returned for N images.
+
+        Returns:
+            list[InferenceResult]: N results.
+        """
+        return split_results(predictions)
+
+    def predict(self, image: Any, reconstruction: bool = False) -> InferenceResult:  # noqa: ANN401
+        """Predict one image, tile by tile if the inferencer was told to.
+
+        Args:
+            image (Any): As in :meth:`pre_process`.
+            reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
+
+        Returns:
+            InferenceResult: Scores, label and maps; maps have the model's image size, tiled ones the image's own.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            TypeError: If the image is of an unknown kind.
+            ValueError: If the image cannot be used.
+        """
+        return self._predict_pixels(read_pixels(image, channel_order=self.channel_order), reconstruction)
+
+    def __call__(self, image: Any, reconstruction: bool = False) -> InferenceResult:  # noqa: ANN401
+        """Predict one image. See :meth:`predict`."""
+        return self.predict(image, reconstruction)
+
+    def predict_many(
+        self,
+        images: str | Path | Iterable[Any],
+        reconstruction: bool = False,
+        progress: bool = False,
+    ) -> Iterator[Outcome]:
+        """Predict images one after the other; what fails does not stop the rest.
+
+        Args:
+            images (str | Path | Iterable[Any]): A folder, or images of any kind that :meth:`predict` takes.
+            reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
+            progress (bool): Whether to show a progress bar. Defaults to ``False``.
+
+        Yields:
+            Outcome: The image as given (a folder's as paths), and its result or the error, in order.
+
+        Raises:
+            FileNotFoundError: If there is no such folder, or no image in it.
+        """
+        bar = tqdm(list_images(images), unit="image", disable=not progress)
+        waiting: list[tuple[Any, npt.NDArray[Any]]] = []
+        for source in bar:
+            try:
+                pixels = read_pixels(source, channel_order=self.channel_order)
+            except (OSError, TypeError, ValueError) as error:
+                yield from self._predict_waiting(waiting, reconstruction)
+                waiting = []
+                yield source, error
+                continue
+            if waiting and (pixels.shape, pixels.dtype) != (waiting[0][1].shape, waiting[0][1].dtype):
+                yield from self._predict_waiting(waiting, reconstruction)
+                waiting = []
+            waiting.append((source, pixels))
+            if len(waiting) == self.batch_size or self.tile is not None:
+                yield from self._predict_waiting(waiting, reconstruction)
+                waiting = []
+        yield from self._predict_waiting(waiting, reconstruction)
+
+    def _predict_waiting(self, waiting: list[tuple[Any, npt.NDArray[Any]]], reconstruction: bool) -> Iterator[Outcome]:
+        """Predict images of one size; an error is that of each."""
+        if not waiting:
+            return
+        sources = [source for source, _ in waiting]
+        outcomes: list[InferenceResult | Exception]
+        try:
+            if self.tile is not None:
+                outcomes = [self._predict_pixels(pixels, reconstruction) for _, pixels in waiting]
+            else:
+                outcomes = list(self._predict_batch(np.stack([pixels for _, pixels in waiting]), reconstruction))
+        except Exception as error:  # a runtime may raise anything, say for want of memory
+            outcomes = [error] * len(sources)
+        yield from zip(sources, outcomes, strict=True)
+
+    def _predict_pixels(self, pixels: npt.NDArray[Any], reconstruction: bool) -> InferenceResult:
+        if self.tile is None:
+            return self._predict_batch(pixels[None], reconstruction)[0]
+        from .tiled_prediction import predict_tiled
+
+        tiled = predict_tiled(
+            pixels,
+            lambda tiles: self._predict_batch(tiles, reconstruction),
+            tile=self.tile,
+            overlap=self.overlap,
+            batch_size=self.batch_size,
+        )
+        highest = tiled.highest
+        return InferenceResult(
+            raw_score=highest.raw_score,
+            pred_score=highest.pred_score,
+            pred_label=highest.pred_label,
+            anomaly_map=tiled.anomaly_map,
+            raw_map=tiled.raw_map,
+            pred_mask=tiled.pred_mask,
+            scale_maps=None,
+            selected_scale=highest.selected_scale,
+            reconstruction=tiled.reconstruction,
+            tiles=tiled.tiles,
+        )
+
+    def _predict_batch(self, pixels: npt.NDArray[Any], reconstruction: bool) -> list[InferenceResult]:
+        return self.post_process(self.forward(_as_batch(pixels), reconstruction=reconstruction))
+
+
+def _as_batch(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Turn (N, H, W, 3) of any range into (N, 3, H, W) in [0, 1]."""
+    return np.ascontiguousarray(to_unit_range(pixels).transpose(0, 3, 1, 2))

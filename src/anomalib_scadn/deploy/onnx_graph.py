@@ -1,0 +1,128 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A graph in ONNX Runtime."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from anomalib_scadn.exporting import INNER_VALUES
+
+from .graphs import Graph
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+OPTIONS = ("providers", "provider_options", "session_options")
+
+# Fields of ONNX's protobuf messages.
+MODEL_GRAPH = 7
+GRAPH_OUTPUT = 12
+VALUE_NAME = 1
+
+
+class OnnxGraph(Graph):
+    """A graph in ONNX Runtime.
+
+    Args:
+        path (Path): ``.onnx`` file.
+        device (str): ``"cpu"`` or ``"cuda"``; overruled by ``options["providers"]``.
+        options (Mapping[str, Any]): ``providers``, ``provider_options`` and ``session_options`` of an
+            ``InferenceSession``.
+
+    Raises:
+        FileNotFoundError: If the file with the weights is missing.
+        ValueError: If the file is damaged, or device or options are unknown.
+    """
+
+    def __init__(self, path: Path, device: str, options: Mapping[str, Any]) -> None:
+        unknown = options.keys() - set(OPTIONS)
+        if unknown:
+            msg = f"options of an .onnx file are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}"
+            raise ValueError(msg)
+        self.path = path
+        content = path.read_bytes()
+        _check_data_files(path, content)
+        inner = [name for name in INNER_VALUES if name.encode() in content]
+        session_options = options.get("session_options") or ort.SessionOptions()
+        session_options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
+        )
+        try:
+            self._session = ort.InferenceSession(
+                content + _as_outputs(inner),
+                session_options,
+                providers=options.get("providers") or _providers(device),
+                provider_options=options.get("provider_options"),
+            )
+        except Exception as error:  # the runtime's errors have no common base of their own
+            msg = f"{path} cannot be loaded by ONNX Runtime: {error}"
+            raise ValueError(msg) from error
+        self._input = self._session.get_inputs()[0].name
+        self.input_shape = _shape(self._session.get_inputs()[0].shape)
+        self.output_shapes = {output.name: _shape(output.shape) for output in self._session.get_outputs()}
+
+    def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+        """Run the graph. See :meth:`Graph.run`."""
+        values = self._session.run(None, {self._input: batch})
+        return dict(zip(self.output_shapes, values, strict=True))
+
+    def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
+        """Run chunk by chunk, bound to the output's own memory. See :meth:`Graph.run_into`."""
+        name = next(iter(self.output_shapes))
+        first = 0
+        for chunk in chunks:
+            target = output[first : first + len(chunk)]
+            binding = self._session.io_binding()
+            binding.bind_cpu_input(self._input, np.ascontiguousarray(chunk))
+            binding.bind_output(name, "cpu", 0, np.float32, target.shape, target.ctypes.data)
+            self._session.run_with_iobinding(binding)
+            binding.synchronize_outputs()
+            first += len(chunk)
+
+
+def _providers(device: str) -> list[str]:
+    known = {name: provider for name, provider in PROVIDERS.items() if provider in ort.get_available_providers()}
+    if device.lower() not in known:
+        msg = f"ONNX Runtime has the devices {', '.join(known)} here, got {device!r}"
+        raise ValueError(msg)
+    return list(dict.fromkeys((known[device.lower()], PROVIDERS["cpu"])))
+
+
+def _shape(shape: list[Any]) -> tuple[int | None, ...]:
+    return tuple(side if isinstance(side, int) else None for side in shape)
+
+
+def _check_data_files(path: Path, content: bytes) -> None:
+    """Look for the file names that a graph with weights outside of it holds."""
+    for match in set(re.findall(rb"[^\x00-\x1f/\\]+\.onnx\.data", content)):
+        name = match.decode(errors="replace")
+        # A length may stand before the name and look like a letter.
+        if not any((path.parent / candidate).is_file() for candidate in (name, name[1:])):
+            msg = f"{path} needs its weights in {path.parent / name}, which does not exist; copy both"
+            raise FileNotFoundError(msg)
+
+
+def _as_outputs(names: list[str]) -> bytes:
+    """Write a message that makes inner values outputs when it is put behind a model.
+
+    Protobuf merges messages that stand one behind the other, so no library is needed to edit a graph.
+    """
+    values = (_field(GRAPH_OUTPUT, _field(VALUE_NAME, name.encode())) for name in names)
+    return _field(MODEL_GRAPH, b"".join(values)) if names else b""
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    parts = []
+    while number > 0x7F:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*parts, number])

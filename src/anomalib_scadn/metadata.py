@@ -1,0 +1,200 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What an exported graph does not say about itself, as a JSON file beside it."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from anomalib.post_processing import PostProcessor
+
+from .masks import check_size
+from .scoring import Merge, PaperScore
+from .torch_model import ScadnModel
+from .version import __version__
+
+FORMAT_VERSION = 1
+
+Kind = Literal["full", "generator"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What raw values are normalized with, as the host's post-processor does.
+
+    Args:
+        minimum (float): Lowest raw value in validation, NaN if there was none.
+        maximum (float): Highest raw value in validation, NaN if there was none.
+        threshold (float): Raw value above which is anomalous, NaN if not fitted.
+    """
+
+    minimum: float
+    maximum: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Description of a model, enough to run its generator alone.
+
+    Args:
+        kind (Literal["full", "generator"]): What the graph holds.
+        image_size (tuple[int, int]): Height and width of the model's images in pixels.
+        stripes (tuple[int, ...]): Stripes across the image, one number per scale.
+        mask_fill (float): Value of removed pixels, range [0, 1].
+        merge (Literal["max", "mean"]): SCADN Eq. 7 or its ablation.
+        subtract_reference (bool): SCADN Eq. 9 or its ablation.
+        mu (tuple[float, ...]): mu_i of SCADN Eq. 9, one per scale, NaN if not fitted.
+        image (Limits): Normalization of image scores.
+        pixel (Limits): Normalization of maps.
+        enable_normalization (bool): Whether scores and maps are normalized.
+        enable_thresholding (bool): Whether the graph makes labels and masks.
+        enable_threshold_matching (bool): Whether a missing threshold is taken from the other one.
+        image_sensitivity (float): The host's, range [0, 1].
+        pixel_sensitivity (float): The host's, range [0, 1].
+        package_version (str): Version that wrote this.
+        format_version (int): Version of this format.
+    """
+
+    kind: Kind
+    image_size: tuple[int, int]
+    stripes: tuple[int, ...]
+    mask_fill: float
+    merge: Merge
+    subtract_reference: bool
+    mu: tuple[float, ...]
+    image: Limits
+    pixel: Limits
+    enable_normalization: bool
+    enable_thresholding: bool
+    enable_threshold_matching: bool
+    image_sensitivity: float
+    pixel_sensitivity: float
+    package_version: str = __version__
+    format_version: int = FORMAT_VERSION
+
+
+def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind) -> Metadata:
+    """Describe a model as it is now.
+
+    Args:
+        model (ScadnModel): Model with the paper's score.
+        post_processor (PostProcessor | None): The Lightning model's; ``None`` leaves scores as they are.
+        kind (Literal["full", "generator"]): What the graph will hold.
+
+    Returns:
+        Metadata: The description.
+
+    Raises:
+        ValueError: If the model has another score than the paper's.
+    """
+    scorer = model.scorer
+    if not isinstance(scorer, PaperScore):
+        msg = f"an export needs the score 'paper', got a model with {type(scorer).__name__}"
+        raise ValueError(msg)
+    numbers = {} if post_processor is None else dict(post_processor.named_buffers())
+
+    def limits(name: str) -> Limits:
+        keys = (f"{name}_min", f"{name}_max", f"_{name}_threshold")
+        return Limits(*(float(numbers[key]) if key in numbers else math.nan for key in keys))
+
+    return Metadata(
+        kind=kind,
+        image_size=model.image_size,
+        stripes=model.stripes,
+        mask_fill=float(model.mask_fill),
+        merge=scorer.merge,
+        subtract_reference=scorer.subtract_reference,
+        mu=tuple(scorer.mu.tolist()),
+        image=limits("image"),
+        pixel=limits("pixel"),
+        enable_normalization=bool(getattr(post_processor, "enable_normalization", False)),
+        enable_thresholding=bool(getattr(post_processor, "enable_thresholding", False)),
+        enable_threshold_matching=bool(getattr(post_processor, "enable_threshold_matching", False)),
+        image_sensitivity=float(getattr(post_processor, "image_sensitivity", 0.5)),
+        pixel_sensitivity=float(getattr(post_processor, "pixel_sensitivity", 0.5)),
+    )
+
+
+def write_metadata(metadata: Metadata, path: Path) -> None:
+    """Write a description, under a temporary name first. NaN becomes null, which every JSON reader knows.
+
+    Args:
+        metadata (Metadata): The description.
+        path (Path): File to write.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(_plain(asdict(metadata)), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # anything that asdict makes
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read a description.
+
+    Args:
+        path (Path): File that :func:`write_metadata` wrote.
+
+    Returns:
+        Metadata: The description.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such description; the message names the file.
+    """
+    if not path.is_file():
+        msg = f"no metadata {path}: export the model again, or name its metadata file"
+        raise FileNotFoundError(msg)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path} is no JSON file: {error}"
+        raise ValueError(msg) from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        msg = f"{path} must have format_version {FORMAT_VERSION}, got {version}"
+        raise ValueError(msg)
+    different = {field.name for field in fields(Metadata)} ^ content.keys()
+    if different:
+        msg = f"{path} has missing or unknown entries: {', '.join(sorted(different))}"
+        raise ValueError(msg)
+    try:
+        return _from_plain(content)
+    except (TypeError, ValueError, KeyError) as error:
+        msg = f"{path} has an impossible entry: {error}"
+        raise ValueError(msg) from error
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _limits(content: dict[str, float | None]) -> Limits:
+    return Limits(*(_number(content[key]) for key in ("minimum", "maximum", "threshold")))
+
+
+def _from_plain(content: dict[str, Any]) -> Metadata:
+    height, width = (int(side) for side in content["image_size"])
+    stripes = tuple(int(count) for count in content["stripes"])
+    mu = tuple(_number(value) for value in content["mu"])
+    check_size((height, width), stripes)
+    if len(mu) != len(stripes):
+        msg = f"mu must have one value for each of {len(stripes)} scales, got {len(mu)}"
+        raise ValueError(msg)
+    for name, known in (("kind", ("full", "generator")), ("merge", ("max", "mean"))):
+        if content[name] not in known:
+            msg = f"{name} must be one of {known}, got {content[name]!r}"
+            raise ValueError(msg)
+    image, pixel = _limits(content["image"]), _limits(content["pixel"])
+    nested = {"image_size": (height, width), "stripes": stripes, "mu": mu, "image": image, "pixel": pixel}
+    return Metadata(**{**content, **nested})
