@@ -7,14 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anomalib_scadn.data.lacead_files import (
-    GOOD,
-    IMAGE_EXTENSIONS,
-    find_test_images,
-    find_train_images,
-    match_masks,
-    natural_key,
-)
+from anomalib_scadn.data.lacead_files import GOOD, find_test_images, find_train_images, match_masks
+
+from .images import list_images
 
 TRAIN, TEST, TRUTH = "train", "test", "ground_truth"
 _MASK_SUFFIX = "_mask"
@@ -45,8 +40,8 @@ def find_sources(folder: Path, masks_dir: Path | None, defect: str) -> list[Sour
     """List the camera images of a folder.
 
     A folder that has ``train/good`` is in LaceAD's layout: images keep their split and label, masks come from
-    ``ground_truth`` or, in its place, from ``masks_dir``, those of ``good`` ignored as by the data set. Any other folder is plain: all images, those in sub-folders
-    too, are normal training images unless their mask marks something.
+    ``ground_truth`` or, in its place, from ``masks_dir``. Any other folder is plain: all images, those in sub-folders
+    too, are normal training images unless their mask marks something; masks among them are left out.
 
     Args:
         folder (Path): Folder to look into.
@@ -72,10 +67,10 @@ def find_sources(folder: Path, masks_dir: Path | None, defect: str) -> list[Sour
 
 
 def _find_plain(folder: Path, masks_dir: Path | None, defect: str) -> list[Source]:
-    images = _list_images(folder, masks_dir)
-    if not images:
-        msg = f"no images in {folder.absolute()}: expected at least one of {', '.join(IMAGE_EXTENSIONS)}, found none"
-        raise FileNotFoundError(msg)
+    images = list_images(folder)
+    if masks_dir is not None:
+        hidden = masks_dir.resolve()
+        images = [image for image in images if not image.resolve().is_relative_to(hidden)]
     masks = _match(folder, images, masks_dir) if masks_dir is not None else {}
     names = ["_".join(image.relative_to(folder).with_suffix("").parts) for image in images]
     return [
@@ -97,26 +92,13 @@ def _find_lacead(folder: Path, masks_dir: Path | None) -> list[Source]:
     return [Source(image, masks.get(image), split, label, label, image.stem) for split, label, image in labelled]
 
 
-def _list_images(folder: Path, left_out: Path | None = None) -> list[Path]:
-    hidden = left_out.resolve() if left_out is not None else None
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_EXTENSIONS
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-        and not (hidden and path.resolve().is_relative_to(hidden))
-    ]
-    return sorted(found, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
-
-
 def _match(folder: Path, images: Iterable[Path], masks_dir: Path, ignored: str | None = None) -> dict[Path, Path]:
     """Find the mask of each image that has one, by its name relative to the folder."""
     owners: dict[Path, list[Path]] = {}
     for image in images:
         owners.setdefault(image.relative_to(folder).with_suffix(""), []).append(image)
     masks: dict[Path, Path] = {}
-    for mask in _list_images(masks_dir):
+    for mask in list_images(masks_dir):
         name = mask.relative_to(masks_dir).with_suffix("")
         if name.parts[0] == ignored:
             continue

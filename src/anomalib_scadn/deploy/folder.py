@@ -21,13 +21,10 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from anomalib_scadn.data.lacead_files import IMAGE_EXTENSIONS, natural_key
-
-from .pictures import Pixels, draw_heatmap, draw_overlay, fit_map, fit_mask, write_png
+from .images import list_images, read_pixels
+from .pictures import draw_heatmap, draw_overlay, fit_map, fit_mask, to_8_bit, write_png
 from .prediction import Prediction
 from .run_record import Record, claim_folder
 from .score_table import ScoreRow, ScoreTable
@@ -56,7 +53,8 @@ def score_folder(
     tried again by the next run. Hidden files and folders are ignored.
 
     Args:
-        inferencer (Inferencer): Scores the images.
+        inferencer (Inferencer): Scores the images. If it takes several at once, the seconds of all of them are in
+            the row of the first.
         input_dir (Path | str): Folder of images.
         output_dir (Path | str): Folder of results, made when missing; not inside the input.
         record (Record): What decides the scores, from :func:`~anomalib_scadn.deploy.run_record.describe_run`.
@@ -105,13 +103,7 @@ def find_images(folder: Path) -> list[PurePosixPath]:
     if not folder.is_dir():
         msg = f"input folder not found: {folder.absolute()}; expected a folder of images"
         raise FileNotFoundError(msg)
-    files = [path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file()]
-    relative = [PurePosixPath(path.relative_to(folder)) for path in files]
-    found = [path for path in relative if not any(part.startswith(".") for part in path.parts)]
-    if not found:
-        msg = f"no images in {folder.absolute()}: expected at least one of {', '.join(IMAGE_EXTENSIONS)}, found none"
-        raise FileNotFoundError(msg)
-    return sorted(found, key=lambda path: [natural_key(part) for part in path.parts])
+    return [PurePosixPath(path.relative_to(folder)) for path in list_images(folder)]
 
 
 def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
@@ -149,8 +141,8 @@ def _report(
     if isinstance(result, Exception):
         return _failure(image, seconds, result)
     try:
-        pixels = _read_pixels(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        pixels = to_8_bit(read_pixels(path))
+    except (OSError, ValueError) as error:
         return _failure(image, seconds, error)
     height, width = pixels.shape[:2]
     anomaly_map = fit_map(result.anomaly_map, height, width)
@@ -171,13 +163,3 @@ def _failure(image: PurePosixPath, seconds: float, error: Exception) -> ScoreRow
     text = " ".join(str(error).split())
     logger.warning("%s failed: %s", image, text)
     return ScoreRow(path=image.as_posix(), seconds=round(seconds, 4), error=text or type(error).__name__)
-
-
-def _read_pixels(path: Path) -> Pixels:
-    with Image.open(path) as file:
-        pixels = np.asarray(file if file.mode.startswith(("I", "F")) else file.convert("RGB"))
-    if pixels.dtype != np.uint8:
-        # 16-bit grey keeps its range; floats are in [0, 1].
-        scale = 1.0 if pixels.dtype.kind == "f" else 1 / 65535
-        pixels = np.rint(np.clip(np.nan_to_num(pixels * scale), 0, 1) * 255).astype(np.uint8)
-    return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .files import write_whole
+from .images import to_unit_range
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -62,6 +63,21 @@ def fit_mask(values: npt.NDArray[np.generic], height: int, width: int) -> npt.ND
         return found
     nearest = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(nearest, dtype=bool)
+
+
+def to_8_bit(pixels: npt.NDArray[np.generic]) -> Pixels:
+    """Show an image of any depth.
+
+    Args:
+        pixels (npt.NDArray[np.generic]): From :func:`~anomalib_scadn.deploy.images.read_pixels`, any shape; uint8,
+            uint16 or floating point in [0, 1].
+
+    Returns:
+        Pixels: Same shape, range [0, 255]; the image itself if it has 8 bits already.
+    """
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint8)
+    return np.rint(to_unit_range(pixels) * 255).astype(np.uint8)
 
 
 def draw_heatmap(anomaly_map: npt.NDArray[np.floating]) -> Pixels:

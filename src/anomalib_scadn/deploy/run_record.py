@@ -5,9 +5,10 @@
 
 import hashlib
 import json
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from anomalib_scadn.version import __version__
 
 from .files import write_whole
 
@@ -38,7 +39,7 @@ def describe_run(
     weights = model.with_suffix(".bin") if model.suffix == ".xml" else model.with_name(f"{model.name}.data")
     files = [model, *(path for path in (weights, metadata_file or model.with_suffix(".json")) if path.is_file())]
     return {
-        "version": _version(),
+        "version": __version__,
         "files": [_fingerprint(path) for path in files],
         "tile": tile,
         "overlap": None if tile is None else overlap,
@@ -103,10 +104,3 @@ def _fingerprint(path: Path) -> dict[str, str | int]:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return {"name": path.name, "size": path.stat().st_size, "sha256": digest.hexdigest()}
-
-
-def _version() -> str:
-    try:
-        return metadata.version("anomalib-scadn")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -266,7 +266,7 @@ def test_missing_folders_and_images_are_errors(tmp_path, camera):
     for folder, masks, message in [
         ("nowhere", None, "folder of images not found: .*nowhere"),
         ("in", tmp_path / "nowhere", "folder of masks not found: .*nowhere"),
-        ("empty", None, "no images in .*empty"),
+        ("empty", None, "empty holds no image"),
     ]:
         with pytest.raises(FileNotFoundError, match=message):
             crop_folder(tmp_path / folder, tmp_path / "out", 8, masks)
