@@ -71,6 +71,9 @@ def _find_plain(folder: Path, masks_dir: Path | None, defect: str) -> list[Sourc
     if masks_dir is not None:
         hidden = masks_dir.resolve()
         images = [image for image in images if not image.resolve().is_relative_to(hidden)]
+        if not images:
+            msg = f"{folder} holds no image outside of {masks_dir}; masks must lie in a folder of their own"
+            raise FileNotFoundError(msg)
     masks = _match(folder, images, masks_dir) if masks_dir is not None else {}
     names = ["_".join(image.relative_to(folder).with_suffix("").parts) for image in images]
     return [

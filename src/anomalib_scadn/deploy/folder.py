@@ -14,6 +14,7 @@ The picture of ``NAME.jpg`` is ``NAME.png``, or ``NAME.jpg.png`` if two images o
 """
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -140,6 +141,8 @@ def _report(
 ) -> ScoreRow:
     if isinstance(result, Exception):
         return _failure(image, seconds, result)
+    if math.isnan(result.raw_score):
+        return _failure(image, seconds, ValueError(f"{path} must have a number as its score, got nan"))
     try:
         pixels = to_8_bit(read_pixels(path))
     except (OSError, ValueError) as error:

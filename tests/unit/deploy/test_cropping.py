@@ -267,6 +267,7 @@ def test_missing_folders_and_images_are_errors(tmp_path, camera):
         ("nowhere", None, "folder of images not found: .*nowhere"),
         ("in", tmp_path / "nowhere", "folder of masks not found: .*nowhere"),
         ("empty", None, "empty holds no image"),
+        ("in", tmp_path / "in", "in holds no image outside of .*in; masks must lie in a folder of their own"),
     ]:
         with pytest.raises(FileNotFoundError, match=message):
             crop_folder(tmp_path / folder, tmp_path / "out", 8, masks)

@@ -99,6 +99,17 @@ def test_an_image_that_cannot_be_drawn_is_a_row(pictures, tmp_path, fake_inferen
     assert all("no such image" in row["error"] for row in rows_of(tmp_path / "out"))
 
 
+def test_a_score_that_is_no_number_is_an_error(pictures, tmp_path, fake_inferencer):
+    class Lost(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                result.raw_map[...] = np.nan
+                yield path, result
+
+    assert score_folder(Lost(), pictures, tmp_path / "out", RECORD) == 4
+    assert "must have a number as its score, got nan" in rows_of(tmp_path / "out")[0]["error"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked to be killed")
 def test_a_killed_run_goes_on(pictures, tmp_path, fake_inferencer):
     out = tmp_path / "out"
