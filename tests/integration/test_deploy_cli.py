@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from lightning.pytorch import Trainer
 from PIL import Image
 
 from anomalib_scadn import LaceAD
 from anomalib_scadn.cli import ScadnCLI
-from anomalib_scadn.deploy import InferenceResult, commands
+from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer, commands
 
 
 def run(*arguments):
@@ -63,6 +64,31 @@ class Dummy:
                 continue
             score = float(pixels.max())
             yield image, InferenceResult(score, score, score > 0.5, pixels, pixels, pixels > 0.5, None, 1)
+
+
+@pytest.mark.parametrize("tile", [None, 32])
+def test_a_real_model_scores_images_of_any_size(tmp_path, tiny_scadn, tile):
+    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
+    trainer.strategy.connect(tiny_scadn(visualizer=False))
+    trainer.save_checkpoint(tmp_path / "model.ckpt")
+    generator = np.random.default_rng(0)
+    for name, size in {"a.png": (32, 32), "b.jpg": (37, 50, 3), "c.bmp": (20, 12)}.items():
+        save(tmp_path / "in" / name, generator.integers(0, 256, size, dtype=np.uint8))
+    (tmp_path / "in/d.jpg").write_bytes((tmp_path / "in/b.jpg").read_bytes()[:500])
+    options = () if tile is None else ("--tile", tile, "--overlap", 8)
+    arguments = ("--model", tmp_path / "model.ckpt", "--input", tmp_path / "in", "--output", tmp_path / "out")
+    assert run("score", *arguments, *options) == 1
+    with (tmp_path / "out/scores.csv").open(newline="") as file:
+        rows = {row["path"]: row for row in csv.DictReader(file)}
+    inferencer = StripedMaskInferencer(tmp_path / "model.ckpt", tile=tile, overlap=8)
+    for name in ("a.png", "b.jpg", "c.bmp"):
+        expected = inferencer.predict(tmp_path / "in" / name)
+        assert float(rows[name]["raw_score"]) == pytest.approx(expected.raw_score, abs=1e-6)
+        assert int(rows[name]["selected_scale"]) == expected.selected_scale
+        picture = (tmp_path / "out/overlays" / name).with_suffix(".png")
+        with Image.open(tmp_path / "in" / name) as image, Image.open(picture) as overlay:
+            assert image.size == overlay.size
+    assert "d.jpg cannot be read as an image" in rows["d.jpg"]["error"]
 
 
 @pytest.fixture
