@@ -11,10 +11,11 @@ from jsonargparse import ArgumentParser
 
 from .benchmark import MixedBenchmark
 from .config_files import config_folder, config_path
+from .deploy import commands
 
 
 class ScadnCLI(AnomalibCLI):
-    """The host's command line, a benchmark that fails when a job fails, and ``configs``."""
+    """The host's command line, a benchmark that fails when a job fails, ``configs``, ``score`` and ``crop``."""
 
     @staticmethod
     def anomalib_subcommands() -> dict[str, dict[str, str]]:
@@ -23,7 +24,11 @@ class ScadnCLI(AnomalibCLI):
         Returns:
             dict[str, dict[str, str]]: Description by subcommand.
         """
-        own = {"configs": {"description": "Print where a shipped configuration is, or list them."}}
+        own = {
+            "configs": {"description": "Print where a shipped configuration is, or list them."},
+            "score": {"description": "Score a folder of images with a trained or exported model."},
+            "crop": {"description": "Cut large camera images into patches in the layout of LaceAD."},
+        }
         return {**AnomalibCLI.anomalib_subcommands(), **own}
 
     @staticmethod
@@ -40,6 +45,29 @@ class ScadnCLI(AnomalibCLI):
             sys.exit(f"error: {error}")
         for path in paths:
             print(path)
+
+    @staticmethod
+    def add_score_arguments(parser: ArgumentParser) -> None:
+        """Add the arguments of ``score``."""
+        commands.add_score_arguments(parser)
+
+    def score(self) -> None:
+        """Score a folder of images."""
+        self._exit(commands.run_score(self.config["score"]))
+
+    @staticmethod
+    def add_crop_arguments(parser: ArgumentParser) -> None:
+        """Add the arguments of ``crop``."""
+        commands.add_crop_arguments(parser)
+
+    def crop(self) -> None:
+        """Cut camera images into patches."""
+        self._exit(commands.run_crop(self.config["crop"]))
+
+    @staticmethod
+    def _exit(status: int) -> None:
+        if status:
+            sys.exit(status)
 
     def _run_subcommand(self) -> None:
         if self.subcommand == "benchmark":

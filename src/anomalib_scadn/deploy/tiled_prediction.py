@@ -6,57 +6,18 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from .prediction import Prediction
 from .tiling import Box, TileStitcher, cut_tile, tile_boxes
 
 Floats = npt.NDArray[np.float32]
 
 
-class TileOutput(Protocol):
-    """What a prediction of one tile must carry; :class:`InferenceResult` does.
-
-    The maps may come at the model's own size (h, w); they are resized bilinearly to the tile.
-    """
-
-    @property
-    def raw_score(self) -> float:
-        """Anomaly score before normalization."""
-
-    @property
-    def pred_score(self) -> float:
-        """Normalized anomaly score, range [0, 1]."""
-
-    @property
-    def pred_label(self) -> bool:
-        """Whether the tile is anomalous."""
-
-    @property
-    def selected_scale(self) -> int | None:
-        """Index of the chosen scale, if known."""
-
-    @property
-    def raw_map(self) -> npt.NDArray[np.generic]:
-        """Anomaly map before normalization, shape (h, w)."""
-
-    @property
-    def anomaly_map(self) -> npt.NDArray[np.generic]:
-        """Normalized anomaly map, shape (h, w), range [0, 1]."""
-
-    @property
-    def pred_mask(self) -> npt.NDArray[np.generic]:
-        """Mask of anomalous pixels, shape (h, w)."""
-
-    @property
-    def reconstruction(self) -> npt.NDArray[np.generic] | None:
-        """Composite reconstruction, shape (h, w, 3), if it was asked for."""
-
-
-Predict = Callable[[npt.NDArray[np.generic]], Sequence[TileOutput]]
+Predict = Callable[[npt.NDArray[np.generic]], Sequence[Prediction]]
 """Predicts a batch of tiles, shape (N, tile, tile) or (N, tile, tile, C), and gives one output per tile."""
 
 
@@ -155,7 +116,7 @@ def predict_tiled(
 
 def _predict(
     image: npt.NDArray[np.generic], batch: list[Box], tile: int, predict_batch: Predict
-) -> Iterator[tuple[Box, TileOutput]]:
+) -> Iterator[tuple[Box, Prediction]]:
     outputs = predict_batch(np.stack([cut_tile(image, box, tile) for box in batch]))
     if len(outputs) != len(batch):
         msg = f"a batch of {len(batch)} tiles must give as many predictions, got {len(outputs)}"
@@ -163,7 +124,7 @@ def _predict(
     yield from zip(batch, outputs, strict=True)
 
 
-def _result(box: Box, output: TileOutput) -> TileResult:
+def _result(box: Box, output: Prediction) -> TileResult:
     if math.isnan(output.raw_score):
         msg = f"the tile at {box} (y, x) must have a number as its score, got {output.raw_score}"
         raise ValueError(msg)
@@ -185,7 +146,7 @@ class _Maps:
         self._raw, self._normalized, self._votes = (TileStitcher(*self._grid) for _ in range(3))
         self._painted: TileStitcher | None = None
 
-    def add(self, box: Box, output: TileOutput) -> None:
+    def add(self, box: Box, output: Prediction) -> None:
         self._raw.add(box, output.raw_map)
         self._normalized.add(box, output.anomaly_map)
         self._votes.add(box, output.pred_mask)

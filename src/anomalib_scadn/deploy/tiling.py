@@ -9,7 +9,7 @@ The weight of a tile is the product of a weight of the row and one of the column
 that the weights sum to one at every pixel without a map of weights ever being held.
 
 An image smaller than a tile, in height, in width or in both, is one tile there: it is padded at the bottom and at the
-right by reflection, and the padding is cut off the maps again.
+right by reflection, and the padding is cut off the maps again. The tile's score is that of the padded tile.
 """
 
 import math

@@ -1,0 +1,168 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Scoring a folder of images: a table of scores, heat maps and overlays, resumed where a run was stopped.
+
+The folder of results::
+
+    scores.csv        path, score, raw_score, label, selected_scale, seconds, error
+    heatmaps/...      one PNG per image, in the input's sub-folders
+    overlays/...
+    run.json          which model and options made it
+
+The picture of ``NAME.jpg`` is ``NAME.png``, or ``NAME.jpg.png`` if two images of a folder differ only in extension.
+"""
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from tqdm import tqdm
+
+from .images import list_images, read_pixels
+from .pictures import draw_heatmap, draw_overlay, fit_map, fit_mask, to_8_bit, write_png
+from .prediction import Prediction
+from .run_record import Record, claim_folder
+from .score_table import ScoreRow, ScoreTable
+
+logger = logging.getLogger(__name__)
+
+TABLE = "scores.csv"
+HEATMAPS = "heatmaps"
+OVERLAYS = "overlays"
+
+
+class Inferencer(Protocol):
+    """What scores images one after the other; :class:`StripedMaskInferencer` does."""
+
+    def predict_many(self, images: Sequence[Path]) -> Iterable[tuple[Path, Prediction | Exception]]:
+        """Predict images lazily, each in turn; an image that fails gives its error in place of a result."""
+
+
+def score_folder(
+    inferencer: Inferencer, input_dir: Path | str, output_dir: Path | str, record: Record, *, progress: bool = False
+) -> int:
+    """Score the images of a folder and its sub-folders, except those that an earlier run has scored.
+
+    A row is on disk only after its pictures are, and images with a row are not scored again, so a run that was
+    killed goes on with the next image. An image that cannot be read or scored becomes a row with its error, and is
+    tried again by the next run. Hidden files and folders are ignored.
+
+    Args:
+        inferencer (Inferencer): Scores the images. If it takes several at once, the seconds of all of them are in
+            the row of the first.
+        input_dir (Path | str): Folder of images.
+        output_dir (Path | str): Folder of results, made when missing; not inside the input.
+        record (Record): What decides the scores, from :func:`~anomalib_scadn.deploy.run_record.describe_run`.
+        progress (bool): Whether to show a progress bar. Defaults to ``False``.
+
+    Returns:
+        int: Number of images that failed.
+
+    Raises:
+        FileNotFoundError: If the input is missing or has no image.
+        ValueError: If the output lies in the input, holds results of another run or input, or a broken table.
+        OSError: If results cannot be written.
+    """
+    source, target = Path(input_dir), Path(output_dir)
+    if target.resolve().is_relative_to(source.resolve()):
+        msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
+        raise ValueError(msg)
+    images = find_images(source)
+    claim_folder(target, {**record, "input": str(source.resolve())}, (TABLE, HEATMAPS, OVERLAYS))
+    names = picture_names(images)
+    with closing(ScoreTable(target / TABLE)) as table:
+        todo = [image for image in images if image.as_posix() not in table.done]
+        failed = 0
+        with tqdm(total=len(images), initial=len(images) - len(todo), unit="image", disable=not progress) as bar:
+            for image, result, seconds in _timed(inferencer, source, todo):
+                row = _report(source / image, image, result, seconds, target, names[image])
+                table.append(row)
+                failed += bool(row.error)
+                bar.update()
+    logger.info("Scored %d images, %d failed, %d had a score: %s", len(todo), failed, len(images) - len(todo), target)
+    return failed
+
+
+def find_images(folder: Path) -> list[PurePosixPath]:
+    """List the visible images in a folder and its sub-folders.
+
+    Args:
+        folder (Path): Folder to look into.
+
+    Returns:
+        list[PurePosixPath]: Paths relative to ``folder``, naturally sorted, at least one.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or has no image.
+    """
+    if not folder.is_dir():
+        msg = f"input folder not found: {folder.absolute()}; expected a folder of images"
+        raise FileNotFoundError(msg)
+    return [PurePosixPath(path.relative_to(folder)) for path in list_images(folder)]
+
+
+def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
+    """Name the picture of each image, no two alike even where case does not count.
+
+    Args:
+        images (Iterable[PurePosixPath]): Images, relative to their folder.
+
+    Returns:
+        dict[PurePosixPath, PurePosixPath]: Picture by image, relative to the folder of pictures.
+    """
+    listed = list(images)
+    # A stem must differ from full names too: the pictures of a.jpg (beside a.png) and of a.jpg.png are to differ.
+    taken = Counter(name.casefold() for image in listed for name in (str(image.with_suffix("")), str(image)))
+    plain = {image: taken[str(image.with_suffix("")).casefold()] == 1 for image in listed}
+    return {image: image.with_name(f"{image.stem if plain[image] else image.name}.png") for image in listed}
+
+
+def _timed(
+    inferencer: Inferencer, source: Path, images: Sequence[PurePosixPath]
+) -> Iterator[tuple[PurePosixPath, Prediction | Exception, float]]:
+    predictions = iter(inferencer.predict_many([source / image for image in images]))
+    for image in images:
+        start = time.perf_counter()
+        found = next(predictions, None)
+        if found is None:
+            msg = f"the inferencer must predict {len(images)} images, it stopped at {source / image}"
+            raise RuntimeError(msg)
+        yield image, found[1], time.perf_counter() - start
+
+
+def _report(
+    path: Path, image: PurePosixPath, result: Prediction | Exception, seconds: float, target: Path, name: PurePosixPath
+) -> ScoreRow:
+    if isinstance(result, Exception):
+        return _failure(image, seconds, result)
+    if math.isnan(result.raw_score):
+        return _failure(image, seconds, ValueError(f"{path} must have a number as its score, got nan"))
+    try:
+        pixels = to_8_bit(read_pixels(path))
+    except (OSError, ValueError) as error:
+        return _failure(image, seconds, error)
+    height, width = pixels.shape[:2]
+    anomaly_map = fit_map(result.anomaly_map, height, width)
+    mask = fit_mask(result.pred_mask, height, width)
+    write_png(target / HEATMAPS / name, draw_heatmap(anomaly_map))
+    write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
+    return ScoreRow(
+        path=image.as_posix(),
+        score=float(result.pred_score),
+        raw_score=float(result.raw_score),
+        label=int(result.pred_label),
+        selected_scale=None if result.selected_scale is None else int(result.selected_scale),
+        seconds=round(seconds, 4),
+    )
+
+
+def _failure(image: PurePosixPath, seconds: float, error: Exception) -> ScoreRow:
+    text = " ".join(str(error).split())
+    logger.warning("%s failed: %s", image, text)
+    return ScoreRow(path=image.as_posix(), seconds=round(seconds, 4), error=text or type(error).__name__)

@@ -1,0 +1,106 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What made a folder of results, kept beside them, so that results of two models never mix."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from anomalib_scadn.version import __version__
+
+from .files import write_whole
+
+RECORD = "run.json"
+"""Name of the record in a folder of results."""
+
+Record = dict[str, Any]
+
+
+def describe_run(
+    model: Path, tile: int | None = None, overlap: int | None = None, metadata_file: Path | None = None
+) -> Record:
+    """Describe everything that decides the scores, apart from the images.
+
+    Args:
+        model (Path): Model file. What belongs to it is found beside it: weights in NAME.bin of NAME.xml or
+            NAME.onnx.data of NAME.onnx, and metadata in NAME.json.
+        tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
+        overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
+        metadata_file (Path | None): Metadata that the model is loaded with instead. Defaults to ``None``.
+
+    Returns:
+        Record: Version of this package, name, size in bytes and SHA-256 of each file, tile and overlap.
+
+    Raises:
+        OSError: If a file cannot be read.
+    """
+    weights = model.with_suffix(".bin") if model.suffix == ".xml" else model.with_name(f"{model.name}.data")
+    files = [model, *(path for path in (weights, metadata_file or model.with_suffix(".json")) if path.is_file())]
+    return {
+        "version": __version__,
+        "files": [_fingerprint(path) for path in files],
+        "tile": tile,
+        "overlap": None if tile is None else overlap,
+    }
+
+
+def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
+    """Put the record into a folder of results, or check the record that is there.
+
+    Args:
+        folder (Path): Folder of results; made when missing.
+        record (Record): From :func:`describe_run`.
+        owned (tuple[str, ...]): Names of what a run writes into the folder.
+
+    Raises:
+        ValueError: If the folder holds results of another run, or results whose run is unknown.
+        OSError: If the folder cannot be read or written.
+    """
+    path = folder / RECORD
+    if path.exists():
+        _compare(path, record)
+        return
+    stray = [name for name in owned if (folder / name).exists()]
+    if stray:
+        msg = f"{folder} holds {stray[0]} but no {RECORD} that says which model made it; expected a new or empty folder"
+        raise ValueError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(record, indent=2).encode())
+
+
+def _compare(path: Path, record: Record) -> None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"cannot read {path}: expected the record of a run, found: {error}"
+        raise ValueError(msg) from error
+    # As JSON gives it back, so that a tuple equals a list.
+    expected = json.loads(json.dumps(record))
+    if not isinstance(found, dict):
+        msg = f"cannot read {path}: expected the record of a run, found {type(found).__name__}"
+        raise ValueError(msg)
+    differing = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
+    if differing:
+        name = differing[0]
+        msg = (
+            f"{path.parent} holds results of another run: {name} was {_short(found.get(name))}, "
+            f"now {_short(expected.get(name))}; expected the same model and options, or another output folder"
+        )
+        raise ValueError(msg)
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    files = [entry for entry in value if isinstance(entry, dict)]
+    return ", ".join(f"{entry.get('name')} (SHA-256 {str(entry.get('sha256'))[:12]}...)" for entry in files)
+
+
+def _fingerprint(path: Path) -> dict[str, str | int]:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return {"name": path.name, "size": path.stat().st_size, "sha256": digest.hexdigest()}

@@ -1,0 +1,328 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from anomalib_scadn.deploy.folder import find_images, picture_names, score_folder
+from anomalib_scadn.deploy.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
+from anomalib_scadn.deploy.run_record import describe_run
+from anomalib_scadn.deploy.score_table import ScoreRow, ScoreTable
+
+RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
+
+
+def rows_of(folder):
+    with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def files_of(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_folder_is_scored(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    assert score_folder(fake_inferencer(), pictures, out, RECORD) == 0
+    rows = rows_of(out)
+    assert [row["path"] for row in rows] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
+    assert [float(row["raw_score"]) for row in rows] == [60, 90, 120, 200]
+    assert [float(row["score"]) for row in rows] == [value / 255 for value in (60, 90, 120, 200)]
+    assert [row["label"] for row in rows] == ["0", "0", "0", "1"]
+    assert {row["selected_scale"] for row in rows} == {"3"}
+    assert {row["error"] for row in rows} == {""}
+    assert all(float(row["seconds"]) >= 0 for row in rows)
+    names = ["10.png", "2.png", "a/b.png", "a/c.png"]
+    assert files_of(out) == [
+        *(f"heatmaps/{name}" for name in names),
+        *(f"overlays/{name}" for name in names),
+        "run.json",
+        "scores.csv",
+    ]
+    with Image.open(out / "overlays/a/c.png") as overlay, Image.open(out / "heatmaps/a/c.png") as heatmap:
+        assert (overlay.size, overlay.mode) == (heatmap.size, heatmap.mode) == ((23, 10), "RGB")
+
+
+def test_maps_of_another_size_are_drawn_at_the_images(pictures, tmp_path, fake_inferencer):
+    score_folder(fake_inferencer(shrink=2), pictures, tmp_path / "out", RECORD)
+    with Image.open(tmp_path / "out/overlays/a/c.png") as overlay:
+        assert overlay.size == (23, 10)
+
+
+def test_nothing_is_scored_twice(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    before = (out / "scores.csv").read_bytes()
+    Image.new("L", (8, 8), 5).save(pictures / "new.png")
+    second = fake_inferencer()
+    assert score_folder(second, pictures, out, RECORD) == 0
+    assert second.seen == [pictures / "new.png"]
+    assert (out / "scores.csv").read_bytes().startswith(before)
+    assert len(rows_of(out)) == 5
+
+
+def test_a_corrupt_image_is_a_row_and_tried_again(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    (pictures / "10.jpg").write_text("no image")
+    assert score_folder(fake_inferencer(), pictures, out, RECORD) == 1
+    row = rows_of(out)[1]
+    assert row["path"] == "10.jpg"
+    assert f"cannot read {pictures / '10.jpg'}: expected an image file, found" in row["error"]
+    assert (row["score"], row["raw_score"], row["label"], row["selected_scale"]) == ("", "", "", "")
+    assert len(rows_of(out)) == 4
+    assert not (out / "heatmaps/10.png").exists()
+    assert score_folder(fake_inferencer(), pictures, out, RECORD) == 1
+    Image.new("L", (8, 8), 5).save(pictures / "10.jpg")
+    last = fake_inferencer()
+    assert score_folder(last, pictures, out, RECORD) == 0
+    assert last.seen == [pictures / "10.jpg"]
+    assert sorted(row["path"] for row in rows_of(out)) == ["10.jpg", "2.png", "a/b.png", "a/c.tif"]
+
+
+def test_an_image_that_cannot_be_drawn_is_a_row(pictures, tmp_path, fake_inferencer):
+    class Forgetful(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                path.unlink()
+                yield path, result
+
+    assert score_folder(Forgetful(), pictures, tmp_path / "out", RECORD) == 4
+    assert all("no such image" in row["error"] for row in rows_of(tmp_path / "out"))
+
+
+def test_a_score_that_is_no_number_is_an_error(pictures, tmp_path, fake_inferencer):
+    class Lost(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                result.raw_map[...] = np.nan
+                yield path, result
+
+    assert score_folder(Lost(), pictures, tmp_path / "out", RECORD) == 4
+    assert "must have a number as its score, got nan" in rows_of(tmp_path / "out")[0]["error"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked to be killed")
+def test_a_killed_run_goes_on(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+
+    class Killed(fake_inferencer):
+        def predict_many(self, images, **options):
+            for index, pair in enumerate(super().predict_many(images)):
+                if index == 2:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield pair
+
+    process = multiprocessing.get_context("fork").Process(target=score_folder, args=(Killed(), pictures, out, RECORD))
+    process.start()
+    process.join(30)
+    assert process.exitcode == -signal.SIGKILL
+    assert [row["path"] for row in rows_of(out)] == ["2.png", "10.jpg"]
+    second = fake_inferencer()
+    assert score_folder(second, pictures, out, RECORD) == 0
+    assert second.seen == [pictures / "a/b.png", pictures / "a/c.tif"]
+    assert len(rows_of(out)) == 4
+
+
+def test_a_row_follows_its_pictures(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+
+    class Watching(fake_inferencer):
+        def predict_many(self, images, **options):
+            for pair in super().predict_many(images):
+                rows = rows_of(out)
+                names = [Path(row["path"]).with_suffix(".png") for row in rows]
+                assert all((out / kind / name).is_file() for kind in ("heatmaps", "overlays") for name in names)
+                assert len(rows) == len(self.seen) - 1
+                yield pair
+
+    assert score_folder(Watching(), pictures, out, RECORD) == 0
+
+
+@pytest.mark.parametrize("cut", range(1, 30, 3))
+def test_a_half_written_row_is_repaired(pictures, tmp_path, fake_inferencer, cut):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    table = out / "scores.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-cut])
+    second = fake_inferencer()
+    assert score_folder(second, pictures, out, RECORD) == 0
+    assert second.seen == [pictures / "a/c.tif"]
+    assert table.read_bytes().startswith(whole[: whole.rindex(b"a/c.tif")])
+    assert [row["path"] for row in rows_of(out)] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
+
+
+@pytest.mark.parametrize("name", ["a,b.png", 'a"b.png', "zwölf.png", "two\nlines.png", "\udcff.png"])
+def test_odd_names_survive_the_table(tmp_path, name):
+    path = tmp_path / "scores.csv"
+    for _ in range(2):
+        table = ScoreTable(path)
+        done = table.done
+        if not done:
+            table.append(ScoreRow(name, 0.1, 0.2, 0, None, 0.5))
+        table.close()
+    assert done == {name}
+    path.write_bytes(path.read_bytes() + b'"cut\n')
+    table = ScoreTable(path)
+    table.close()
+    assert table.done == {name}
+
+
+def test_zeros_after_a_power_cut_are_repaired(tmp_path):
+    path = tmp_path / "scores.csv"
+    table = ScoreTable(path)
+    table.append(ScoreRow("a", 0.1, 0.2, 0, None, 0.5))
+    table.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + bytes(100))
+    ScoreTable(path).close()
+    assert path.read_bytes() == whole
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("name,value\na,1\n")
+    with pytest.raises(ValueError, match=f"cannot read {path}: expected a table of scores with columns path,score"):
+        ScoreTable(path)
+    assert path.read_text() == "name,value\na,1\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tile": 512, "overlap": 64}, "overlap was None, now 64"),
+        ({"files": [{"name": "m.onnx", "size": 1, "sha256": "cd" * 32}]}, r"files was m.onnx \(SHA-256 abababababab"),
+        ({"version": "2"}, "version was 1, now 2"),
+    ],
+)
+def test_results_of_another_run_are_refused(pictures, tmp_path, fake_inferencer, change, message):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    with pytest.raises(ValueError, match=f"{out} holds results of another run: {message}"):
+        score_folder(fake_inferencer(), pictures, out, {**RECORD, **change})
+
+
+def test_results_of_another_input_are_refused(pictures, tmp_path, fake_inferencer):
+    score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD)
+    with pytest.raises(ValueError, match="holds results of another run: input was"):
+        score_folder(fake_inferencer(), pictures / "a", tmp_path / "out", RECORD)
+
+
+def test_results_of_an_unknown_run_are_refused(pictures, tmp_path, fake_inferencer):
+    (tmp_path / "out/heatmaps").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"holds heatmaps but no run\.json"):
+        score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "\udc00"])
+def test_a_broken_record_is_refused(pictures, tmp_path, fake_inferencer, content):
+    (tmp_path / "run.json").write_text(content, errors="surrogatepass")
+    with pytest.raises(ValueError, match=f"cannot read {tmp_path / 'run.json'}: expected the record of a run"):
+        score_folder(fake_inferencer(), pictures, tmp_path, RECORD)
+
+
+def test_output_in_input_and_missing_images_are_refused(pictures, tmp_path, fake_inferencer):
+    with pytest.raises(ValueError, match="must not lie in the input"):
+        score_folder(fake_inferencer(), pictures, pictures / "out", RECORD)
+    with pytest.raises(FileNotFoundError, match=r"input folder not found: .*nowhere"):
+        score_folder(fake_inferencer(), tmp_path / "nowhere", tmp_path / "out", RECORD)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"empty holds no image"):
+        score_folder(fake_inferencer(), tmp_path / "empty", tmp_path / "out", RECORD)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_inferencer_that_stops_early_is_an_error(pictures, tmp_path):
+    class Lazy:
+        def predict_many(self, images):
+            return []
+
+    with pytest.raises(RuntimeError, match=r"must predict 4 images, it stopped at .*2\.png"):
+        score_folder(Lazy(), pictures, tmp_path / "out", RECORD)
+
+
+def test_progress_counts_what_is_done_already(pictures, tmp_path, fake_inferencer, capsys):
+    score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD, progress=True)
+    assert "0/4" in capsys.readouterr().err
+    score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD, progress=True)
+    assert "4/4" in capsys.readouterr().err
+
+
+def test_hidden_files_and_folders_are_no_images(pictures):
+    for name in (".hidden.png", ".cache/a.png", "notes.txt"):
+        (pictures / name).parent.mkdir(exist_ok=True)
+        (pictures / name).touch()
+    assert [str(path) for path in find_images(pictures)] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
+
+
+def test_no_two_pictures_share_a_name():
+    images = [PurePosixPath(name) for name in ("a.png", "a.jpg", "a.jpg.png", "A.bmp", "b/a.png", "c.tif")]
+    names = picture_names(images)
+    assert len({str(name).casefold() for name in names.values()}) == len(images)
+    assert str(names[PurePosixPath("b/a.png")]) == "b/a.png"
+    assert str(names[PurePosixPath("c.tif")]) == "c.png"
+    assert str(names[PurePosixPath("a.jpg")]) == "a.jpg.png"
+
+
+def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
+    for name in ("m.xml", "m.bin", "n.onnx", "n.onnx.data", "n.json", "meta.json"):
+        (tmp_path / name).write_text(name)
+    record = describe_run(tmp_path / "m.xml", None, 64)
+    assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin"]
+    assert (record["tile"], record["overlap"]) == (None, None)
+    record = describe_run(tmp_path / "n.onnx", 512, 64)
+    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "n.json"]
+    record = describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json")
+    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "meta.json"]
+    assert (record["tile"], record["overlap"]) == (512, 64)
+    (tmp_path / "n.onnx.data").write_text("other weights")
+    assert describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json") != record
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_colours_mean_the_same_in_every_picture():
+    low, high = draw_heatmap(np.array([[0.0, 0.2]])), draw_heatmap(np.array([[0.2, 1.0]]))
+    np.testing.assert_array_equal(low[0, 1], high[0, 0])
+    scale = cv2.applyColorMap(np.array([[0, 255]], dtype=np.uint8), cv2.COLORMAP_INFERNO)[0, :, ::-1]
+    np.testing.assert_array_equal([low[0, 0], high[0, 1]], scale)
+    odd = draw_heatmap(np.array([[np.nan, -3.0, 7.0, np.inf]]))
+    np.testing.assert_array_equal(odd[0], scale[[0, 0, 1, 1]])
+
+
+def test_an_overlay_shows_the_image_where_nothing_is_found():
+    image = np.random.default_rng(0).integers(0, 255, (600, 30, 3), dtype=np.uint8)
+    values = np.zeros((600, 30), dtype=np.float32)
+    values[300:310, 10:20] = 1
+    overlay = draw_overlay(image, values, values > 0)
+    np.testing.assert_array_equal(overlay[:298], image[:298])
+    np.testing.assert_array_equal(overlay[312:], image[312:])
+    assert tuple(overlay[300, 12]) == CONTOUR_COLOUR
+    assert not np.array_equal(overlay[302:308, 12:18], image[302:308, 12:18])
+    assert tuple(image[300, 12]) != CONTOUR_COLOUR
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_deep_images_are_drawn_in_their_range(tmp_path, fake_inferencer, dtype):
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    pixels = np.full((6, 8), 0.6 * (65535 if dtype == np.uint16 else 1)).astype(dtype)
+    Image.fromarray(pixels).save(folder / "a.tif")
+
+    class Calm(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                result.raw_map[...] = 0
+                yield path, result
+
+    assert score_folder(Calm(), folder, tmp_path / "out", RECORD) == 0
+    with Image.open(tmp_path / "out/overlays/a.png") as overlay:
+        assert np.unique(np.asarray(overlay)).tolist() == [153]
