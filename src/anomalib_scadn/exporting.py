@@ -12,6 +12,7 @@ ONNX Runtime and OpenVINO both can; see :mod:`anomalib_scadn.deploy`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import torch
@@ -107,11 +108,12 @@ class ScadnExport(ExportMixin):
             Path: The written ``.onnx`` file; its metadata lie beside it as ``.json``.
         """
         kwargs.setdefault("opset_version", 18)
-        with self._opened():
-            path = super().to_onnx(export_root, model_file_name, input_size, **kwargs)
-        hide_outputs(path, INNER_VALUES)
-        write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
-        return path
+        with temporary_folder(export_root) as folder:
+            with self._opened():
+                path = super().to_onnx(folder, model_file_name, input_size, **kwargs)
+            hide_outputs(path, INNER_VALUES)
+            write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
+            return publish(path, folder, Path(export_root))
 
     def to_openvino(
         self,
@@ -131,9 +133,10 @@ class ScadnExport(ExportMixin):
         Returns:
             Path: The written ``.xml`` file; its metadata lie beside it as ``.json``.
         """
-        path = super().to_openvino(export_root, model_file_name, *args, **kwargs)
-        write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
-        return path
+        with temporary_folder(export_root) as folder:
+            path = super().to_openvino(folder, model_file_name, *args, **kwargs)
+            write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
+            return publish(path, folder, Path(export_root))
 
     def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:
         """Export without the discriminator: inference has no use for it, and spectral norm cannot be pickled.
@@ -183,6 +186,39 @@ def open_batch(
         selected_scale=output.selected_scale,
         reconstructions=reconstructions,
     )
+
+
+@contextmanager
+def temporary_folder(export_root: Path | str) -> Iterator[Path]:
+    """Make a folder that an export is written into before it is moved, on the same file system.
+
+    Args:
+        export_root (Path | str): Where the export will lie; made if missing.
+
+    Yields:
+        Path: Empty folder, removed afterwards.
+    """
+    Path(export_root).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=export_root, prefix=".export-") as name:
+        yield Path(name)
+
+
+def publish(graph: Path, folder: Path, export_root: Path) -> Path:
+    """Move an export from its temporary folder, the graph last: where it is, all is.
+
+    Args:
+        graph (Path): File of the graph, in ``folder`` or below; all files beside it are moved.
+        folder (Path): The temporary folder.
+        export_root (Path): Where the export will lie, at the same place as in ``folder``.
+
+    Returns:
+        Path: The moved graph.
+    """
+    target = export_root / graph.parent.relative_to(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
+        path.replace(target / path.name)
+    return target / graph.name
 
 
 def hide_outputs(path: Path, names: tuple[str, ...]) -> None:

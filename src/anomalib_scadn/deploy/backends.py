@@ -92,7 +92,7 @@ def load_backend(
 
 def _load_graph(file: Path, device: str, description: Path, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
     from .full_graph import FullGraphBackend
-    from .generator_graph import GeneratorBackend
+    from .generator_graph import GeneratorBackend, even_chunk
     from .graphs import Graph, check_match
 
     known = read_metadata(description)
@@ -104,7 +104,8 @@ def _load_graph(file: Path, device: str, description: Path, passes_at_once: int,
     else:
         from .openvino_graph import OpenVinoGraph
 
-        graph = OpenVinoGraph(file, device, options)
+        chunk = even_chunk(known, passes_at_once) if known.kind == "generator" else None
+        graph = OpenVinoGraph(file, device, options, chunk)
     check_match(graph, known, description)
     if known.kind == "full":
         return FullGraphBackend(graph, known)

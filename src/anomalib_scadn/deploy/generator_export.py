@@ -4,12 +4,12 @@
 """Export of the generator alone, for machines with little memory."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from anomalib.post_processing import PostProcessor
 
+from anomalib_scadn.exporting import publish, temporary_folder
 from anomalib_scadn.metadata import describe, write_metadata
 from anomalib_scadn.pre_processor import ScadnPreProcessor
 
@@ -50,19 +50,16 @@ def export_generator(
         raise ValueError(msg)
     _check_surroundings(model)
     metadata = describe(model.model, model.post_processor, "generator")
-    folder = Path(export_root) / "weights" / export_type
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".generator-") as name:
-        temporary = Path(name)
-        file = _write_onnx(model, temporary / f"{model_file_name}.onnx")
-        if export_type == "openvino":
-            file = _write_openvino(file)
-        write_metadata(metadata, temporary / f"{model_file_name}.json")
-        # The graph comes last: where it is, all is.
-        parts = [path for path in temporary.iterdir() if path != file and not _is_left_over(path, export_type)]
-        for path in [*parts, file]:
-            path.replace(folder / path.name)
-    return folder / file.name
+    with temporary_folder(export_root) as folder:
+        target = folder / "weights" / export_type
+        target.mkdir(parents=True)
+        if export_type == "onnx":
+            file = _write_onnx(model, target / f"{model_file_name}.onnx")
+        else:
+            source = _write_onnx(model, folder / f"{model_file_name}.onnx")
+            file = _write_openvino(source, target / f"{model_file_name}.xml")
+        write_metadata(metadata, file.with_suffix(".json"))
+        return publish(file, folder, Path(export_root))
 
 
 def _check_surroundings(model: "Scadn") -> None:
@@ -76,10 +73,6 @@ def _check_surroundings(model: "Scadn") -> None:
         found = type(post_processor).__name__
         msg = f"the generator alone can be exported with the host's PostProcessor only, got {found}"
         raise ValueError(msg)
-
-
-def _is_left_over(path: Path, export_type: ExportType) -> bool:
-    return export_type == "openvino" and ".onnx" in path.suffixes
 
 
 def _write_onnx(model: "Scadn", file: Path) -> Path:
@@ -104,9 +97,8 @@ def _write_onnx(model: "Scadn", file: Path) -> Path:
     return file
 
 
-def _write_openvino(file: Path) -> Path:
+def _write_openvino(source: Path, file: Path) -> Path:
     import openvino as ov
 
-    xml = file.with_suffix(".xml")
-    ov.save_model(ov.convert_model(file), xml, compress_to_fp16=False)
-    return xml
+    ov.save_model(ov.convert_model(source), file, compress_to_fp16=False)
+    return file

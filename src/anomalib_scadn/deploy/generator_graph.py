@@ -7,12 +7,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from anomalib_scadn.masks import MASKS_PER_SCALE
 from anomalib_scadn.metadata import Metadata
 from anomalib_scadn.pre_processor import resize
 
 from .backends import Backend, Values
 from .graphs import Graph
 from .host_side import Scoring, StripedMasks, finish
+
+
+def even_chunk(metadata: Metadata, passes_at_once: int) -> int | None:
+    """Find the length that all chunks of an image's masks have.
+
+    Args:
+        metadata (Metadata): Description of the model.
+        passes_at_once (int): Masked images that go through the generator at once.
+
+    Returns:
+        int | None: The length, ``None`` if the last chunk is shorter.
+    """
+    masks = MASKS_PER_SCALE * len(metadata.stripes)
+    passes = min(passes_at_once, masks)
+    return passes if masks % passes == 0 else None
 
 
 class GeneratorBackend(Backend):
@@ -32,8 +48,6 @@ class GeneratorBackend(Backend):
         self._masks = StripedMasks(metadata)
         self._scoring = Scoring(metadata)
         self._passes = min(passes_at_once, len(self._masks))
-        if len(self._masks) % self._passes == 0:
-            graph.use_chunks_of(self._passes)
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
         """Predict a batch. See :meth:`Backend.run`."""

@@ -51,14 +51,6 @@ class Graph(ABC):
             output (npt.NDArray[np.float32]): Written, shape (N, 3, H, W), where N is the sum of all n.
         """
 
-    def use_chunks_of(self, length: int) -> None:
-        """Prepare for chunks of this length alone; a runtime that gains nothing from it does nothing.
-
-        Args:
-            length (int): n of :meth:`run_into`.
-        """
-        del length
-
 
 def find_data_file(path: Path, suffix: str) -> Path:
     """Find the file with a graph's weights.

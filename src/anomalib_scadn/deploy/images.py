@@ -92,7 +92,7 @@ def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  
     if isinstance(image, str | Path):
         return _read_file(Path(image))
     if isinstance(image, Image.Image):
-        return _from_pil(image, "PIL image")
+        return _from_array(_pil_values(image), "rgb", "PIL image")
     if isinstance(image, np.ndarray):
         return _from_array(image, channel_order, "array")
     if type(image).__module__.split(".")[0] in ("torch", "torchvision"):
@@ -140,25 +140,23 @@ def _read_file(path: Path) -> Pixels:
         raise FileNotFoundError(msg)
     try:
         with Image.open(path) as image:
-            image.load()
-            return _from_pil(image, str(path))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            values = _pil_values(image)
+    except Exception as error:  # what decoders raise on damaged files is not limited to PIL's own errors
         msg = f"{path} cannot be read as an image: {error}"
         raise ValueError(msg) from error
+    return _from_array(values, "rgb", str(path))
 
 
-def _from_pil(image: Image.Image, name: str) -> Pixels:
+def _pil_values(image: Image.Image) -> npt.NDArray[Any]:
     if image.mode in GREY_16:
-        return _from_array(np.asarray(image).astype(np.uint16), "rgb", name)
+        return np.asarray(image).astype(np.uint16)
     if image.mode == "I":
         values = np.asarray(image)
         if values.size and (values.min() < 0 or values.max() > FULL_SCALE["uint16"]):
-            msg = f"{name} must have grey values in [0, 65535], got {values.min()} to {values.max()}"
+            msg = f"grey values must lie in [0, 65535], got {values.min()} to {values.max()}"
             raise ValueError(msg)
-        return _from_array(values.astype(np.uint16), "rgb", name)
-    if image.mode == "F":
-        return _from_array(np.asarray(image), "rgb", name)
-    return _from_array(np.asarray(image.convert("RGB")), "rgb", name)
+        return values.astype(np.uint16)
+    return np.asarray(image if image.mode == "F" else image.convert("RGB"))
 
 
 def _from_array(values: npt.NDArray[Any], channel_order: ChannelOrder, name: str) -> Pixels:

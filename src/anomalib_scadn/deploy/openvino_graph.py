@@ -25,43 +25,41 @@ class OpenVinoGraph(Graph):
         path (Path): ``.xml`` file.
         device (str): OpenVINO's name of a device, in any case.
         options (Mapping[str, Any]): OpenVINO's properties.
+        chunk (int | None): Batch that the graph is fixed to, for which OpenVINO plans its memory better. Defaults to
+            ``None``, any.
 
     Raises:
         FileNotFoundError: If the ``.bin`` file is missing.
         ValueError: If a file is damaged, or device or properties are unknown.
     """
 
-    def __init__(self, path: Path, device: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, device: str, options: Mapping[str, Any], chunk: int | None = None) -> None:
         self.path = path
         weights = find_data_file(path, ".bin")
         self._device = device.upper()
+        self._queue: ov.AsyncInferQueue | None = None
         self._properties = {"INFERENCE_PRECISION_HINT": "f32", **options}
         try:
-            self._model = ov.Core().read_model(path, weights)
+            core = ov.Core()
+            self._model = core.read_model(path, weights)
             found = {name for op in self._model.get_ops() for output in op.outputs() for name in output.names}
             inner = [name for name in INNER_VALUES if name in found]
             if inner:
                 self._model.add_outputs(inner)
-            self._compile()
+            if chunk is not None:
+                self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
+            self._compiled = core.compile_model(self._model, self._device, self._properties)
         except RuntimeError as error:
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
         self.output_shapes = {name: _shape(output.partial_shape) for name, output in self._named_outputs()}
 
-    def _compile(self) -> None:
-        self._compiled = ov.Core().compile_model(self._model, self._device, self._properties)
-
     def _named_outputs(self) -> list[tuple[str, ov.Output]]:
         """List the outputs; a value may have several names, of which one is known."""
         known = ("pred_score", "pred_label", "anomaly_map", "pred_mask", *INNER_VALUES)
         outputs = self._model.outputs
         return [(next((n for n in known if n in output.names), output.any_name), output) for output in outputs]
-
-    def use_chunks_of(self, length: int) -> None:
-        """Fix the batch, for which OpenVINO plans its memory better. See :meth:`Graph.use_chunks_of`."""
-        self._model.reshape([length, *self._model.input(0).partial_shape][:1] + list(self.input_shape[1:]))
-        self._compile()
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""
@@ -70,17 +68,21 @@ class OpenVinoGraph(Graph):
 
     def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
         """Run chunk by chunk through an asynchronous queue of one. See :meth:`Graph.run_into`."""
-        queue = ov.AsyncInferQueue(self._compiled, 1)
-
-        def keep(request: ov.InferRequest, target: slice) -> None:
-            output[target] = request.get_output_tensor(0).data
-
-        queue.set_callback(keep)
-        first = 0
+        # No callback: it would need Python's lock on the runtime's thread, and a queue that is being closed holds it.
+        queue = self._queue = self._queue or ov.AsyncInferQueue(self._compiled, 1)
+        first = last = 0
         for chunk in chunks:
-            queue.start_async({0: chunk}, userdata=slice(first, first + len(chunk)))
-            first += len(chunk)
-        queue.wait_all()
+            self._collect(queue, output[first:last])
+            queue.start_async({0: chunk})
+            first, last = last, last + len(chunk)
+        self._collect(queue, output[first:last])
+
+    @staticmethod
+    def _collect(queue: ov.AsyncInferQueue, target: npt.NDArray[np.float32]) -> None:
+        """Wait for the running chunk, if there is one, and copy its result."""
+        if len(target):
+            queue.wait_all()
+            target[:] = queue[0].get_output_tensor(0).data
 
 
 def _shape(shape: ov.PartialShape) -> tuple[int | None, ...]:
