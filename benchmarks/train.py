@@ -6,6 +6,8 @@
     python benchmarks/train.py demo --config configs/demo.yaml --seeds 0 1 2
     python benchmarks/train.py fabric_03 --config configs/cpu.yaml -- --data.root DIR --data.category fabric_03
 
+What follows ``--`` goes to ``anomalib train``.
+
 Writes ``benchmarks/results/train_NAME.json``: the command, the machine, the versions, and for each seed the host's
 metrics and the seconds that the whole command took. Seeds that the file has are not run again.
 """
@@ -86,10 +88,10 @@ def main() -> None:
     parser.add_argument("name", help="name of the result file")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("extra", nargs="*", help="after --: further arguments of anomalib train")
-    arguments = parser.parse_args()
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    arguments, extra = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
     path = RESULTS / f"train_{arguments.name}.json"
-    result = {"config": arguments.config.name, "extra": arguments.extra, "machine": machine(), "runs": {}}
+    result = {"config": arguments.config.name, "extra": extra, "machine": machine(), "runs": {}}
     if path.is_file():
         known = json.loads(path.read_text())
         if (known["config"], known["extra"]) != (result["config"], result["extra"]):
@@ -97,7 +99,7 @@ def main() -> None:
         result["runs"] = known["runs"]
     for seed in arguments.seeds:
         if str(seed) not in result["runs"]:
-            result["runs"][str(seed)] = run(arguments.config, seed, arguments.extra)
+            result["runs"][str(seed)] = run(arguments.config, seed, extra)
             save(path, result)
     print(path)
 

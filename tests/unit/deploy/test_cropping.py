@@ -247,8 +247,8 @@ def test_some_masks_are_not_enough_for_the_layout(tmp_path, camera):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 0}, "size must be at least 1, got 0"),
-        ({"min_anomalous_pixels": 0}, "min_anomalous_pixels must be at least 1, got 0"),
+        ({"size": 0}, "size must be a whole number, at least 1, got 0"),
+        ({"min_anomalous_pixels": 0}, "min_anomalous_pixels must be a whole number, at least 1, got 0"),
         ({"remainder": "pad"}, "remainder must be one of drop, shift, got 'pad'"),
         ({"defect": "good"}, "defect must be the name of a folder other than 'good', got 'good'"),
         ({"defect": "a/b"}, "got 'a/b'"),
