@@ -3,6 +3,7 @@
 
 """``anomalib-scadn``: the host's whole command line, with the plugin registered."""
 
+import logging
 import sys
 
 from anomalib.cli.cli import AnomalibCLI
@@ -78,5 +79,6 @@ class ScadnCLI(AnomalibCLI):
 
 def main() -> None:
     """Run the command line."""
-    configure_logger()
+    # Other commands read what `configs` prints, so the host's greetings must not get into it.
+    configure_logger(logging.WARNING if sys.argv[1:2] == ["configs"] else logging.INFO)
     ScadnCLI()

@@ -3,6 +3,7 @@
 
 """Every shipped configuration, run through the real command line with a tiny budget."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,3 +153,11 @@ def test_metric_and_visualizer_can_be_named_in_yaml(run, lace_root, tmp_path, ca
     assert "paper_PerImagePixelAUROC" in printed
     assert "pixel_F1Score" not in printed
     assert len(list(tmp_path.rglob("figures/*/*.png"))) == 1
+
+
+def test_what_configs_prints_can_be_used_in_another_command(tmp_path):
+    # A process of its own, in which the host greets as it does where OpenVINO is missing.
+    greet = "import logging, sys; sys.modules['openvino'] = None; sys.argv = ['anomalib-scadn', 'configs', 'cpu']; "
+    command = [sys.executable, "-W", "ignore", "-c", greet + "from anomalib_scadn.cli import main; main()"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
+    assert printed == f"{config_path('cpu')}\n"
