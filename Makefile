@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 SEED ?= 0
+# The networks of demo and tests are narrow: a second thread gains little, and where other programs share the machine
+# two threads that wait for each other lose much.
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint wheel clean
