@@ -91,7 +91,9 @@ def main() -> None:
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     arguments, extra = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
     path = RESULTS / f"train_{arguments.name}.json"
-    result = {"config": arguments.config.name, "extra": extra, "machine": machine(), "runs": {}}
+    # Where the data lie on this machine is nobody else's business.
+    recorded = ["DIR" if option == "--data.root" else value for option, value in zip(["", *extra], extra, strict=False)]
+    result = {"config": arguments.config.name, "extra": recorded, "machine": machine(), "runs": {}}
     if path.is_file():
         known = json.loads(path.read_text())
         if (known["config"], known["extra"]) != (result["config"], result["extra"]):

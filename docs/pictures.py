@@ -71,17 +71,15 @@ def method(checkpoint: Path, kind: str) -> Figure:
         pictures = [remove(image[0], model.masks[first + index], model.mask_fill) for index in (0, 2)]
         repainted = [painted[first + index] for index in (0, 2)]
         panels = [pictures[0], repainted[0], pictures[1], repainted[1], joined[scale]]
-        names = ["I ⊙ M", "G(I ⊙ M)", "I ⊙ M", "G(I ⊙ M)", "every removed pixel, joined"]
+        names = [f"{model.stripes[scale]} stripes: I ⊙ M", "G(I ⊙ M)", "I ⊙ M", "G(I ⊙ M)", "removed pixels, joined"]
         for axis, panel, name in zip(axes[scale, 1:6], panels, names, strict=True):
-            show(axis, panel.permute(1, 2, 0), name if scale == 0 else "")
+            show(axis, panel.permute(1, 2, 0), name)
         show(axes[scale, 6], output.scale_maps[0, scale], f"E{scale + 1}", cmap="inferno", vmin=0, vmax=top)
         axes[scale, 6].set_title(
             f"S{scale + 1}: error" + (", chosen" if scale == chosen else ""),
             fontsize=8, color=MARK if scale == chosen else "black", fontweight="bold" if scale == chosen else "normal",
         )  # fmt: skip
         axes[scale, 0].axis("off")
-        axes[scale, 0].text(0.98, 0.5, f"S{scale + 1}\n{model.stripes[scale]} stripes", ha="right", va="center",
-                            fontsize=9, transform=axes[scale, 0].transAxes)  # fmt: skip
     show(axes[0, 0], image[0].permute(1, 2, 0), f"I ({kind})")
     return figure
 

@@ -1,0 +1,31 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Published numbers come from result files."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    sys.modules.pop("tables", None)
+    import tables
+
+    return tables
+
+
+def test_the_documents_hold_what_the_result_files_say(tables):
+    for document in tables.DOCUMENTS:
+        text = document.read_text()
+        assert "<!-- table:" in text
+        assert tables.fill(text) == text, f"run python benchmarks/tables.py: {document.name} is not up to date"
+
+
+def test_a_table_that_does_not_follow_from_the_files_is_replaced(tables):
+    assert "0.123456" not in tables.fill("<!-- table: demo -->\n\n| 0.123456 |\n\n<!-- end -->")
