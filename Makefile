@@ -34,7 +34,7 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/anomalib train --config configs/demo.yaml --model.seed $(SEED)
 
 test: $(VENV)/.installed-dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
