@@ -25,8 +25,7 @@ class OpenVinoGraph(Graph):
         path (Path): ``.xml`` file.
         device (str): OpenVINO's name of a device, in any case.
         options (Mapping[str, Any]): OpenVINO's properties.
-        chunk (int | None): Batch that the graph is fixed to, for which OpenVINO plans its memory better. Defaults to
-            ``None``, any.
+        chunk (int | None): Batch that the graph is fixed to. Defaults to ``None``, any.
 
     Raises:
         FileNotFoundError: If the ``.bin`` file is missing.
