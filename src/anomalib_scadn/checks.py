@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def as_image_size(image_size: int | Sequence[int]) -> tuple[int, int]:
+def as_image_size(image_size: int | Sequence[int], name: str = "image_size") -> tuple[int, int]:
     """Take a side or a pair, plain or from a configuration library, as (height, width).
 
     Args:
         image_size (int | Sequence[int]): Side, or height and width, in pixels.
+        name (str): Name of the argument, for the message. Defaults to ``"image_size"``.
 
     Returns:
         tuple[int, int]: Height and width.
@@ -22,7 +23,7 @@ def as_image_size(image_size: int | Sequence[int]) -> tuple[int, int]:
     sides = [image_size, image_size] if isinstance(image_size, (int, float)) else image_size
     # Any sequence of two whole numbers will do; text, which is a sequence too, will not, and True is no number.
     if not isinstance(sides, Sequence) or len(sides) != 2 or any(type(side) is not int for side in sides):
-        msg = f"image_size must be a side or (height, width) in whole pixels, got {image_size!r}"
+        msg = f"{name} must be a side or (height, width) in whole pixels, got {image_size!r}"
         raise ValueError(msg)
     return sides[0], sides[1]
 
@@ -133,7 +134,7 @@ def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]
     Raises:
         ValueError: If image size, masks or score differ.
     """
-    for name in ("image_size", "stripes", "mask_fill", "score", "merge"):
+    for name in ("image_size", "stripes", "mask_fill", "score", "merge", "errors", "standardize", "smoothing"):
         if name in trained and trained[name] != arguments[name]:
             msg = (
                 f"the checkpoint was trained with {name} = {trained[name]}, this model has {arguments[name]}; "

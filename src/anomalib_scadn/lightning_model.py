@@ -41,13 +41,14 @@ from .checks import (
     check_seed,
     check_trained_alike,
 )
+from .crops import check_crop_size
 from .exporting import ScadnExport
 from .metrics import PerImagePixelAUROC
 from .official_weights import load_official_weights
 from .post_processor import ScadnPostProcessor
 from .pre_processor import ScadnPreProcessor
 from .reference import ReferenceFitting
-from .scoring import Merge, ScoreName
+from .scoring import BackboneSource, Combine, ErrorName, Merge, Pooling, ScoreName, Standardize, build_score
 from .torch_model import ScadnModel
 from .training import GanTraining
 from .visualization import ScadnVisualizer
@@ -73,12 +74,30 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
         discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
         beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
         beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-        score (Literal["paper"]): How reconstructions become maps and scores. Defaults to ``"paper"``.
+        crop_size (int | tuple[int, int] | None): Train on random crops of this size, in pixels, multiples of 8, at
+            least 24. Images are scored whole. Defaults to ``None``: train on whole images, as the paper.
+        score (Literal["paper", "composite"]): How reconstructions become maps and scores: SCADN Eq. 6 to 10, or
+            :class:`~anomalib_scadn.scoring.CompositeScore`. Defaults to ``"paper"``.
         merge (Literal["max", "mean"]): How the four error maps of a scale are joined: SCADN Eq. 7 or its ablation.
             Defaults to ``"max"``.
         subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen: SCADN Eq. 9 or its ablation.
             Defaults to ``True``.
-        reference_images (int | None): Training images that mu_i is computed from. Defaults to ``None``, all.
+        errors (tuple[str, ...]): Of the composite score: what is compared, of ``"mse"``, ``"ssim"``, ``"msgms"`` and
+            ``"perceptual"``. Defaults to ``("msgms",)``.
+        combine (Literal["min", "mean", "geometric"]): Of the composite score: how composites are joined. Defaults to
+            ``"mean"``.
+        standardize (Literal["none", "pixel", "global"]): Of the composite score: whether errors are measured against
+            those of the training images, per location or for the whole image. Defaults to ``"none"``.
+        smoothing (float): Of the composite score: standard deviation of the Gaussian over the errors, in pixels.
+            Defaults to ``4.0``.
+        pooling (Literal["max", "top", "mean"]): Of the composite score: how a map becomes an image score. Defaults
+            to ``"max"``.
+        top_fraction (float): Share of the pixels that ``pooling="top"`` averages, range (0, 1]. Defaults to ``0.01``.
+        backbone (str): timm model of the error ``"perceptual"``. Defaults to ``"resnet18"``.
+        backbone_layers (tuple[int, ...]): Its feature levels. Defaults to ``(1, 2, 3)``.
+        backbone_weights (str | Path | None): File of its weights. Defaults to ``None``, timm downloads them.
+        reference_images (int | None): Training images that the score's reference values (mu_i, or the usual errors)
+            are computed from. Defaults to ``None``, all.
         passes_at_once (int | None): Masked images that go through the generator at once in inference; results do
             not depend on it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
         max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
@@ -109,9 +128,19 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
         discriminator_learning_rate: float = 1e-5,
         beta1: float = 0.0,
         beta2: float = 0.9,
+        crop_size: int | tuple[int, int] | None = None,
         score: ScoreName = "paper",
         merge: Merge = "max",
         subtract_reference: bool = True,  # the host's models take flags by position too
+        errors: tuple[ErrorName, ...] = ("msgms",),
+        combine: Combine = "mean",
+        standardize: Standardize = "none",
+        smoothing: float = 4.0,
+        pooling: Pooling = "max",
+        top_fraction: float = 0.01,
+        backbone: str = "resnet18",
+        backbone_layers: tuple[int, ...] = (1, 2, 3),
+        backbone_weights: BackboneSource = None,
         reference_images: int | None = None,
         passes_at_once: int | None = None,
         max_epochs: int = 200,
@@ -124,6 +153,10 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
         # Plain tuples before super().__init__() saves the arguments: a checkpoint with OmegaConf lists cannot be read.
         image_size = as_image_size(image_size)
         stripes = as_stripes(stripes)
+        crop_size = None if crop_size is None else as_image_size(crop_size, "crop_size")
+        errors, backbone_layers = tuple(errors), tuple(backbone_layers)
+        if crop_size is not None:
+            check_crop_size(crop_size, image_size)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
         check_decay(beta1=beta1, beta2=beta2)
@@ -143,14 +176,28 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
         self.reference_images = reference_images
         self.max_epochs = max_epochs
         self.seed = seed
+        scorer = build_score(
+            score,
+            scales=len(stripes),
+            size=image_size,
+            merge=merge,
+            subtract_reference=subtract_reference,
+            errors=errors,
+            combine=combine,
+            standardize=standardize,
+            smoothing=smoothing,
+            pooling=pooling,
+            top_fraction=top_fraction,
+            backbone=backbone,
+            backbone_layers=backbone_layers,
+            backbone_weights=backbone_weights,
+        )
         self.model = ScadnModel(
             image_size,
             base_channels,
             stripes,
             mask_fill,
-            score,
-            merge,
-            subtract_reference=subtract_reference,
+            scorer,
             adversarial=lambda_adv > 0,
             passes_at_once=passes_at_once,
             seed=seed,

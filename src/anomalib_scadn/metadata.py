@@ -12,11 +12,11 @@ from typing import Any, Literal
 from anomalib.post_processing import PostProcessor
 
 from .masks import check_size
-from .scoring import Merge, PaperScore
+from .scoring import PaperScore, build_score
 from .torch_model import ScadnModel
 from .version import __version__
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Kind = Literal["full", "generator"]
 
@@ -45,9 +45,9 @@ class Metadata:
         image_size (tuple[int, int]): Height and width of the model's images in pixels.
         stripes (tuple[int, ...]): Stripes across the image, one number per scale.
         mask_fill (float): Value of removed pixels, range [0, 1].
-        merge (Literal["max", "mean"]): SCADN Eq. 7 or its ablation.
-        subtract_reference (bool): SCADN Eq. 9 or its ablation.
-        mu (tuple[float, ...]): mu_i of SCADN Eq. 9, one per scale, NaN if not fitted.
+        score (dict[str, Any]): Arguments of :func:`~anomalib_scadn.scoring.build_score`.
+        mu (tuple[float, ...]): mu_i of SCADN Eq. 9, one per scale, NaN if not fitted; empty for other scores, whose
+            reference values are too many for this file.
         image (Limits): Normalization of image scores.
         pixel (Limits): Normalization of maps.
         enable_normalization (bool): Whether scores and maps are normalized.
@@ -63,8 +63,7 @@ class Metadata:
     image_size: tuple[int, int]
     stripes: tuple[int, ...]
     mask_fill: float
-    merge: Merge
-    subtract_reference: bool
+    score: dict[str, Any]
     mu: tuple[float, ...]
     image: Limits
     pixel: Limits
@@ -81,20 +80,14 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
     """Describe a model as it is now.
 
     Args:
-        model (ScadnModel): Model with the paper's score.
+        model (ScadnModel): The model.
         post_processor (PostProcessor | None): The Lightning model's; ``None`` leaves scores as they are.
         kind (Literal["full", "generator"]): What the graph will hold.
 
     Returns:
         Metadata: The description.
-
-    Raises:
-        ValueError: If the model has another score than the paper's.
     """
     scorer = model.scorer
-    if not isinstance(scorer, PaperScore):
-        msg = f"an export needs the score 'paper', got a model with {type(scorer).__name__}"
-        raise ValueError(msg)
     numbers = {} if post_processor is None else dict(post_processor.named_buffers())
 
     def limits(name: str) -> Limits:
@@ -106,9 +99,8 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
         image_size=model.image_size,
         stripes=model.stripes,
         mask_fill=float(model.mask_fill),
-        merge=scorer.merge,
-        subtract_reference=scorer.subtract_reference,
-        mu=tuple(scorer.mu.tolist()),
+        score=scorer.arguments,
+        mu=tuple(scorer.mu.tolist()) if isinstance(scorer, PaperScore) else (),
         image=limits("image"),
         pixel=limits("pixel"),
         enable_normalization=bool(getattr(post_processor, "enable_normalization", False)),
@@ -188,13 +180,13 @@ def _from_plain(content: dict[str, Any]) -> Metadata:
     stripes = tuple(int(count) for count in content["stripes"])
     mu = tuple(_number(value) for value in content["mu"])
     check_size((height, width), stripes)
-    if len(mu) != len(stripes):
+    if content["kind"] not in ("full", "generator"):
+        msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
+        raise ValueError(msg)
+    scorer = build_score(**content["score"], scales=len(stripes), size=(height, width))
+    if isinstance(scorer, PaperScore) and len(mu) != len(stripes):
         msg = f"mu must have one value for each of {len(stripes)} scales, got {len(mu)}"
         raise ValueError(msg)
-    for name, known in (("kind", ("full", "generator")), ("merge", ("max", "mean"))):
-        if content[name] not in known:
-            msg = f"{name} must be one of {known}, got {content[name]!r}"
-            raise ValueError(msg)
     image, pixel = _limits(content["image"]), _limits(content["pixel"])
     nested = {"image_size": (height, width), "stripes": stripes, "mu": mu, "image": image, "pixel": pixel}
     return Metadata(**{**content, **nested})

@@ -13,7 +13,7 @@ from torch import nn
 from .checks import check_at_least_one
 from .masks import check_size, composites, remove, striped_masks
 from .networks import MIN_SIZE, Discriminator, Generator
-from .scoring import Merge, ScoreName, ScoreOutput, build_score
+from .scoring import PaperScore, Score, ScoreOutput
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""
@@ -29,9 +29,8 @@ class ScadnModel(nn.Module):
         stripes (Sequence[int]): Stripes across the image, one even number per scale.
             Defaults to ``(4, 8, 16)``, the paper's S1, S2, S3.
         mask_fill (float): Value of removed pixels, range [0, 1]. Defaults to ``0.0`` (paper; authors' code: 1.0).
-        score (Literal["paper"]): How reconstructions become maps and scores. Defaults to ``"paper"``.
-        merge (Literal["max", "mean"]): SCADN Eq. 7 or its ablation. Defaults to ``"max"``.
-        subtract_reference (bool): SCADN Eq. 9 or its ablation. Defaults to ``True``.
+        scorer (Score | None): How reconstructions become maps and scores. Defaults to ``None``, the paper's
+            :class:`~anomalib_scadn.scoring.PaperScore`.
         adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
         passes_at_once (int | None): Masked images that go through the generator at once; results do not depend on
             it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
@@ -49,10 +48,8 @@ class ScadnModel(nn.Module):
         base_channels: int = 64,
         stripes: Sequence[int] = (4, 8, 16),
         mask_fill: float = 0.0,
-        score: ScoreName = "paper",
-        merge: Merge = "max",
+        scorer: Score | None = None,
         *,
-        subtract_reference: bool = True,
         adversarial: bool = True,
         passes_at_once: int | None = None,
         seed: int | None = None,
@@ -67,7 +64,7 @@ class ScadnModel(nn.Module):
         self.passes_at_once = passes_at_once or max(1, PIXELS_PER_PASS // (height * width))
         # Derived from size and stripes, so neither saved nor loaded.
         self.register_buffer("masks", striped_masks(image_size, stripes), persistent=False)
-        self.scorer = build_score(score, scales=len(stripes), merge=merge, subtract_reference=subtract_reference)
+        self.scorer = PaperScore(len(stripes)) if scorer is None else scorer
         with nullcontext() if seed is None else torch.random.fork_rng(devices=[]):
             if seed is not None:
                 torch.default_generator.manual_seed(seed)  # the CPU's alone, which the weights are drawn from

@@ -15,6 +15,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from torch import optim
 
+from .crops import random_crops
 from .loss import adversarial_loss, check_finite, discriminator_loss, reconstruction_loss
 from .masks import remove
 from .seeding import start_epoch
@@ -43,6 +44,7 @@ class GanTraining(LightningModule):
     learning_rate: float
     discriminator_learning_rate: float
     betas: tuple[float, float]
+    crop_size: tuple[int, int] | None
     seed: int | None
     max_epochs: int
 
@@ -95,6 +97,8 @@ class GanTraining(LightningModule):
         if batch_idx == 0:
             _check_range(images)
         masks = self._draw_masks(len(images))
+        if self.crop_size is not None:
+            images, masks = random_crops(images, masks, self.crop_size, self._mask_generator)
         fakes = self.model.paint(remove(images, masks, self.model.mask_fill))
         terms = self._loss_terms(images, fakes, masks)
         moment = f"step {self.trainer.fit_loop.total_batch_idx} (epoch {self.current_epoch}, batch {batch_idx})"

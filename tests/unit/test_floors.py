@@ -17,8 +17,10 @@ FLOORS = {
     "checks": 0,
     "version": 0,
     "config_files": 0,
-    "scoring": 1,
+    "scoring": 1,  # the whole subpackage
     "networks": 1,
+    "crops": 2,
+    "score_file": 2,
     "loss": 1,
     "seeding": 1,
     "metrics": 2,
@@ -41,7 +43,7 @@ FLOORS = {
     "__main__": 11,
 }
 
-TORCH_ONLY = ("masks", "scoring")
+TORCH_ONLY = ("masks", "scoring/base", "scoring/paper")
 
 
 def floor_name(path):
@@ -97,6 +99,8 @@ def offences(name, imported):
         return set()
     if name == "data":
         return imported - {"data", "checks"}
+    if name == "scoring":
+        return {other for other in imported if FLOORS[other] >= FLOORS[name]} - {"scoring"}
     if name == "deploy":
         allowed = {other for other in FLOORS if FLOORS[other] < FLOORS[name]} - {"training"}
         return imported - allowed - {"deploy"}

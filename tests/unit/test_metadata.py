@@ -10,6 +10,7 @@ import pytest
 
 from anomalib_scadn.metadata import Limits, describe, read_metadata, write_metadata
 from anomalib_scadn.post_processor import ScadnPostProcessor
+from anomalib_scadn.scoring import PaperScore, build_score
 from anomalib_scadn.torch_model import ScadnModel
 
 
@@ -30,11 +31,12 @@ def same(first, second):
 
 
 def test_description_holds_what_the_model_was_made_with():
-    model = make(mask_fill=1.0, merge="mean", subtract_reference=False)
+    model = make(mask_fill=1.0, scorer=PaperScore(2, "mean", subtract_reference=False))
     model.scorer.mu.fill_(0.25)
     metadata = describe(model, make_post_processor(image_sensitivity=0.75), "generator")
     assert (metadata.kind, metadata.image_size, metadata.stripes) == ("generator", (32, 40), (4, 8))
-    assert (metadata.mask_fill, metadata.merge, metadata.subtract_reference) == (1.0, "mean", False)
+    assert metadata.mask_fill == 1.0
+    assert metadata.score == {"score": "paper", "merge": "mean", "subtract_reference": False}
     assert metadata.mu == (0.25, 0.25)
     assert metadata.image.minimum == pytest.approx(0.1)
     assert metadata.image.threshold == pytest.approx(0.2)
@@ -48,6 +50,14 @@ def test_without_post_processor_nothing_is_normalized():
     assert not metadata.enable_normalization
     assert not metadata.enable_thresholding
     assert same(metadata.image, Limits(math.nan, math.nan, math.nan))
+
+
+def test_a_score_of_many_values_leaves_them_to_another_file(tmp_path):
+    scorer = build_score("composite", scales=2, size=(32, 40), standardize="pixel")
+    metadata = describe(make(scorer=scorer), None, "generator")
+    write_metadata(metadata, tmp_path / "model.json")
+    assert metadata.mu == ()
+    assert read_metadata(tmp_path / "model.json").score["standardize"] == "pixel"
 
 
 @pytest.mark.parametrize("kind", ["full", "generator"])
@@ -71,7 +81,7 @@ def change(tmp_path, **entries):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"format_version": 2}, "format_version 1, got 2"),
+        ({"format_version": 1}, "format_version 2, got 1"),
         ({"mu": "gone"}, "missing or unknown entries: mu"),
         ({"extra": 1}, "missing or unknown entries: extra"),
         ({"mu": [0.1]}, "one value for each of 2 scales, got 1"),
@@ -79,7 +89,9 @@ def change(tmp_path, **entries):
         ({"image_size": 32}, "impossible entry"),
         ({"stripes": [4, 5]}, "even number of stripes"),
         ({"kind": "half"}, "got 'half'"),
-        ({"merge": "min"}, "got 'min'"),
+        ({"score": {"score": "paper", "merge": "min"}}, "got 'min'"),
+        ({"score": {"score": "best"}}, "unknown score 'best'"),
+        ({"score": {"mu": 1}}, "impossible entry"),
         ({"image": {"minimum": 0}}, "impossible entry"),
     ],
 )

@@ -109,4 +109,4 @@ def _load_graph(file: Path, device: str, description: Path, passes_at_once: int,
     check_match(graph, known, description)
     if known.kind == "full":
         return FullGraphBackend(graph, known)
-    return GeneratorBackend(graph, known, passes_at_once)
+    return GeneratorBackend(graph, known, description, passes_at_once)

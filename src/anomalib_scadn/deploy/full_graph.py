@@ -9,6 +9,7 @@ import torch
 
 from anomalib_scadn.metadata import Metadata
 from anomalib_scadn.pre_processor import resize
+from anomalib_scadn.scoring import highest_scale
 
 from .backends import Backend, Values
 from .graphs import Graph
@@ -36,6 +37,8 @@ class FullGraphBackend(Backend):
         values = self._graph.run(self._fit(batch))
         if "raw_score" not in values:  # nothing normalizes, so the graph says it once
             values |= {"raw_score": values["pred_score"], "raw_map": values["anomaly_map"]}
+        if "selected_scale" not in values:  # where nothing depends on it, OpenVINO removes it
+            values |= {"selected_scale": highest_scale(torch.from_numpy(values["scale_maps"])).numpy()}
         return finish(values, self.metadata, self._masks if reconstruction else None)
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

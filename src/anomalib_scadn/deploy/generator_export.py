@@ -12,6 +12,7 @@ from anomalib.post_processing import PostProcessor
 from anomalib_scadn.exporting import publish, temporary_folder
 from anomalib_scadn.metadata import describe, write_metadata
 from anomalib_scadn.pre_processor import ScadnPreProcessor
+from anomalib_scadn.score_file import write_score
 
 if TYPE_CHECKING:
     from anomalib_scadn.lightning_model import Scadn
@@ -59,6 +60,7 @@ def export_generator(
             source = _write_onnx(model, folder / f"{model_file_name}.onnx")
             file = _write_openvino(source, target / f"{model_file_name}.xml")
         write_metadata(metadata, file.with_suffix(".json"))
+        write_score(model.model.scorer, file.with_suffix(".json"))
         return publish(file, folder, Path(export_root))
 
 

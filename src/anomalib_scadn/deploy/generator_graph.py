@@ -3,6 +3,8 @@
 
 """A graph that holds the generator alone; masks, errors and score happen outside of it."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -39,14 +41,15 @@ class GeneratorBackend(Backend):
     Args:
         graph (Graph): The graph.
         metadata (Metadata): Its description.
+        metadata_file (Path): Where that was read from.
         passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
     """
 
-    def __init__(self, graph: Graph, metadata: Metadata, passes_at_once: int) -> None:
+    def __init__(self, graph: Graph, metadata: Metadata, metadata_file: Path, passes_at_once: int) -> None:
         self.metadata = metadata
         self._graph = graph
         self._masks = StripedMasks(metadata)
-        self._scoring = Scoring(metadata)
+        self._scoring = Scoring(metadata, metadata_file)
         self._passes = min(passes_at_once, len(self._masks))
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:

@@ -97,8 +97,10 @@ def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
         if graph.input_shape[-2:] != metadata.image_size:
             yield f"image_size is {metadata.image_size}, the graph takes {graph.input_shape[-2:]}"
         return
-    repeated = () if metadata.enable_normalization else ("raw_score", "raw_map")
-    missing = [name for name in INNER_VALUES if name not in outputs and name not in repeated]
+    known = () if metadata.enable_normalization else ("raw_score", "raw_map")
+    if metadata.score["score"] != "paper":
+        known += ("selected_scale",)
+    missing = [name for name in INNER_VALUES if name not in outputs and name not in known]
     if missing:
         yield f"the graph has no {', '.join(missing)}; export it again with this package"
         return

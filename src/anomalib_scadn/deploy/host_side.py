@@ -4,6 +4,7 @@
 """What happens to images before and after the generator, outside a graph, by the functions that training uses."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from anomalib_scadn.exporting import OpenBatch, open_batch
 from anomalib_scadn.masks import MASKS_PER_SCALE, composites, remove, striped_masks
 from anomalib_scadn.metadata import Metadata
 from anomalib_scadn.post_processor import ScadnPostProcessor
-from anomalib_scadn.scoring import build_score
+from anomalib_scadn.score_file import read_score
+from anomalib_scadn.scoring import PaperScore, build_score
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -72,13 +74,15 @@ class Scoring:
 
     Args:
         metadata (Metadata): Description of the model.
+        metadata_file (Path): Where it was read from; what it has no room for lies beside it.
     """
 
-    def __init__(self, metadata: Metadata) -> None:
-        self._scorer = build_score(
-            scales=len(metadata.stripes), merge=metadata.merge, subtract_reference=metadata.subtract_reference
-        )
-        self._scorer.load_state_dict({"mu": torch.tensor(metadata.mu)})
+    def __init__(self, metadata: Metadata, metadata_file: Path) -> None:
+        scorer = build_score(**metadata.score, scales=len(metadata.stripes), size=metadata.image_size)
+        if isinstance(scorer, PaperScore):
+            scorer.mu.copy_(torch.tensor(metadata.mu))
+        read_score(scorer, metadata_file)
+        self._scorer = scorer.eval()
         self._post_processor = post_processor(metadata)
 
     def __call__(self, image: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> Arrays:
@@ -92,7 +96,8 @@ class Scoring:
         Returns:
             Arrays: The values of a full graph, inner ones included.
         """
-        return as_arrays(open_batch(self._scorer, self._post_processor, image, reconstructions, masks))
+        with torch.no_grad():
+            return as_arrays(open_batch(self._scorer, self._post_processor, image, reconstructions, masks))
 
 
 def as_arrays(batch: OpenBatch) -> Arrays:

@@ -11,15 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomalib_scadn.masks import striped_masks
-from anomalib_scadn.scoring import (
-    PaperScore,
-    Score,
-    build_score,
-    error_maps,
-    merge_errors,
-    scale_means,
-    select_scale,
-)
+from anomalib_scadn.scoring import PaperScore, Score, build_score
+from anomalib_scadn.scoring.paper import error_maps, merge_errors, scale_means, select_scale
 
 SIZE = (8, 16)
 STRIPES = (2, 4)
@@ -264,22 +257,24 @@ def test_fit_refuses_statistics_that_are_not_finite_and_keeps_the_old_reference(
     assert score.mu.tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("make", [lambda merge: PaperScore(2, merge), lambda merge: build_score(scales=2, merge=merge)])
+@pytest.mark.parametrize(
+    "make", [lambda merge: PaperScore(2, merge), lambda merge: build_score(scales=2, size=SIZE, merge=merge)]
+)
 def test_unknown_merge_is_named(make):
     with pytest.raises(ValueError, match=r"'max'.*'mean'.*got 'median'"):
         make("median")
 
 
 def test_unknown_score_is_named():
-    with pytest.raises(ValueError, match="unknown score 'best'; known: 'paper'"):
-        build_score("best", scales=3)
+    with pytest.raises(ValueError, match="unknown score 'best'; known: 'paper', 'composite'"):
+        build_score("best", scales=3, size=SIZE)
 
 
 def test_build_score_passes_its_arguments_on():
-    score = build_score("paper", scales=5, merge="mean", subtract_reference=False)
+    score = build_score("paper", scales=5, size=SIZE, merge="mean", subtract_reference=False)
     assert isinstance(score, PaperScore)
     assert isinstance(score, Score)
     assert (score.mu.shape, score.merge, score.subtract_reference) == ((5,), "mean", False)
     assert score.is_fitted  # it needs nothing from normal images
-    default = build_score(scales=3)
+    default = build_score(scales=3, size=SIZE)
     assert (default.merge, default.subtract_reference) == ("max", True)

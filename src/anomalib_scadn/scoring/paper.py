@@ -1,39 +1,17 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From reconstructions to anomaly maps and scores (SCADN, "Multi-scale Aggregated Inference").
+"""The paper's map and score (SCADN, "Multi-scale Aggregated Inference"): its Eq. 6 to 10, a pure function each."""
 
-The pure functions are the paper's Eq. 6 to 10, one each. :class:`Score` is the seam: a way of turning the twelve
-reconstructions of an image into a map and a score, with what it learns from normal images held as buffers. A new way
-is a new subclass and an entry in :func:`build_score`; networks and Lightning class stay as they are.
-"""
-
-from abc import ABC, abstractmethod
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
-from torch import nn
 
-from .masks import MASKS_PER_SCALE
+from anomalib_scadn.masks import MASKS_PER_SCALE
+
+from .base import Score, ScoreOutput
 
 Merge = Literal["max", "mean"]
-ScoreName = Literal["paper"]
-
-
-class ScoreOutput(NamedTuple):
-    """What a score says about N images.
-
-    Attributes:
-        pred_score (torch.Tensor): Image scores, shape (N,), higher is more anomalous.
-        anomaly_map (torch.Tensor): Final map, shape (N, 1, H, W), higher is more anomalous.
-        scale_maps (torch.Tensor): E_i, shape (N, S, H, W), one map per scale.
-        selected_scale (torch.Tensor): f, shape (N,), int64, index of the scale that the final map comes from.
-    """
-
-    pred_score: torch.Tensor
-    anomaly_map: torch.Tensor
-    scale_maps: torch.Tensor
-    selected_scale: torch.Tensor
 
 
 def error_maps(images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
@@ -91,67 +69,6 @@ def select_scale(means: torch.Tensor, mu: torch.Tensor) -> torch.Tensor:
         torch.Tensor: f, shape (N,), int64; the first of equal scales.
     """
     return (means - mu).argmax(dim=1)
-
-
-class Score(nn.Module, ABC):
-    """A way of turning reconstructions into maps and scores.
-
-    What a score learns from normal images is reached through sums over images, so that it does not depend on how
-    images are batched and can be reduced over processes: :meth:`statistics` gives a batch's share, their sum and the
-    number of images go to :meth:`fit`.
-    """
-
-    @abstractmethod
-    def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
-        """Score images; each image's result is independent of the others.
-
-        Args:
-            images (torch.Tensor): I, shape (N, C, H, W), range [0, 1].
-            reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
-            masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
-
-        Returns:
-            ScoreOutput: Maps and scores of the N images.
-        """
-
-    @abstractmethod
-    def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Sum over normal images what :meth:`fit` needs.
-
-        Args:
-            images (torch.Tensor): As in :meth:`forward`.
-            reconstructions (torch.Tensor): As in :meth:`forward`.
-            masks (torch.Tensor): As in :meth:`forward`.
-
-        Returns:
-            torch.Tensor: The batch's share, a sum over images.
-        """
-
-    @abstractmethod
-    def fit(self, total: torch.Tensor, count: int) -> None:
-        """Take the reference values over from the summed statistics.
-
-        Args:
-            total (torch.Tensor): Sum of :meth:`statistics` over all images.
-            count (int): Number of images, at least 1.
-
-        Raises:
-            ValueError: If ``count`` is below 1 or the statistics are not finite.
-        """
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forget the reference values."""
-
-    @property
-    @abstractmethod
-    def statistics_shape(self) -> tuple[int, ...]:
-        """Shape of what :meth:`statistics` gives."""
-
-    @property
-    @abstractmethod
-    def is_fitted(self) -> bool:
-        """Whether there is all that the score needs from normal images."""
 
 
 class PaperScore(Score):
@@ -225,29 +142,7 @@ class PaperScore(Score):
         """Whether mu_i has been computed from normal images, or is not subtracted."""
         return not self.subtract_reference or bool(torch.isfinite(self.mu).all())
 
-
-def build_score(
-    score: ScoreName = "paper",
-    *,
-    scales: int,
-    merge: Merge = "max",
-    subtract_reference: bool = True,
-) -> Score:
-    """Make a score by its name.
-
-    Args:
-        score (Literal["paper"]): Name of the score. Defaults to ``"paper"``.
-        scales (int): S, number of mask scales.
-        merge (Literal["max", "mean"]): See :class:`PaperScore`. Defaults to ``"max"``.
-        subtract_reference (bool): See :class:`PaperScore`. Defaults to ``True``.
-
-    Returns:
-        Score: The score, not fitted.
-
-    Raises:
-        ValueError: If the name or an argument is unknown.
-    """
-    if score == "paper":
-        return PaperScore(scales, merge, subtract_reference=subtract_reference)
-    msg = f"unknown score {score!r}; known: 'paper'"
-    raise ValueError(msg)
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """See :attr:`Score.arguments`."""
+        return {"score": "paper", "merge": self.merge, "subtract_reference": self.subtract_reference}

@@ -1,0 +1,52 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a score learned from normal images, as a file beside an exported generator.
+
+The paper's three numbers mu_i stand in the metadata. Maps of usual errors and the weights of a backbone would not fit
+there.
+"""
+
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from .scoring import PaperScore, Score
+
+SUFFIX = ".score.safetensors"
+
+
+def write_score(scorer: Score, metadata_file: Path) -> None:
+    """Write a score's values, unless the metadata hold them all.
+
+    Args:
+        scorer (Score): The score.
+        metadata_file (Path): ``.json`` file beside the graph; a file of the same name but :data:`SUFFIX` is written.
+    """
+    state = {name: value.contiguous().cpu() for name, value in scorer.state_dict().items()}
+    if state and not isinstance(scorer, PaperScore):
+        save_file(state, metadata_file.with_suffix(SUFFIX))
+
+
+def read_score(scorer: Score, metadata_file: Path) -> None:
+    """Read what :func:`write_score` wrote.
+
+    Args:
+        scorer (Score): Score of the same kind and size; its values are replaced.
+        metadata_file (Path): ``.json`` file beside the graph.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is damaged or belongs to another score; the message names it.
+    """
+    if isinstance(scorer, PaperScore) or not scorer.state_dict():
+        return
+    path = metadata_file.with_suffix(SUFFIX)
+    if not path.is_file():
+        msg = f"the score's reference values are missing: no file {path}; copy it with the graph"
+        raise FileNotFoundError(msg)
+    try:
+        scorer.load_state_dict(load_file(path))
+    except Exception as error:  # whatever a damaged or foreign file makes the reader raise
+        msg = f"{path} holds no reference values of this score: {error}"
+        raise ValueError(msg) from error

@@ -1,0 +1,34 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""From reconstructions to anomaly maps and scores.
+
+:class:`Score` is the seam: a way of turning the reconstructions of an image into a map and a score, with what it
+learns from normal images held as buffers. :class:`PaperScore` is SCADN's own (Eq. 6 to 10), :class:`CompositeScore`
+compares whole repainted images. A new way is a new subclass and an entry in :func:`build_score`; networks and
+Lightning class stay as they are.
+"""
+
+from .base import Score, ScoreOutput
+from .building import ScoreName, build_score
+from .composite import Combine, CompositeScore, Pooling, highest_scale
+from .paper import Merge, PaperScore
+from .perceptual import BackboneSource
+from .similarity import ErrorName
+from .standardization import Standardize
+
+__all__ = [
+    "BackboneSource",
+    "Combine",
+    "CompositeScore",
+    "ErrorName",
+    "Merge",
+    "PaperScore",
+    "Pooling",
+    "Score",
+    "ScoreName",
+    "ScoreOutput",
+    "Standardize",
+    "build_score",
+    "highest_scale",
+]

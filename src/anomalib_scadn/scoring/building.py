@@ -1,0 +1,70 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""From a score's name and arguments to the score."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from .base import Score
+from .composite import Combine, CompositeScore, Pooling
+from .paper import Merge, PaperScore
+from .perceptual import BackboneSource, PerceptualError
+from .similarity import ErrorName
+from .standardization import Standardize
+
+ScoreName = Literal["paper", "composite"]
+
+
+def build_score(
+    score: ScoreName = "paper",
+    *,
+    scales: int,
+    size: tuple[int, int],
+    merge: Merge = "max",
+    subtract_reference: bool = True,
+    errors: Sequence[ErrorName] = ("msgms",),
+    combine: Combine = "mean",
+    standardize: Standardize = "none",
+    smoothing: float = 4.0,
+    pooling: Pooling = "max",
+    top_fraction: float = 0.01,
+    backbone: str = "resnet18",
+    backbone_layers: Sequence[int] = (1, 2, 3),
+    backbone_weights: BackboneSource = None,
+) -> Score:
+    """Make a score by its name.
+
+    Args:
+        score (Literal["paper", "composite"]): Name of the score. Defaults to ``"paper"``.
+        scales (int): S, number of mask scales.
+        size (tuple[int, int]): Height and width of the images in pixels.
+        merge (Literal["max", "mean"]): See :class:`PaperScore`. Defaults to ``"max"``.
+        subtract_reference (bool): See :class:`PaperScore`. Defaults to ``True``.
+        errors (Sequence[Literal["mse", "ssim", "msgms", "perceptual"]]): See :class:`CompositeScore`, as all that
+            follow. Defaults to ``("msgms",)``.
+        combine (Literal["min", "mean", "geometric"]): Defaults to ``"mean"``.
+        standardize (Literal["none", "pixel", "global"]): Defaults to ``"none"``.
+        smoothing (float): In pixels. Defaults to ``4.0``.
+        pooling (Literal["max", "top", "mean"]): Defaults to ``"max"``.
+        top_fraction (float): Range (0, 1]. Defaults to ``0.01``.
+        backbone (str): See :class:`PerceptualError`. Defaults to ``"resnet18"``.
+        backbone_layers (Sequence[int]): See :class:`PerceptualError`. Defaults to ``(1, 2, 3)``.
+        backbone_weights (str | Path | None): See :class:`PerceptualError`. Defaults to ``None``.
+
+    Returns:
+        Score: The score, not fitted.
+
+    Raises:
+        FileNotFoundError: If there is no file of the backbone's weights.
+        ValueError: If the name or an argument is unknown.
+    """
+    if score == "paper":
+        return PaperScore(scales, merge, subtract_reference=subtract_reference)
+    if score != "composite":
+        msg = f"unknown score {score!r}; known: 'paper', 'composite'"
+        raise ValueError(msg)
+    perceptual = PerceptualError(backbone, backbone_layers, backbone_weights) if "perceptual" in errors else None
+    return CompositeScore(
+        scales, size, errors, combine, standardize, smoothing, pooling, top_fraction, perceptual=perceptual
+    )

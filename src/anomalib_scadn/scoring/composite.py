@@ -1,0 +1,233 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Scores from composites: images in which every pixel was painted without having been seen.
+
+A composite joins the two passes of complementary masks. S scales and two directions give K = 2 * S of them, each a
+whole image, so that neighbourhoods can be compared, not only pixels. Not in the paper.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from kornia.filters import gaussian_blur2d
+
+from anomalib_scadn.masks import composites
+
+from .base import Score, ScoreOutput
+from .perceptual import PerceptualError
+from .similarity import ERRORS, ErrorFunction, ErrorName
+from .standardization import Standardization, Standardize
+
+Combine = Literal["min", "mean", "geometric"]
+Pooling = Literal["max", "top", "mean"]
+
+DIRECTIONS = 2
+"""Vertical and horizontal stripes."""
+
+
+def highest_scale(scale_maps: torch.Tensor) -> torch.Tensor:
+    """Find the scale whose map reaches the highest value.
+
+    Args:
+        scale_maps (torch.Tensor): Shape (N, S, H, W).
+
+    Returns:
+        torch.Tensor: Shape (N,), int64; the first of equal scales.
+    """
+    return scale_maps.amax(dim=(-2, -1)).argmax(dim=1)
+
+
+class CompositeScore(Score):
+    """Compare an image with its composites.
+
+    In this order: errors of each kind, smoothed, standardized, the mean over kinds, combined over composites, pooled.
+
+    Args:
+        scales (int): S, number of mask scales.
+        size (tuple[int, int]): Height and width of the images in pixels.
+        errors (Sequence[Literal["mse", "ssim", "msgms", "perceptual"]]): Kinds of errors, see
+            :mod:`~anomalib_scadn.scoring.similarity`. Several need ``standardize``, or they would not be comparable.
+        combine (Literal["min", "mean", "geometric"]): How the K composites are joined. ``"min"``: an anomaly is what
+            no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them, without ``standardize``
+            only.
+        standardize (Literal["none", "pixel", "global"]): See :class:`Standardization`.
+        smoothing (float): Standard deviation of the Gaussian that smooths the errors, in pixels; 0 for none.
+        pooling (Literal["max", "top", "mean"]): Image score: the map's maximum, the mean of its highest values, or
+            its mean.
+        top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1].
+        perceptual (PerceptualError | None): What computes the error ``"perceptual"``. Defaults to ``None``.
+
+    Raises:
+        ValueError: If an argument is impossible; the message names the value and the valid ones.
+    """
+
+    def __init__(
+        self,
+        scales: int,
+        size: tuple[int, int],
+        errors: Sequence[ErrorName],
+        combine: Combine,
+        standardize: Standardize,
+        smoothing: float,
+        pooling: Pooling,
+        top_fraction: float,
+        perceptual: PerceptualError | None = None,
+    ) -> None:
+        super().__init__()
+        _check_arguments(errors, combine, standardize, smoothing, pooling, top_fraction, min(size))
+        self.errors = tuple(errors)
+        self.combine = combine
+        self.smoothing = smoothing
+        self.pooling = pooling
+        self.top_fraction = top_fraction
+        self.standardize = standardize
+        self.perceptual = perceptual
+        if standardize == "none":
+            self.standardization = None
+        else:
+            self.standardization = Standardization(len(self.errors), DIRECTIONS * scales, size, standardize)
+
+    def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
+        """Score images. See :meth:`Score.forward`.
+
+        ``scale_maps`` combine the two directions of each scale, the final map combines them; ``selected_scale`` is
+        the one that reaches the highest value.
+        """
+        return self.judge(self.measure(images, reconstructions, masks))
+
+    def measure(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """Compute all kinds of errors of all composites, smoothed.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+            reconstructions (torch.Tensor): As in :meth:`forward`.
+            masks (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: Shape (N, E, K, H, W).
+        """
+        painted = composites(reconstructions, masks).flatten(1, 2)
+        return torch.stack([self._smooth(self._function(name)(images, painted)) for name in self.errors], dim=1)
+
+    def judge(self, errors: torch.Tensor) -> ScoreOutput:
+        """Standardize errors, combine and pool them.
+
+        Args:
+            errors (torch.Tensor): What :meth:`measure` gives, shape (N, E, K, H, W).
+
+        Returns:
+            ScoreOutput: Maps and scores of the N images.
+        """
+        if self.standardization is not None:
+            errors = self.standardization(errors)
+        scale_maps = self._combine(errors.mean(dim=1).unflatten(1, (-1, DIRECTIONS)), dim=2)
+        anomaly_map = self._combine(scale_maps, dim=1)
+        return ScoreOutput(
+            pred_score=self._pool(anomaly_map),
+            anomaly_map=anomaly_map.unsqueeze(1),
+            scale_maps=scale_maps,
+            selected_scale=highest_scale(scale_maps),
+        )
+
+    def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """Sum errors and their squares, shape (2, E, K, H, W). See :meth:`Score.statistics`."""
+        if self.standardization is None:
+            return images.new_zeros(0)
+        return self.standardization.statistics(self.measure(images, reconstructions, masks))
+
+    def fit(self, total: torch.Tensor, count: int) -> None:
+        """Take over mean and spread of the errors. See :meth:`Score.fit`."""
+        if count < 1:
+            msg = f"reference values need at least one normal image, got {count}"
+            raise ValueError(msg)
+        if not torch.isfinite(total).all():
+            msg = f"errors of normal images must be finite, got others among {count} images"
+            raise ValueError(msg)
+        if self.standardization is not None:
+            self.standardization.fit(total, count)
+
+    def reset(self) -> None:
+        """Forget mean and spread."""
+        if self.standardization is not None:
+            self.standardization.reset()
+
+    @property
+    def statistics_shape(self) -> tuple[int, ...]:
+        """(2, E, K, H, W), or (0,) if nothing is standardized."""
+        return (0,) if self.standardization is None else self.standardization.statistics_shape
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether mean and spread are known, or not needed."""
+        return self.standardization is None or self.standardization.is_fitted
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """See :attr:`Score.arguments`."""
+        own = ("combine", "standardize", "smoothing", "pooling", "top_fraction")
+        arguments = {"score": "composite", "errors": list(self.errors), **{name: getattr(self, name) for name in own}}
+        return arguments if self.perceptual is None else {**arguments, **self.perceptual.arguments}
+
+    def _function(self, name: ErrorName) -> ErrorFunction:
+        if name != "perceptual":
+            return ERRORS[name]
+        if self.perceptual is None:
+            msg = "the error 'perceptual' needs a backbone, got none"
+            raise ValueError(msg)
+        return self.perceptual
+
+    def _smooth(self, maps: torch.Tensor) -> torch.Tensor:
+        if not self.smoothing:
+            return maps
+        window = 2 * round(3 * self.smoothing) + 1
+        return gaussian_blur2d(maps, (window, window), (self.smoothing, self.smoothing), border_type="replicate")
+
+    def _combine(self, maps: torch.Tensor, dim: int) -> torch.Tensor:
+        if self.combine == "min":
+            return maps.amin(dim=dim)
+        if self.combine == "mean":
+            return maps.mean(dim=dim)
+        return maps.clamp(min=torch.finfo(maps.dtype).eps).log().mean(dim=dim).exp()
+
+    def _pool(self, maps: torch.Tensor) -> torch.Tensor:
+        values = maps.flatten(-2)
+        if self.pooling == "max":
+            return values.amax(dim=-1)
+        if self.pooling == "mean":
+            return values.mean(dim=-1)
+        return values.topk(max(1, round(self.top_fraction * values.shape[-1])), dim=-1).values.mean(dim=-1)
+
+
+def _check_arguments(
+    errors: Sequence[ErrorName],
+    combine: Combine,
+    standardize: Standardize,
+    smoothing: float,
+    pooling: Pooling,
+    top_fraction: float,
+    shortest_side: int,
+) -> None:
+    known = (*ERRORS, "perceptual")
+    if not errors or len(set(errors)) != len(errors) or not set(errors) <= set(known):
+        msg = f"errors must name each of some of {', '.join(known)} once, got {list(errors)}"
+        raise ValueError(msg)
+    if len(errors) > 1 and standardize == "none":
+        msg = f"errors of several kinds ({', '.join(errors)}) can be joined only if standardize is 'pixel' or 'global'"
+        raise ValueError(msg)
+    if combine not in ("min", "mean", "geometric"):
+        msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
+        raise ValueError(msg)
+    if combine == "geometric" and standardize != "none":
+        msg = f"combine 'geometric' needs errors that are not negative: standardize must be 'none', got {standardize!r}"
+        raise ValueError(msg)
+    if not 0 <= 3 * smoothing < shortest_side:
+        msg = f"smoothing must lie in [0, a third of the shorter side of {shortest_side} pixels), got {smoothing}"
+        raise ValueError(msg)
+    if pooling not in ("max", "top", "mean"):
+        msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"
+        raise ValueError(msg)
+    if not 0 < top_fraction <= 1:
+        msg = f"top_fraction must lie in (0, 1], got {top_fraction}"
+        raise ValueError(msg)

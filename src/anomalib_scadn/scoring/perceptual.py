@@ -1,0 +1,107 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Distance between an image and what was painted, in the features of a frozen pretrained network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import timm
+import torch
+from timm.models import load_state_dict
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+BackboneSource = str | Path | Literal["checkpoint"] | None
+
+
+class PerceptualError(nn.Module):
+    """Squared distance of features of unit length, the mean over layers (Zhang et al. 2018, without learned weights).
+
+    Sees a change of texture or of parts where brightness and edges are about the same. Its weights never train.
+
+    Args:
+        backbone (str): Name of a timm model.
+        layers (Sequence[int]): Indices of its feature levels.
+        weights (str | Path | None): File of its weights; ``"checkpoint"`` for random ones, which a checkpoint will
+            replace; ``None`` for those that timm downloads.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If timm has no such model or level, or the file lacks weights of it; the message names the file.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, backbone: str, layers: Sequence[int], weights: BackboneSource) -> None:
+        super().__init__()
+        if not timm.is_model(backbone):
+            msg = f"backbone must be a model of timm (timm.list_models() names them), got {backbone!r}"
+            raise ValueError(msg)
+        try:
+            self.network = timm.create_model(
+                backbone, pretrained=weights is None, features_only=True, out_indices=tuple(layers)
+            )
+        except (AssertionError, IndexError, RuntimeError) as error:
+            msg = f"backbone {backbone!r} gives no features at layers {list(layers)}: {error}"
+            raise ValueError(msg) from error
+        if weights not in (None, "checkpoint"):
+            _load_weights(self.network, Path(str(weights)))
+        self.backbone, self.layers = backbone, tuple(layers)
+        self.network.requires_grad_(requires_grad=False).eval()
+        config = timm.get_pretrained_cfg(backbone)
+        for name in ("mean", "std"):
+            value = torch.tensor(getattr(config, name)).view(1, -1, 1, 1)
+            self.register_buffer(name, value, persistent=False)
+
+    def train(self, mode: bool = True) -> "PerceptualError":  # torch's own signature
+        """Stay in evaluation mode: a frozen network has no other."""
+        del mode
+        return super().train(mode=False)
+
+    def forward(self, images: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
+        """Compare features.
+
+        Args:
+            images (torch.Tensor): I, shape (N, 3, H, W), range [0, 1].
+            painted (torch.Tensor): Shape (N, K, 3, H, W), range [0, 1].
+
+        Returns:
+            torch.Tensor: Shape (N, K, H, W), range [0, 4].
+        """
+        composites = painted.shape[1]
+        total = torch.zeros_like(painted[:, :, 0])
+        for real, fake in zip(self._features(images), self._features(painted.flatten(0, 1)), strict=True):
+            distance = (fake.unflatten(0, (-1, composites)) - real.unsqueeze(1)).square().sum(dim=2)
+            total = total + F.interpolate(distance, size=painted.shape[-2:], mode="bilinear", align_corners=False)
+        return total / len(self.layers)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the backbone, but for its weights, which lie with the reference values."""
+        return {
+            "backbone": self.backbone,
+            "backbone_layers": list(self.layers),
+            "backbone_weights": "checkpoint",
+        }
+
+    def _features(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return [F.normalize(features, dim=1) for features in self.network((images - self.mean) / self.std)]
+
+
+def _load_weights(network: nn.Module, path: Path) -> None:
+    if not path.is_file():
+        msg = f"backbone weights: no file {path}"
+        raise FileNotFoundError(msg)
+    try:
+        state = load_state_dict(str(path), use_ema=False, weights_only=True)
+        missing = network.load_state_dict(state, strict=False).missing_keys
+    except Exception as error:  # whatever a damaged or foreign file makes the readers raise
+        msg = f"backbone weights: {path} cannot be read or does not fit: {error}"
+        raise ValueError(msg) from error
+    lacking = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if lacking:
+        msg = f"backbone weights: {path} lacks {len(lacking)} tensors, the first is {lacking[0]!r}"
+        raise ValueError(msg)

@@ -1,0 +1,94 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What errors are usual on normal images: mean and spread maps, a reference in the spirit of mu_i (SCADN Eq. 9)."""
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+Standardize = Literal["none", "pixel", "global"]
+
+SHARED_VARIANCE = 0.1
+"""Share of the mean variance that every pixel's own gets added, so that no pixel is divided by almost nothing."""
+
+
+class Standardization(nn.Module):
+    """Subtract the usual error and divide by its usual spread.
+
+    Args:
+        errors (int): E, number of kinds of errors.
+        composites (int): K, number of composites.
+        size (tuple[int, int]): Height and width of the maps in pixels.
+        kind (Literal["pixel", "global"]): ``"pixel"`` has a mean and a spread of its own for each location, for
+            objects that lie alike in every image; ``"global"`` one for the whole image, for textures.
+
+    Attributes:
+        mean (torch.Tensor): Buffer of shape (E, K, H, W), or (E, K, 1, 1) if global; NaN until fitted.
+        spread (torch.Tensor): Buffer of the same shape; NaN until fitted.
+
+    Raises:
+        ValueError: If ``kind`` is unknown.
+    """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, errors: int, composites: int, size: tuple[int, int], kind: Standardize) -> None:
+        super().__init__()
+        if kind not in ("pixel", "global"):
+            msg = f"standardize must be 'none', 'pixel' or 'global', got {kind!r}"
+            raise ValueError(msg)
+        self.statistics_shape = (2, errors, composites, *size)
+        shape = (errors, composites, *(size if kind == "pixel" else (1, 1)))
+        self.register_buffer("mean", torch.full(shape, float("nan")))
+        self.register_buffer("spread", torch.full(shape, float("nan")))
+
+    def forward(self, errors: torch.Tensor) -> torch.Tensor:
+        """Standardize; without reference values nothing is changed.
+
+        Args:
+            errors (torch.Tensor): Shape (N, E, K, H, W).
+
+        Returns:
+            torch.Tensor: Shape (N, E, K, H, W), about 0 with a spread of about 1 on normal images.
+        """
+        return (errors - torch.nan_to_num(self.mean)) / torch.nan_to_num(self.spread, nan=1.0)
+
+    def statistics(self, errors: torch.Tensor) -> torch.Tensor:
+        """Sum errors and their squares over images.
+
+        Args:
+            errors (torch.Tensor): Shape (N, E, K, H, W).
+
+        Returns:
+            torch.Tensor: Shape (2, E, K, H, W).
+        """
+        return torch.stack([errors.sum(dim=0), errors.square().sum(dim=0)])
+
+    def fit(self, total: torch.Tensor, count: int) -> None:
+        """Take over mean and spread.
+
+        Args:
+            total (torch.Tensor): Sum of :meth:`statistics` over all images.
+            count (int): Number of images, at least 1.
+        """
+        mean, square = total / count
+        if self.mean.shape[-1] == 1:
+            mean, square = mean.mean(dim=(-2, -1), keepdim=True), square.mean(dim=(-2, -1), keepdim=True)
+        variance = (square - mean.square()).clamp(min=0.0)
+        variance = variance + SHARED_VARIANCE * variance.mean(dim=(-2, -1), keepdim=True)
+        self.mean.copy_(mean)
+        # An error that never varies (a flat image painted perfectly) must not make every other one infinite.
+        self.spread.copy_(variance.sqrt().clamp(min=torch.finfo(self.spread.dtype).eps))
+
+    def reset(self) -> None:
+        """Forget mean and spread."""
+        self.mean.fill_(float("nan"))
+        self.spread.fill_(float("nan"))
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether mean and spread are known."""
+        return bool(torch.isfinite(self.mean).all() and torch.isfinite(self.spread).all())
