@@ -1,0 +1,118 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Score a data set in many ways; each image is repainted once for all of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from anomalib.data import AnomalibDataset
+from torch.nn import functional
+from torchvision.transforms.v2.functional import resize
+
+from anomalib_scadn import Scadn
+from anomalib_scadn.scoring import CompositeScore, PaperScore, build_score
+from score_study.quality import quality
+
+PAPER = "paper"
+
+
+class Study:
+    """Many scores of one trained generator.
+
+    Args:
+        model (Scadn): The trained model.
+        variants (dict[str, dict[str, Any]]): Arguments of the composite scores by name.
+        smoothing (float): Standard deviation of the Gaussian over the errors, in pixels.
+        backbone_weights (Path | None): Weights of the perceptual error's backbone.
+    """
+
+    def __init__(
+        self, model: Scadn, variants: dict[str, dict[str, Any]], smoothing: float, backbone_weights: Path | None
+    ) -> None:
+        self._model = model.model.eval()
+        shared = {"scales": len(self._model.stripes), "size": self._model.image_size, "smoothing": smoothing}
+        self._errors = tuple(dict.fromkeys(name for variant in variants.values() for name in variant["errors"]))
+        self._paper = PaperScore(len(self._model.stripes))
+        # Measures all kinds of errors once; the scores only judge them.
+        self._measure = build_score(
+            "composite", errors=self._errors, standardize="global", backbone_weights=backbone_weights, **shared
+        )
+        self._scores = {
+            name: CompositeScore(**shared, **variant, perceptual=getattr(self._measure, "perceptual", None))
+            for name, variant in variants.items()
+        }
+
+    def fit(self, dataset: AnomalibDataset, count: int) -> None:
+        """Compute the reference values of all scores.
+
+        Args:
+            dataset (AnomalibDataset): Training images.
+            count (int): Images to take, evenly spread over the data set.
+        """
+        indices = range(0, len(dataset), max(1, len(dataset) // count))[:count]
+        paper = torch.zeros(self._paper.statistics_shape, dtype=torch.double)
+        total = torch.zeros(self._measure.statistics_shape, dtype=torch.double)
+        for index in indices:
+            inputs = self._reconstruct(dataset[index].image)
+            paper += self._paper.statistics(*inputs)
+            total += self._measure.statistics(*inputs)
+        self._paper.fit(paper, len(indices))
+        for score in self._scores.values():
+            if score.standardization is not None:
+                score.fit(total[:, self._kinds(score)], len(indices))
+
+    def test(self, dataset: AnomalibDataset, side: int) -> dict[str, dict[str, float | None]]:
+        """Measure all scores.
+
+        Args:
+            dataset (AnomalibDataset): Test images.
+            side (int): Height and width that maps and masks are compared at, in pixels.
+
+        Returns:
+            dict[str, dict[str, float | None]]: Metrics by name, by name of the score.
+        """
+        scores: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
+        maps: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
+        labels, masks = [], []
+        for index in range(len(dataset)):
+            item = dataset[index]
+            labels.append(int(item.gt_label))
+            masks.append(_mask(item.gt_mask, side))
+            for name, score, anomaly_map in self._judge(item.image):
+                scores[name].append(score)
+                small = functional.interpolate(anomaly_map, size=(side, side), mode="bilinear", antialias=True)
+                maps[name].append(small[0, 0])
+        truth = torch.tensor(labels), torch.stack(masks)
+        return {
+            name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1])
+            for name in scores
+        }
+
+    def _judge(self, image: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        with torch.no_grad():
+            inputs = self._reconstruct(image)
+            output = self._paper(*inputs)
+            yield PAPER, output.pred_score, output.anomaly_map
+            errors = self._measure.measure(*inputs)
+            for name, score in self._scores.items():
+                output = score.judge(errors[:, self._kinds(score)])
+                yield name, output.pred_score, output.anomaly_map
+
+    def _kinds(self, score: CompositeScore) -> list[int]:
+        return [self._errors.index(name) for name in score.errors]
+
+    @torch.no_grad()
+    def _reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        images = image.as_subclass(torch.Tensor)[None]
+        if tuple(images.shape[-2:]) != self._model.image_size:
+            images = resize(images, list(self._model.image_size), antialias=True)
+        return images, self._model.reconstruct(images), self._model.masks
+
+
+def _mask(mask: torch.Tensor | None, side: int) -> torch.Tensor:
+    if mask is None:
+        return torch.zeros(side, side, dtype=torch.bool)
+    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0

@@ -1,0 +1,208 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Compare scores: train a generator once per data set and seed, keep it, score the same reconstructions in many ways.
+
+    python benchmarks/scores.py --data lace fabric_03=DIR --seeds 0 1 2 --config configs/cpu.yaml --output DIR
+        [--image-size 256 --crop-size 128] [--smoothing 4] [--backbone-weights resnet18.safetensors]
+
+A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
+torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again. All results of a data
+set go to ``benchmarks/results/scores_DATA.json``, which ``benchmarks/tables.py`` makes tables of. Each run is a
+process of its own; a failed one makes the exit status 1, and the others are done all the same.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from anomalib.data import AnomalibDataModule
+from anomalib.engine import Engine
+
+from anomalib_scadn import OneClass, Scadn
+from comparison.data import make_datamodule, parse_data
+from score_study.evaluate import Study
+from score_study.variants import make_variants
+from train import RESULTS, machine, save
+
+COMPARED_SIDE = 128
+"""Height and width, in pixels, that maps and masks are compared at."""
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line.
+
+    Returns:
+        argparse.Namespace: The arguments.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    parser.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--steps", type=int, default=500, help="training steps")
+    parser.add_argument("--image-size", type=int, help="overrules the configuration")
+    parser.add_argument("--crop-size", type=int, help="overrules the configuration")
+    parser.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
+    parser.add_argument("--smoothing", type=float, default=4.0, help="of the errors, in pixels")
+    parser.add_argument("--reference-images", type=int, default=100, help="training images for reference values")
+    parser.add_argument("--test-images", type=int, help="of one-class data, the first of the test split")
+    parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def parse(text: str) -> tuple[str, str | None]:
+    """Take apart one of ``--data``.
+
+    Args:
+        text (str): See the top of this file.
+
+    Returns:
+        tuple[str, str | None]: Name and folder.
+    """
+    if text.startswith("mnist:"):
+        name, _, root = text.partition("=")
+        return name, root
+    name, folder = parse_data(text)
+    return name, None if folder is None else str(folder)
+
+
+def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what decides the results, without the place of anything on this machine."""
+    names = ("steps", "image_size", "crop_size", "stripes", "smoothing", "reference_images", "test_images")
+    weights = arguments.backbone_weights
+    return {
+        "config": arguments.config.name,
+        **{name: getattr(arguments, name) for name in names},
+        "backbone_weights": None if weights is None else weights.name,
+        "compared_side": COMPARED_SIDE,
+    }
+
+
+def make_data(name: str, root: str | None, arguments: argparse.Namespace, side: int) -> AnomalibDataModule:
+    """Make the data module, with the batches that SCADN is trained with here."""
+    if name.startswith("mnist:"):
+        return OneClass(
+            root=root,
+            normal_class=int(name.partition(":")[2]),
+            num_test=arguments.test_images,
+            train_batch_size=64,
+            num_workers=0,
+        )
+    return make_datamodule(name, root, side, train_batch_size=4, eval_batch_size=16)
+
+
+def train(arguments: argparse.Namespace, seed: int, folder: Path, text: str) -> tuple[Scadn, AnomalibDataModule]:
+    """Train a generator, or load the one that was trained before.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+        seed (int): Seed of everything.
+        folder (Path): Where the generator's weights stay.
+        text (str): One of ``--data``.
+
+    Returns:
+        tuple[Scadn, AnomalibDataModule]: Trained model and its data.
+    """
+    overruled = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
+    changes = {f"model.{name}": str(value) for name, value in overruled.items() if value is not None}
+    with TemporaryDirectory() as name:
+        engine, model, _ = Engine.from_config(
+            str(arguments.config),
+            **changes,
+            **{"model.seed": seed, "model.reference_images": 1, "default_root_dir": name},
+            **{"trainer.max_steps": 2 * arguments.steps, "trainer.max_epochs": -1, "trainer.accelerator": "cpu"},
+            **{"trainer.limit_val_batches": 0, "trainer.logger": "false", "trainer.check_val_every_n_epoch": 1},
+        )
+        datamodule = make_data(*parse(text), arguments, model.input_size[0])
+        weights = folder / "generator.pt"
+        if not weights.is_file():
+            datamodule.prepare_data()
+            engine.fit(model, datamodule=datamodule)
+            folder.mkdir(parents=True, exist_ok=True)
+            temporary = weights.with_suffix(".tmp")
+            torch.save(model.model.generator.state_dict(), temporary)
+            temporary.replace(weights)
+    model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
+    datamodule.prepare_data()
+    datamodule.setup()
+    return model, datamodule
+
+
+def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
+    """Do one run.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+        text (str): One of ``--data``.
+        seed (int): Seed of everything.
+
+    Returns:
+        dict[str, Any]: Metrics of all scores, and the seconds that training and scoring took.
+    """
+    start = time.perf_counter()
+    model, datamodule = train(arguments, seed, run_folder(arguments, text, seed), text)
+    trained = time.perf_counter()
+    variants = make_variants(perceptual=arguments.backbone_weights is not None)
+    study = Study(model, variants, arguments.smoothing, arguments.backbone_weights)
+    study.fit(datamodule.train_data, arguments.reference_images)
+    metrics = study.test(datamodule.test_data, COMPARED_SIDE)
+    return {"metrics": metrics, "train_s": trained - start, "score_s": time.perf_counter() - trained}
+
+
+def run_folder(arguments: argparse.Namespace, text: str, seed: int) -> Path:
+    """Say where a run's files lie."""
+    return arguments.output / parse(text)[0].replace(":", "_") / f"seed{seed}"
+
+
+def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] | None:
+    """Do one run in a process of its own, unless it is done.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+        text (str): One of ``--data``.
+        seed (int): Seed of everything.
+
+    Returns:
+        dict[str, Any] | None: The result; ``None`` if the run failed.
+    """
+    path = run_folder(arguments, text, seed) / "scores.json"
+    wanted = configuration(arguments)
+    if path.is_file() and json.loads(path.read_text())["configuration"] == wanted:
+        return json.loads(path.read_text())
+    command = [sys.executable, __file__, *sys.argv[1:], "--worker", json.dumps([text, seed])]
+    print(f"{text.partition('=')[0]}, seed {seed}", flush=True)
+    if subprocess.run(command, check=False).returncode:
+        return None
+    return json.loads(path.read_text())
+
+
+def main() -> None:
+    """Run everything, or in a worker one run."""
+    arguments = parse_arguments()
+    if arguments.worker:
+        text, seed = json.loads(arguments.worker)
+        result = {"configuration": configuration(arguments), "machine": machine(), **work(arguments, text, seed)}
+        save(run_folder(arguments, text, seed) / "scores.json", result)
+        return
+    failed = []
+    for text in arguments.data:
+        runs = {str(seed): run(arguments, text, seed) for seed in arguments.seeds}
+        failed += [f"{text}, seed {seed}" for seed, result in runs.items() if result is None]
+        if all(runs.values()):
+            name = parse(text)[0].replace(":", "_")
+            save(RESULTS / f"scores_{name}.json", {"configuration": configuration(arguments), "runs": runs})
+            print(RESULTS / f"scores_{name}.json")
+    if failed:
+        sys.exit(f"failed: {'; '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
