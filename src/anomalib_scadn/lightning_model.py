@@ -25,7 +25,7 @@ from typing import Any
 
 from anomalib import LearningType
 from anomalib.data import Batch
-from anomalib.metrics import AUROC, Evaluator, F1Score
+from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
@@ -41,22 +41,20 @@ from .checks import (
     check_seed,
     check_trained_alike,
 )
+from .components import DefaultComponents
 from .crops import check_crop_size
 from .exporting import ScadnExport
-from .metrics import PerImagePixelAUROC
 from .official_weights import load_official_weights
-from .post_processor import ScadnPostProcessor
 from .pre_processor import ScadnPreProcessor
 from .reference import ReferenceFitting
 from .scoring import BackboneSource, Combine, ErrorName, Merge, Pooling, ScoreName, Standardize, build_score
 from .torch_model import ScadnModel
 from .training import GanTraining
-from .visualization import ScadnVisualizer
 
 logger = logging.getLogger(__name__)
 
 
-class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
+class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, AnomalibModule):
     """SCADN as an anomalib model; defaults are the paper's settings.
 
     Args:
@@ -239,40 +237,6 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, AnomalibModule):
     def learning_type(self) -> LearningType:
         """SCADN learns from normal images only."""
         return LearningType.ONE_CLASS
-
-    @staticmethod
-    def configure_pre_processor(image_size: tuple[int, int] | None = None) -> PreProcessor:
-        """Make the default pre-processor: resize, no normalization.
-
-        Args:
-            image_size (tuple[int, int] | None): Height and width. Defaults to ``None``, the paper's 512 x 512.
-
-        Returns:
-            PreProcessor: A :class:`~anomalib_scadn.pre_processor.ScadnPreProcessor`.
-        """
-        return ScadnPreProcessor(image_size or (512, 512))
-
-    def configure_post_processor(self) -> PostProcessor:
-        """Make the default post-processor: the host's, with a pixel threshold in constant memory."""
-        return ScadnPostProcessor()
-
-    @staticmethod
-    def configure_evaluator() -> Evaluator:
-        """Make the default evaluator: the host's metrics and the paper's per-image pixel AUROC."""
-        return Evaluator(
-            test_metrics=[
-                AUROC(fields=["pred_score", "gt_label"], prefix="image_"),
-                F1Score(fields=["pred_label", "gt_label"], prefix="image_"),
-                AUROC(fields=["anomaly_map", "gt_mask"], prefix="pixel_", strict=False),
-                F1Score(fields=["pred_mask", "gt_mask"], prefix="pixel_", strict=False),
-                PerImagePixelAUROC(strict=False),
-            ],
-        )
-
-    @classmethod
-    def configure_visualizer(cls) -> Visualizer:
-        """Make the default visualizer: the host's pictures and the paper's figures."""
-        return ScadnVisualizer()
 
     def load_official_weights(self, generator: str | Path, discriminator: str | Path | None = None) -> None:
         """Load the checkpoints released by the SCADN authors, tensors only.

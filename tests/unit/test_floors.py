@@ -29,6 +29,7 @@ FLOORS = {
     "post_processor": 3,
     "torch_model": 3,
     "visualization": 4,
+    "components": 5,
     "metadata": 4,
     "exporting": 5,
     "reference": 4,
