@@ -50,7 +50,7 @@ class Axis:
         values = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
         slack = 1e-9 * (self.high - self.low)
         values = [value for value in values if self.low - slack <= value <= self.high + slack]
-        labels = [f"{100 * value:.3g} %" if percent else f"{value:.6g}" for value in values]
+        labels = [f"{100 * value:.3g} %" if percent else f"{value:.10g}" for value in values]
         return list(zip(self.place(values), labels, strict=True))
 
 

@@ -83,7 +83,12 @@ def compute_histogram(scores: Scores, bins: int = BINS) -> Histogram:
     Returns:
         Histogram: Shares of each class.
     """
-    edges = np.histogram_bin_edges(scores.values, bins)
+    low, high = float(scores.values.min()), float(scores.values.max())
+    scale = max(abs(low), abs(high))
+    # Scores that are all but equal share a bin in the middle; narrower bins would have no width.
+    if high - low <= 1e-6 * scale:
+        low, high = low - (0.1 * scale or 0.5), high + (0.1 * scale or 0.5)
+    edges = np.linspace(low, high, bins + 1)
     counts = [np.histogram(scores.values[scores.labels == label], edges)[0] for label in (0, 1)]
     normal, anomalous = (count / max(1, count.sum()) for count in counts)
     return Histogram(edges, normal, anomalous)

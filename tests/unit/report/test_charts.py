@@ -62,6 +62,7 @@ def test_ticks_are_round_values_within_the_axis():
     assert Axis(0, 0.21, 0, 21).ticks(percent=True) == [
         ("0.0", "0 %"), ("5.0", "5 %"), ("10.0", "10 %"), ("15.0", "15 %"), ("20.0", "20 %")
     ]  # fmt: skip
+    assert [label for _, label in Axis(1000.001, 1000.0011, 0, 1).ticks()][-2:] == ["1000.00108", "1000.0011"]
     small = [label for _, label in Axis(1e-5, 4e-5, 0, 1).ticks()]
     assert len(set(small)) == len(small) >= 3
 

@@ -54,9 +54,11 @@ def test_a_histogram_holds_shares_of_each_class():
     np.testing.assert_allclose(histogram.anomalous, [0, 1])
 
 
-def test_a_histogram_can_do_with_one_class_and_one_value():
-    histogram = compute_histogram(scores_of([("a", 0, 0.3), ("b", 0, 0.3)]))
-    assert histogram.normal.sum() == pytest.approx(1)
+@pytest.mark.parametrize("values", [(0.0, 0.0), (0.3, 0.3), (1e20, 1e20), (-5e9, -5e9 + 1e-6)])
+def test_a_histogram_can_do_with_one_class_and_equal_scores(values):
+    histogram = compute_histogram(scores_of([("a", 0, value) for value in values]))
+    assert (np.diff(histogram.edges) > 0).all()
+    assert histogram.normal.max() == 1
     assert histogram.anomalous.sum() == 0
 
 
