@@ -119,15 +119,26 @@ def test_missing_categories_are_named_before_anything_runs_or_is_downloaded(benc
 
 
 def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
-    benchmark, forbid_training, tiny_tree, lace_root, tmp_path, capsys
+    benchmark, forbid_training, tiny_tree, lace_root, tmp_path, capsys, monkeypatch
 ):
     lace = ["--data.root", lace_root, "--data.image_size", 32, "--data.num_train", 8]
     lace += ["--data.num_test_good", 2, "--data.num_test_defect", 1]
     module = benchmark("ablation", "--data", "lace", host=["--model.image_size", 32, *TINY, *lace])
     assert sorted(load(tmp_path, "ablation_lace")["runs"]) == sorted(f"{row}/0" for row in ROWS)
     assert str(lace_root) not in (tmp_path / "published/ablation_lace.json").read_text()
+    models = []
+    real = module.train
+
+    def train(*arguments):
+        trained = real(*arguments)
+        models.append(trained.model)
+        return trained
+
+    monkeypatch.setattr(module, "train", train)
     folder = ["--data", f"thread={tiny_tree / '2'}", "--config", config_path("cpu")]
     benchmark("ablation", *folder, host=["--model.image_size", 32, *TINY])
+    assert [model.model.stripes for model in models] == [(4, 8, 16), (4,), (8,), (16,), (4, 8, 16)]
+    assert [model.model.discriminator is None for model in models] == [True, False, False, False, False]
     runs = load(tmp_path, "ablation_thread")["runs"]
     printed = capsys.readouterr().out
     assert f"| yes | S2 |  |  | 0.8019 | {runs['S2/0']['image_AUROC']:.3f} |" in printed
@@ -150,18 +161,6 @@ def test_rows_that_differ_in_inference_only_have_the_same_training(benchmark, la
         assert shared == {name: value for name, value in own.metrics.items() if name != "seconds"}
     with pytest.raises(ValueError, match="subtracts mu_i"):
         experiment.measure_variant(full, config_path("cpu"), {**options, "model.merge": "mean"})
-
-
-def test_rows_of_the_ablation_train_what_they_say(benchmark, tiny_tree, monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    ablation, experiment = importlib.import_module("ablation"), importlib.import_module("experiment")
-    seen = {}
-    real = experiment.train
-    monkeypatch.setattr(ablation, "train", lambda config, options: seen.setdefault(len(seen), real(config, options)))
-    benchmark("ablation", "--data", f"a={tiny_tree / '1'}", host=["--model.image_size", 32, *TINY])
-    models = [trained.model for trained in seen.values()]
-    assert [model.model.stripes for model in models] == [(4, 8, 16), (4,), (8,), (16,), (4, 8, 16)]
-    assert [model.model.discriminator is None for model in models] == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("text", ["fabric", "=folder", "fabric=", "fabric=nowhere"])
