@@ -3,7 +3,7 @@
 
 """File size, load time, time per image and memory of every form of a model, in one table from one run.
 
-Usage: python benchmarks/deploy.py [--image-size 512] [--base-channels 64] [--repeats 5] [--threads 2]
+Usage: python benchmarks/deploy.py [--image-size 512] [--base-channels 64] [--repeats 5] [--threads 2] [--models DIR]
 
 Each form runs in a process of its own, so that its peak memory is its own. A first image warms up and is not
 counted. Time is the median over the repeats, with the lowest and the highest; every number is given as a ratio to
@@ -104,15 +104,26 @@ def measure(path: Path, arguments: argparse.Namespace) -> Row:
 
 
 def make_forms(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Export the model in every form.
+    """Export the model in every form, or find what was exported before.
 
     Args:
         arguments (argparse.Namespace): The command line.
-        folder (Path): Empty folder to work in.
+        folder (Path): Folder to work in.
 
     Yields:
         tuple[str, Path, str]: Name, file and OpenVINO's precision.
     """
+    record = folder / f"forms-{arguments.image_size}-{arguments.base_channels}.json"
+    if record.is_file():
+        yield from ((name, folder / path, precision) for name, path, precision in json.loads(record.read_text()))
+        return
+    forms = list(export_all(arguments, folder))
+    record.write_text(json.dumps([(name, str(path.relative_to(folder)), precision) for name, path, precision in forms]))
+    yield from forms
+
+
+def export_all(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Path, str]]:
+    """Export the model in every form, as :func:`make_forms` gives them."""
     from anomalib.deploy import CompressionType
 
     from anomalib_scadn import SyntheticLace
@@ -123,8 +134,15 @@ def make_forms(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[st
         yield name, path, "f32"
         if name == "OpenVINO f32":
             yield "OpenVINO bf16", path, "bf16"
+            # A handful of images: each takes as long as a score, and time and memory do not depend on how many.
             lace = SyntheticLace(
-                root=folder / "lace", image_size=arguments.image_size, num_train=1, eval_batch_size=1, num_workers=0
+                root=folder / "lace",
+                image_size=arguments.image_size,
+                num_train=1,
+                num_test_good=2,
+                num_test_defect=1,
+                eval_batch_size=1,
+                num_workers=0,
             )
             lace.prepare_data()
             int8 = model.to_openvino(
@@ -215,6 +233,7 @@ def main() -> None:
     parser.add_argument("--base-channels", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--models", type=Path, help="folder to export to, or where this command exported to before")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--precision", default="f32", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -223,8 +242,10 @@ def main() -> None:
         return
     rows = []
     with TemporaryDirectory() as name:
-        for form, path, precision in make_forms(arguments, Path(name)):
+        # All are exported first, so that what is compared runs close together in time.
+        for form, path, precision in list(make_forms(arguments, arguments.models or Path(name))):
             rows.append({"form": form, "files_mib": file_size(path), **run_worker(path, precision, arguments)})
+            print(f"{form}: {rows[-1]['image_s']:.3g} s", file=sys.stderr, flush=True)
     add_ratios(rows)
     print_table(rows)
     machine = describe_machine(arguments.threads)

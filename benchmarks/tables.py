@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from beside_paper import ablation_table, one_class_table
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
@@ -94,7 +96,36 @@ def memory() -> str:
     return markdown(["images", "size", "base channels", "before", "peak"], rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"demo": demo, "real": real, "memory": memory}
+def results_of(benchmark: str) -> dict[str, dict]:
+    """Read all result files of a benchmark.
+
+    Args:
+        benchmark (str): What their names begin with.
+
+    Returns:
+        dict[str, dict]: Contents by the rest of the name.
+    """
+    paths = sorted(RESULTS.glob(f"{benchmark}_*.json"))
+    return {path.stem.removeprefix(f"{benchmark}_"): json.loads(path.read_text()) for path in paths}
+
+
+def one_class() -> str:
+    """Table 5 of the paper, a row per result file."""
+    return markdown(*one_class_table(list(results_of("one_class").values())))
+
+
+def ablation() -> str:
+    """Table 4 of the paper, a column per result file."""
+    return markdown(*ablation_table(results_of("ablation")))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "demo": demo,
+    "real": real,
+    "memory": memory,
+    "one_class": one_class,
+    "ablation": ablation,
+}
 
 
 def fill(text: str) -> str:

@@ -13,38 +13,19 @@ metrics and the seconds that the whole command took. Seeds that the file has are
 """
 
 import argparse
-import json
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import torch
 
-RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("anomalib-scadn", "anomalib", "lightning", "torch")
+from runs import RESULTS, Metrics, run_missing, split_extra, without_paths
 
 
-def machine() -> dict[str, str | int]:
-    """Describe what the figures were measured on.
-
-    Returns:
-        dict[str, str | int]: Processor, cores, accelerator and versions.
-    """
-    return {
-        "processor": platform.machine(),
-        "threads": torch.get_num_threads(),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
-    }
-
-
-def run(config: Path, seed: int, extra: list[str]) -> dict[str, float]:
+def run(config: Path, seed: int, extra: list[str]) -> Metrics:
     """Train and test once, in a process of its own.
 
     Args:
@@ -53,7 +34,7 @@ def run(config: Path, seed: int, extra: list[str]) -> dict[str, float]:
         extra (list[str]): Further arguments of ``anomalib train``.
 
     Returns:
-        dict[str, float]: The host's test metrics, and ``seconds``.
+        Metrics: The host's test metrics, and ``seconds``.
 
     Raises:
         subprocess.CalledProcessError: If training fails.
@@ -69,41 +50,23 @@ def run(config: Path, seed: int, extra: list[str]) -> dict[str, float]:
     return {**{name: round(float(value), 4) for name, value in last.items()}, "seconds": round(seconds, 1)}
 
 
-def save(path: Path, result: dict | list) -> None:
-    """Write a result file whole or not at all.
-
-    Args:
-        path (Path): File to write.
-        result (dict | list): What goes into it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=2) + "\n")
-    temporary.replace(path)
-
-
 def main() -> None:
     """Run the seeds that are missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", help="name of the result file")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    arguments, extra = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
+    own, extra = split_extra(sys.argv[1:])
+    arguments = parser.parse_args(own)
     path = RESULTS / f"train_{arguments.name}.json"
-    # Where the data lie on this machine is nobody else's business.
-    recorded = ["DIR" if option == "--data.root" else value for option, value in zip(["", *extra], extra, strict=False)]
-    result = {"config": arguments.config.name, "extra": recorded, "machine": machine(), "runs": {}}
-    if path.is_file():
-        known = json.loads(path.read_text())
-        if (known["config"], known["extra"]) != (result["config"], result["extra"]):
-            parser.error(f"{path} was made with {known['config']} {known['extra']}; remove it or choose another name")
-        result["runs"] = known["runs"]
-    for seed in arguments.seeds:
-        if str(seed) not in result["runs"]:
-            result["runs"][str(seed)] = run(arguments.config, seed, extra)
-            save(path, result)
+    settings = {"config": arguments.config.name, "extra": without_paths(extra)}
+    jobs = [([str(seed)], partial(_run_seed, arguments.config, seed, extra)) for seed in arguments.seeds]
+    run_missing(path, settings, jobs, parser)
     print(path)
+
+
+def _run_seed(config: Path, seed: int, extra: list[str]) -> list[Metrics]:
+    return [run(config, seed, extra)]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from anomalib.engine import Engine
 from anomalib_scadn import Scadn, SyntheticLace
 
 sys.path.insert(0, str(Path(__file__).parent))
-from train import RESULTS, machine, save
+from runs import RESULTS, machine, save
 
 
 def main() -> None:

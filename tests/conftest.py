@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from anomalib.engine import Engine
@@ -58,3 +59,24 @@ def tiny_engine(tmp_path: Path) -> Callable[..., Engine]:
 def _one_thread() -> None:
     """Tiny tensors are slower on several threads."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def mnist_root(tmp_path: Path) -> Path:
+    """Folder with torchvision's files of a tiny MNIST: four training and two test images of each class.
+
+    Images are flat: the k-th training image of class c has the value 20 * c + k, the k-th test image 20 * c + 10 + k.
+    """
+    folder = tmp_path / "torchvision" / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name, count, offset in (("train", 4, 0), ("t10k", 2, 10)):
+        labels = np.tile(np.arange(10, dtype=np.uint8), count)
+        values = 20 * labels + offset + np.repeat(np.arange(count, dtype=np.uint8), 10)
+        images = np.broadcast_to(values[:, None, None], (len(values), 28, 28))
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(
+            b"\x00\x00\x08\x03" + np.array(images.shape, dtype=">i4").tobytes() + images.tobytes()
+        )
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(
+            b"\x00\x00\x08\x01" + np.array(labels.shape, dtype=">i4").tobytes() + labels.tobytes()
+        )
+    return folder.parents[1]

@@ -6,13 +6,13 @@
 Importing the package registers its model and data modules with the host.
 """
 
-from .data import LaceAD, SyntheticLace
+from .data import LaceAD, OneClass, SyntheticLace
 from .lightning_model import Scadn
 from .metrics import PerImagePixelAUROC
 from .registration import register
 from .version import __version__
 from .visualization import ScadnVisualizer
 
-__all__ = ["LaceAD", "PerImagePixelAUROC", "Scadn", "ScadnVisualizer", "SyntheticLace", "__version__"]
+__all__ = ["LaceAD", "OneClass", "PerImagePixelAUROC", "Scadn", "ScadnVisualizer", "SyntheticLace", "__version__"]
 
 register()

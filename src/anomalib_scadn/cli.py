@@ -13,10 +13,11 @@ from jsonargparse import ArgumentParser
 from .benchmark import MixedBenchmark
 from .config_files import config_folder, config_path
 from .deploy import commands
+from .report.commands import add_report_arguments, run_report
 
 
 class ScadnCLI(AnomalibCLI):
-    """The host's command line, a benchmark that fails when a job fails, ``configs``, ``score`` and ``crop``."""
+    """The host's command line, a benchmark that fails when a job fails, and the plugin's own subcommands."""
 
     @staticmethod
     def anomalib_subcommands() -> dict[str, dict[str, str]]:
@@ -29,6 +30,7 @@ class ScadnCLI(AnomalibCLI):
             "configs": {"description": "Print where a shipped configuration is, or list them."},
             "score": {"description": "Score a folder of images with a trained or exported model."},
             "crop": {"description": "Cut large camera images into patches in the layout of LaceAD."},
+            "report": {"description": "Show the results of compared models on one HTML page."},
         }
         return {**AnomalibCLI.anomalib_subcommands(), **own}
 
@@ -64,6 +66,15 @@ class ScadnCLI(AnomalibCLI):
     def crop(self) -> None:
         """Cut camera images into patches."""
         self._exit(commands.run_crop(self.config["crop"]))
+
+    @staticmethod
+    def add_report_arguments(parser: ArgumentParser) -> None:
+        """Add the arguments of ``report``."""
+        add_report_arguments(parser)
+
+    def report(self) -> None:
+        """Write the page of a folder of results."""
+        self._exit(run_report(self.config["report"]))
 
     @staticmethod
     def _exit(status: int) -> None:

@@ -10,7 +10,7 @@ names up in ``anomalib.data``. Short model names need nothing, they are looked u
 import anomalib.data
 import anomalib.models
 
-from .data import LaceAD, SyntheticLace
+from .data import LaceAD, OneClass, SyntheticLace
 
 MODULE = "anomalib_scadn"
 
@@ -18,5 +18,5 @@ MODULE = "anomalib_scadn"
 def register() -> None:
     """Add the plugin to the host's lists; doing so twice does no harm."""
     anomalib.models.ALLOWED_MODULES.add(MODULE)
-    for datamodule in (LaceAD, SyntheticLace):
+    for datamodule in (LaceAD, OneClass, SyntheticLace):
         setattr(anomalib.data, datamodule.__name__, datamodule)

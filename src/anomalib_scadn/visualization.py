@@ -87,6 +87,9 @@ class ScadnVisualizer(ImageVisualizer):
 
     With ``output_dir`` the host's pictures are there, and the figures in its folder ``figures``.
 
+    Images without a file get figures only, numbered in their order: the host's pictures show files, and take their
+    names.
+
     A figure repaints its image once more, so their number is capped; they are spread evenly over the data.
 
     Args:
@@ -136,7 +139,8 @@ class ScadnVisualizer(ImageVisualizer):
         dataloader_idx: int = 0,
     ) -> None:
         """Draw the host's pictures, then the figures that are due."""
-        super().on_test_batch_end(trainer, pl_module, outputs, batch, batch_idx, dataloader_idx)
+        if batch.image_path is not None:
+            super().on_test_batch_end(trainer, pl_module, outputs, batch, batch_idx, dataloader_idx)
         for item in batch:
             drawn = -(-self._seen // self._stride)
             due = self._seen % self._stride == 0 and (self.max_figures is None or drawn < self.max_figures)

@@ -57,11 +57,23 @@ def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path,
     assert list(tmp_path.rglob("figures/hole/*.png"))
 
 
-@pytest.mark.parametrize("config", ["laceAD", "cpu"])
-def test_configurations_for_real_lace_train(run, lace_folder, tmp_path, config):
+@pytest.mark.parametrize("config", ["laceAD", "mvtec", "cpu"])
+def test_configurations_for_folders_train(run, lace_folder, tmp_path, config):
     data = ["--data.root", lace_folder, "--data.category", "1", "--data.num_workers", "0"]
     run("train", "--config", config_path(config), *TINY_MODEL, *TINY_TRAINER, *data)
     assert list(tmp_path.rglob("model.ckpt"))
+
+
+def test_the_configuration_for_one_class_trains_and_draws_the_papers_figures(run, mnist_root, tmp_path, capsys):
+    data = ["--data.root", mnist_root, "--data.normal_class", 3, "--data.num_workers", 0]
+    config = ["train", "--config", config_path("one_class")]
+    run(*config, "--model.base_channels", "2", *TINY_TRAINER, *data, program=anomalib_main)
+    printed = capsys.readouterr().out
+    assert "image_AUROC" in printed
+    assert "pixel_AUROC" not in printed
+    folder = tmp_path / "results/Scadn/OneClass/mnist_3/v0"
+    assert len(list((folder / "figures").rglob("*.png"))) == 20
+    assert not (folder / "images").exists()
 
 
 def test_a_plain_command_line_fits_tests_predicts_and_exports(run, lace_folder, tmp_path):

@@ -21,10 +21,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
-def test_every_module_and_configuration_is_in_the_wheel(wheel):
+def test_every_module_template_and_configuration_is_in_the_wheel(wheel):
     names = set(wheel.namelist())
-    modules = {f"anomalib_scadn/{path.relative_to(ROOT / 'src' / 'anomalib_scadn').as_posix()}"
-               for path in (ROOT / "src" / "anomalib_scadn").rglob("*.py")}  # fmt: skip
+    source = ROOT / "src" / "anomalib_scadn"
+    modules = {f"anomalib_scadn/{path.relative_to(source).as_posix()}"
+               for path in (*source.rglob("*.py"), *source.rglob("templates/*"))}  # fmt: skip
     configs = {f"anomalib_scadn/configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
     assert configs
     assert modules | configs | {"anomalib_scadn/py.typed"} <= names

@@ -8,7 +8,7 @@ from anomalib.models import get_model, list_models
 from anomalib.models.components import AnomalibModule
 
 import anomalib_scadn
-from anomalib_scadn import LaceAD, Scadn, SyntheticLace
+from anomalib_scadn import LaceAD, OneClass, Scadn, SyntheticLace
 from anomalib_scadn.config_files import config_path
 
 
@@ -29,6 +29,7 @@ def test_the_host_makes_the_data_modules_by_path(tmp_path):
     assert isinstance(datamodule, LaceAD)
     assert datamodule.category == "3"
     assert isinstance(get_datamodule({"class_path": "anomalib_scadn.SyntheticLace"}), SyntheticLace)
+    assert isinstance(get_datamodule({"class_path": "anomalib_scadn.OneClass"}), OneClass)
 
 
 def test_registering_twice_does_no_harm():

@@ -8,26 +8,21 @@ missing. Any folder in the layout of MVTec AD works.
 
 Differences from anomalib's MVTecAD:
     - Pattern folders are whatever lies in the root; their names may be numbers.
-    - ``num_workers`` defaults to the processors this process may use, at most the host's 8.
-    - ``val_split_mode="none"`` gives no validation batches; the host raises AttributeError when it looks for them.
+    - Those of :class:`~anomalib_scadn.data.base.ScadnDataModule`.
 """
 
-import os
 from pathlib import Path
 
-from anomalib.data import AnomalibDataModule
 from anomalib.data.utils import Split, TestSplitMode, ValSplitMode
 from anomalib.utils.path import resolve_dataset_root
-from lightning.pytorch.utilities.types import EVAL_DATALOADERS
 from torchvision.transforms.v2 import Transform
 
+from anomalib_scadn.data.base import ScadnDataModule
 from anomalib_scadn.data.lacead_dataset import LaceADDataset, check_mask_sizes, make_lacead_dataset
 from anomalib_scadn.data.lacead_files import find_pattern
 
-_MAX_DEFAULT_WORKERS = 8
 
-
-class LaceAD(AnomalibDataModule):
+class LaceAD(ScadnDataModule):
     """Lace images of one pattern, for training, validation and test.
 
     Args:
@@ -82,7 +77,7 @@ class LaceAD(AnomalibDataModule):
         super().__init__(
             train_batch_size=train_batch_size,
             eval_batch_size=eval_batch_size,
-            num_workers=_count_workers(num_workers),
+            num_workers=num_workers,
             train_augmentations=train_augmentations,
             val_augmentations=val_augmentations,
             test_augmentations=test_augmentations,
@@ -122,23 +117,3 @@ class LaceAD(AnomalibDataModule):
         # Both at every stage, because the host may take validation images from either.
         self.train_data = LaceADDataset(self.root, self.category, split=Split.TRAIN)
         self.test_data = LaceADDataset(self.root, self.category, split=Split.TEST)
-
-    def val_dataloader(self) -> EVAL_DATALOADERS:
-        """Get the validation batches.
-
-        Returns:
-            EVAL_DATALOADERS: One loader, or an empty list for ``val_split_mode="none"``.
-        """
-        return [] if self.val_split_mode == ValSplitMode.NONE else super().val_dataloader()
-
-
-def _count_workers(num_workers: int | None) -> int:
-    if num_workers is None:
-        # A container or a job scheduler may allow fewer processors than the machine has; not every system can tell.
-        affinity = getattr(os, "sched_getaffinity", None)
-        usable = len(affinity(0)) if affinity else os.cpu_count() or 1
-        return min(usable, _MAX_DEFAULT_WORKERS)
-    if num_workers < 0:
-        msg = f"num_workers must be 0 or more, or None for the processors this process may use, got {num_workers}"
-        raise ValueError(msg)
-    return num_workers

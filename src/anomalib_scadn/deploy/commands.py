@@ -50,7 +50,7 @@ def run_score(options: Options) -> int:
     Returns:
         int: Exit status.
     """
-    return _guarded(_score, options)
+    return guarded(_score, options)
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -84,10 +84,19 @@ def run_crop(options: Options) -> int:
     Returns:
         int: Exit status.
     """
-    return _guarded(_crop, options)
+    return guarded(_crop, options)
 
 
-def _guarded(command: Callable[[Options], int], options: Options) -> int:
+def guarded(command: Callable[[Options], int], options: Options) -> int:
+    """Carry a command out, and turn what it raises into one line on the error stream.
+
+    Args:
+        command (Callable[[Options], int]): Command that returns its exit status.
+        options (Options): Its arguments, by name.
+
+    Returns:
+        int: Exit status.
+    """
     try:
         return command(options)
     except (OSError, ValueError, RuntimeError, ImportError) as error:

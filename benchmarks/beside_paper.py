@@ -1,0 +1,159 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables of our measurements beside the paper's numbers, which ``paper_tables.json`` holds.
+
+Each table is a header and rows of text. A mean over seeds is that of the seeds' means, each over all categories; where
+there are several, the standard deviation over seeds follows, as in the paper's Table 5.
+"""
+
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+from runs import parse_options
+
+PAPER = json.loads((Path(__file__).parent / "paper_tables.json").read_text())
+
+Table = tuple[list[str], list[list[str]]]
+
+ABLATION = {
+    "no_adversarial": ("", "S1 S2 S3", "max", "yes"),
+    "S1": ("yes", "S1", "", ""),
+    "S2": ("yes", "S2", "", ""),
+    "S3": ("yes", "S3", "", ""),
+    "mean": ("yes", "S1 S2 S3", "mean", ""),
+    "max": ("yes", "S1 S2 S3", "max", ""),
+    "full": ("yes", "S1 S2 S3", "max", "yes"),
+}
+"""The rows of Table 4: adversarial loss, scales, merging, whether mu_i is subtracted."""
+
+
+def values_of(result: dict, metric: str) -> dict[str, list[float]]:
+    """Collect a metric.
+
+    Args:
+        result (dict): A result file whose runs have keys ``category/seed``.
+        metric (str): Name of the metric.
+
+    Returns:
+        dict[str, list[float]]: Values over seeds by category; those without this metric are left out.
+    """
+    found: dict[str, list[float]] = {}
+    for key, metrics in result["runs"].items():
+        if metric in metrics:
+            found.setdefault(key.rpartition("/")[0], []).append(metrics[metric])
+    return found
+
+
+def seed_means(result: dict, metric: str) -> list[float]:
+    """Average over the categories, seed by seed; only seeds that have all categories count.
+
+    Args:
+        result (dict): A result file whose runs have keys ``category/seed``.
+        metric (str): Name of the metric.
+
+    Returns:
+        list[float]: One mean per complete seed.
+    """
+    by_seed: dict[str, list[float]] = {}
+    for key, metrics in result["runs"].items():
+        if metric in metrics:
+            by_seed.setdefault(key.rpartition("/")[2], []).append(metrics[metric])
+    complete = max(map(len, by_seed.values()), default=0)
+    return [mean(values) for values in by_seed.values() if len(values) == complete]
+
+
+def with_spread(values: list[float], digits: int = 3) -> str:
+    """Write a mean over seeds.
+
+    Args:
+        values (list[float]): One value per seed.
+        digits (int): Decimal places. Defaults to ``3``.
+
+    Returns:
+        str: The mean, and the standard deviation if there are several; a dash if there is none.
+    """
+    if not values:
+        return "-"
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{spread}"
+
+
+def configuration(result: dict) -> str:
+    """Write what a result was made with, without the data.
+
+    Args:
+        result (dict): A result file.
+
+    Returns:
+        str: Configuration file and changes, as code.
+    """
+    options = parse_options(result["extra"])
+    changes = [f"--{name} {value}" for name, value in options.items() if name != "data.root"]
+    return f"`{' '.join([result['config'], *changes])}`"
+
+
+def category_table(table: str, result: dict) -> Table:
+    """Table 1, 2 or 3: a row per pattern or category, then the mean.
+
+    Args:
+        table (str): ``"1"``, ``"2"`` or ``"3"``.
+        result (dict): Result file of ``paper.py``.
+
+    Returns:
+        Table: Categories, the paper's numbers and ours.
+    """
+    metric = "PerImagePixelAUROC" if table == "3" else "image_AUROC"
+    paper = PAPER[table]["categories"]
+    values = values_of(result, metric)
+    rows = [
+        [name, f"{paper[name]:.3f}" if name in paper else "-", with_spread(measured)]
+        for name, measured in values.items()
+    ]
+    whole = f"{PAPER[table]['mean']:.3f}" if values.keys() == paper.keys() else "-"
+    rows.append([f"mean of {len(values)}", whole, with_spread(seed_means(result, metric))])
+    return ["category", "paper", metric], rows
+
+
+def one_class_table(results: list[dict]) -> Table:
+    """Table 5: a row per result file, image AUROC of each class and the mean.
+
+    Args:
+        results (list[dict]): Result files of ``one_class.py``.
+
+    Returns:
+        Table: Data set, classes, mean, the paper's mean.
+    """
+    rows = []
+    for result in results:
+        values = values_of(result, "image_AUROC")
+        paper = PAPER["5"].get(result["dataset"])
+        rows.append(
+            [
+                result["dataset"],
+                configuration(result),
+                str(max(map(len, values.values()), default=0)),
+                *(f"{mean(values[str(number)]):.3f}" if str(number) in values else "-" for number in range(10)),
+                with_spread(seed_means(result, "image_AUROC"), digits=4),
+                f"{paper['mean']:.4f} ± {paper['spread']:.4f}" if paper else "-",
+            ]
+        )
+    return ["data set", "configuration", "seeds", *map(str, range(10)), "mean", "paper"], rows
+
+
+def ablation_table(results: dict[str, dict]) -> Table:
+    """Table 4: its seven rows, and a column of image AUROC per data set.
+
+    Args:
+        results (dict[str, dict]): Result files of ``ablation.py`` by name.
+
+    Returns:
+        Table: What is in a row, the paper's mean over MVTec AD, ours.
+    """
+    columns = [values_of(result, "image_AUROC") for result in results.values()]
+    rows = [
+        [*parts, f"{PAPER['4'][row]:.4f}", *(with_spread(column.get(row, [])) for column in columns)]
+        for row, parts in ABLATION.items()
+    ]
+    return ["L_adv", "scales", "merge", "mu_i", "paper, MVTec AD", *results], rows

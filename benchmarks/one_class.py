@@ -1,0 +1,59 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""One-class MNIST and CIFAR-10 (SCADN, Table 5): each class in turn is the normal one.
+
+    python benchmarks/one_class.py mnist --root DIR                        # the paper's settings, for a GPU
+    python benchmarks/one_class.py cifar10 --root DIR --name cifar10_small --classes 0 1 --seeds 0
+        -- --model.base_channels 8 --model.learning_rate 0.001 --trainer.max_epochs 5 --data.num_train 1000
+
+DIR holds torchvision's files. What follows ``--`` goes to the host and changes ``configs/one_class.yaml``. Classes and
+seeds that ``benchmarks/results/one_class_NAME.json`` has are not run again. Prints the row of Table 5.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from anomalib_scadn.config_files import config_path
+from beside_paper import one_class_table
+from experiment import train
+from runs import RESULTS, Metrics, Options, read_arguments, run_missing, without_paths
+from tables import markdown
+
+
+def run(options: Options) -> list[Metrics]:
+    """Train on one class and test on all.
+
+    Args:
+        options (Options): What differs from the configuration.
+
+    Returns:
+        list[Metrics]: One result.
+    """
+    return [train(config_path("one_class"), options).metrics]
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", choices=["mnist", "cifar10", "fashion_mnist"])
+    parser.add_argument("--root", type=Path, required=True, help="folder of torchvision's files")
+    parser.add_argument("--classes", type=int, nargs="+", choices=range(10), default=list(range(10)))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the paper took three")
+    parser.add_argument("--name", help="name of the result file; the data set's if left out")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
+    arguments, extra, changes = read_arguments(parser)
+    options: Options = {"data.root": arguments.root, "data.dataset": arguments.dataset, **changes}
+    settings = {"dataset": arguments.dataset, "config": "one_class.yaml", "extra": without_paths(extra)}
+    jobs = [
+        ([f"{number}/{seed}"], partial(run, {**options, "data.normal_class": number, "model.seed": seed}))
+        for seed in arguments.seeds
+        for number in arguments.classes
+    ]
+    path = arguments.results / f"one_class_{arguments.name or arguments.dataset}.json"
+    print(markdown(*one_class_table([run_missing(path, settings, jobs, parser)])))
+
+
+if __name__ == "__main__":
+    main()

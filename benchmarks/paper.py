@@ -1,0 +1,86 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables 1 to 3 of SCADN: all patterns of LaceAD or all categories of MVTec AD in turn, beside the paper's numbers.
+
+    python benchmarks/paper.py --table 1 --root datasets/LaceAD        # image AUROC, the paper's settings, for a GPU
+    python benchmarks/paper.py --table 2 --root datasets/MVTecAD       # image AUROC
+    python benchmarks/paper.py --table 3 --root datasets/MVTecAD       # mean of each image's pixel AUROC, the same runs
+    python benchmarks/paper.py --table 2 --root DIR --categories screw --name small
+        -- --model.image_size 128 --model.base_channels 8 --trainer.max_epochs 10
+
+What follows ``--`` goes to the host and changes ``configs/laceAD.yaml`` or ``configs/mvtec.yaml``. Categories and
+seeds that ``benchmarks/results/paper_NAME.json`` has are not run again. Nothing is downloaded. Table 4 is
+``ablation.py``, Table 5 ``one_class.py``.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from anomalib_scadn.config_files import config_path
+from beside_paper import PAPER, category_table
+from experiment import train
+from runs import RESULTS, Metrics, Options, read_arguments, run_missing, without_paths
+from tables import markdown
+
+DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
+
+
+def run(config: Path, options: Options) -> list[Metrics]:
+    """Train on one category and test.
+
+    Args:
+        config (Path): Configuration file.
+        options (Options): What differs from it.
+
+    Returns:
+        list[Metrics]: One result.
+    """
+    return [train(config, options).metrics]
+
+
+def find_categories(root: Path, wanted: list[str]) -> list[str]:
+    """List what is missing, before anything runs, and before the host downloads it.
+
+    Args:
+        root (Path): Root of the data set.
+        wanted (list[str]): Folders of categories or patterns.
+
+    Returns:
+        list[str]: Those that have no training images.
+    """
+    return [name for name in wanted if not (root / name / "train" / "good").is_dir()]
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", choices=DATA, required=True)
+    parser.add_argument("--root", type=Path, required=True, help="root of the data set")
+    parser.add_argument("--categories", nargs="+", help="folders in the root; all of the paper's table if left out")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--name", help="name of the result file; the configuration's if left out")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
+    arguments, extra, changes = read_arguments(parser)
+    config = config_path(DATA[arguments.table])
+    categories = arguments.categories or list(PAPER[arguments.table]["categories"])
+    missing = find_categories(arguments.root, categories)
+    if missing:
+        parser.error(
+            f"--root {arguments.root} has no train/good for {', '.join(missing)}; expected ROOT/CATEGORY/train/good, "
+            "name those that there are with --categories"
+        )
+    options: Options = {"data.root": arguments.root, **changes}
+    jobs = [
+        ([f"{name}/{seed}"], partial(run, config, {**options, "data.category": name, "model.seed": seed}))
+        for seed in arguments.seeds
+        for name in categories
+    ]
+    path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
+    result = run_missing(path, {"config": config.name, "extra": without_paths(extra)}, jobs, parser)
+    print(markdown(*category_table(arguments.table, result)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The page: everything read, computed, put into the template and written as one file."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from anomalib_scadn.deploy.files import write_whole
+from anomalib_scadn.version import __version__
+
+from .figures import draw_data, line_style
+from .measures import ACCURACY, COST
+from .runs import PaperValues, Run, load_paper_values, load_runs
+from .tables import DASH, build_table
+
+
+def write_report(folder: Path, output: Path) -> None:
+    """Write the report of a folder of results.
+
+    Args:
+        folder (Path): Folder with ``<data>/<model>/seed<k>/result.json``, beside each ``scores.csv`` and
+            ``examples.png`` if there are such, and perhaps ``paper.json`` at the top.
+        output (Path): HTML file to write or replace; its folder is made when missing.
+
+    Raises:
+        ValueError: If there are no results, or a file is broken.
+        OSError: If a file cannot be read or written.
+    """
+    page = render(folder.resolve().name, load_runs(folder), load_paper_values(folder))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # Names of files may be no Unicode.
+    write_whole(output, page.encode("utf-8", "replace"))
+
+
+def render(name: str, runs: Sequence[Run], paper: PaperValues) -> str:
+    """Write the page as text.
+
+    Args:
+        name (str): What the results are called.
+        runs (Sequence[Run]): Runs, sorted by data set, model and seed; at least one.
+        paper (PaperValues): Published values.
+
+    Returns:
+        str: HTML that needs no other file.
+
+    Raises:
+        ValueError: If a picture is broken.
+        OSError: If a picture cannot be read.
+    """
+    models = sorted({run.model for run in runs})
+    # A model has one colour on the whole page.
+    styles = {model: line_style(index) for index, model in enumerate(models)}
+    data = [draw_data(data, list(group), styles) for data, group in groupby(runs, key=lambda run: run.data)]
+    tables = [
+        ("Accuracy", ACCURACY, build_table(runs, ACCURACY, paper)),
+        ("Cost", COST, build_table(runs, COST, paper)),
+    ]
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(name=name, version=__version__, models=models, runs=runs, data=data, tables=tables, dash=DASH)
+    )
+
+
+def _environment() -> Environment:
+    # Every value is escaped; a name that the template misspells is an error, not a gap.
+    environment = Environment(
+        loader=PackageLoader("anomalib_scadn.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
+    return environment

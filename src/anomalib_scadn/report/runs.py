@@ -1,0 +1,124 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Folders of results: ``<data>/<model>/seed<k>/{result.json, scores.csv, examples.png}`` and ``paper.json``."""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from .scores import Scores, read_scores
+
+PaperValues = dict[str, dict[str, dict[str, float]]]
+"""Published value by data set, method and measure."""
+
+# These describe a run; the numbers in them are no measures.
+DESCRIPTIONS = ("configuration", "machine", "versions")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of one model on one data set, and its test.
+
+    Args:
+        data (str): Data set.
+        model (str): Model.
+        seed (int): Seed.
+        result (dict[str, Any]): All of ``result.json``.
+        scores (Scores | None): Scores of the test images, if they were kept.
+        examples (Path | None): Picture of some test images, if there is one.
+    """
+
+    data: str
+    model: str
+    seed: int
+    result: dict[str, Any]
+    scores: Scores | None = None
+    examples: Path | None = None
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Measured values by key, of repeats the median, those in groups included; only what is finite."""
+        groups = [self.result, *(self.result[key] for key in self.result if key not in DESCRIPTIONS)]
+        pairs = [pair for group in groups if isinstance(group, dict) for pair in group.items()]
+        values = {key: value.get("median") if isinstance(value, dict) else value for key, value in pairs}
+        return {key: float(value) for key, value in values.items() if _is_number(value)}
+
+
+def load_runs(folder: Path) -> list[Run]:
+    """Read all runs below a folder.
+
+    Args:
+        folder (Path): Folder with ``<data>/<model>/seed<k>/result.json``. Seeds without that file are not finished
+            and are left out.
+
+    Returns:
+        list[Run]: Runs, sorted by data set, model and seed.
+
+    Raises:
+        ValueError: If there is no run, or a file of one is broken.
+        OSError: If a file cannot be read.
+    """
+    paths = folder.glob("*/*/seed*/result.json")
+    runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(\d+)", path.parent.name))]
+    if not runs:
+        msg = f"no results in {folder}: expected <data>/<model>/seed<k>/result.json"
+        raise ValueError(msg)
+    return sorted(runs, key=lambda run: (run.data, run.model, run.seed))
+
+
+def load_paper_values(folder: Path) -> PaperValues:
+    """Read the published values that the results are compared with.
+
+    Args:
+        folder (Path): Folder of results; its ``paper.json`` may be missing.
+
+    Returns:
+        PaperValues: ``{data set: {method: {measure: value}}}``, empty without the file.
+
+    Raises:
+        ValueError: If the file holds anything else.
+        OSError: If the file cannot be read.
+    """
+    path = folder / "paper.json"
+    if not path.exists():
+        return {}
+    values = _read_object(path)
+    for methods in values.values():
+        rows = methods.values() if isinstance(methods, dict) else [None]
+        if not all(isinstance(row, dict) and all(map(_is_number, row.values())) for row in rows):
+            msg = f"cannot read {path}: expected {{data set: {{method: {{measure: number}}}}}}, found {methods!r:.80}"
+            raise ValueError(msg)
+    return values
+
+
+def _load(path: Path, seed: int) -> Run:
+    folder = path.parent
+    scores, examples = folder / "scores.csv", folder / "examples.png"
+    return Run(
+        data=folder.parent.parent.name,
+        model=folder.parent.name,
+        seed=seed,
+        result=_read_object(path),
+        scores=read_scores(scores) if scores.exists() else None,
+        examples=examples if examples.exists() else None,
+    )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # broken JSON or broken UTF-8
+        msg = f"cannot read {path}: expected a JSON object, found: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"cannot read {path}: expected a JSON object, found {type(content).__name__}"
+        raise ValueError(msg)
+    return content
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

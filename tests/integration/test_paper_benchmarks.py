@@ -1,0 +1,179 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The paper's experiments with tiny networks on tiny data: what runs, what is not run again, what is printed."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from anomalib_scadn.config_files import config_path
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+TINY = ["--model.base_channels", "2", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
+TINY += ["--data.num_workers", "0"]
+ROWS = ["no_adversarial", "S1", "S2", "S3", "full", "mean", "max"]
+
+
+@pytest.fixture
+def benchmark(monkeypatch, tmp_path):
+    """Call a benchmark's main with its results below tmp_path; gives the module."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.chdir(tmp_path)
+
+    def call(name, *arguments, host=()):
+        module = importlib.import_module(name)
+        own = [name, *map(str, arguments), "--results", str(tmp_path / "published")]
+        monkeypatch.setattr(sys, "argv", [*own, "--", *map(str, host)])
+        module.main()
+        return module
+
+    return call
+
+
+@pytest.fixture
+def forbid_training(monkeypatch, benchmark):
+    """Make any further training fail."""
+
+    def forbid(module):
+        monkeypatch.setattr(module, "train", lambda *arguments: pytest.fail("trained again"))
+
+    return forbid
+
+
+def load(tmp_path, name):
+    return json.loads((tmp_path / "published" / f"{name}.json").read_text())
+
+
+def one_class_arguments(mnist_root, *classes):
+    return ["mnist", "--root", mnist_root, "--seeds", 0, "--classes", *classes]
+
+
+def test_one_class_adds_what_is_missing_and_runs_nothing_twice(
+    benchmark, forbid_training, mnist_root, tmp_path, capsys
+):
+    benchmark("one_class", *one_class_arguments(mnist_root, 3), host=TINY)
+    first = load(tmp_path, "one_class_mnist")
+    module = benchmark("one_class", *one_class_arguments(mnist_root, 3, 7), host=TINY)
+    second = load(tmp_path, "one_class_mnist")
+    assert list(second["runs"]) == ["3/0", "7/0"]
+    assert second["runs"]["3/0"] == first["runs"]["3/0"]
+    assert set(second["runs"]["7/0"]) == {"image_AUROC", "seconds"}
+    forbid_training(module)
+    benchmark("one_class", *one_class_arguments(mnist_root, 3, 7), host=TINY)
+    printed = capsys.readouterr().out
+    assert "0.9771 ± 0.0005" in printed
+    assert str(mnist_root) not in (tmp_path / "published/one_class_mnist.json").read_text()
+
+
+def test_results_of_other_settings_are_not_mixed(benchmark, mnist_root, tmp_path, capsys):
+    benchmark("one_class", *one_class_arguments(mnist_root, 3), host=TINY)
+    with pytest.raises(SystemExit):
+        benchmark("one_class", *one_class_arguments(mnist_root, 3), host=[*TINY, "--data.num_train", 2])
+    assert "remove it or choose another name" in capsys.readouterr().err
+    benchmark("one_class", *one_class_arguments(mnist_root, 3), "--name", "two", host=[*TINY, "--data.num_train", 2])
+    assert load(tmp_path, "one_class_two")["extra"][-2:] == ["--data.num_train", "2"]
+
+
+@pytest.fixture
+def tiny_tree(tiny_lace):
+    """Two categories in the layout of MVTec AD."""
+    for category in (1, 2):
+        lace = tiny_lace(category=category)
+        lace.prepare_data()
+    return lace.root
+
+
+@pytest.mark.parametrize("table", ["1", "2"])
+def test_categories_run_in_turn_and_stand_beside_the_paper(
+    benchmark, forbid_training, tiny_tree, tmp_path, capsys, table
+):
+    arguments = ["--table", table, "--root", tiny_tree, "--categories", "1", "2"]
+    host = ["--model.image_size", 32, *TINY]
+    module = benchmark("paper", *arguments, host=host)
+    name = {"1": "paper_laceAD", "2": "paper_mvtec"}[table]
+    runs = load(tmp_path, name)["runs"]
+    assert list(runs) == ["1/0", "2/0"]
+    assert set(runs["1/0"]) == {"image_AUROC", "PerImagePixelAUROC", "seconds"}
+    printed = capsys.readouterr().out
+    ours = (runs["1/0"]["image_AUROC"] + runs["2/0"]["image_AUROC"]) / 2
+    assert f"| mean of 2 | - | {ours:.3f} |" in printed
+    assert f"| 1 | {'0.975' if table == '1' else '-'} | {runs['1/0']['image_AUROC']:.3f} |" in printed
+    if table == "2":  # Table 3 is another metric of the same runs
+        forbid_training(module)
+        benchmark("paper", "--table", "3", *arguments[2:], host=host)
+        assert f"| 1 | - | {runs['1/0']['PerImagePixelAUROC']:.3f} |" in capsys.readouterr().out
+
+
+def test_missing_categories_are_named_before_anything_runs_or_is_downloaded(benchmark, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        benchmark("paper", "--table", "2", "--root", tmp_path)
+    message = capsys.readouterr().err
+    assert "no train/good for bottle, cable" in message
+    assert str(tmp_path) in message
+    assert not (tmp_path / "published").exists()
+
+
+def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
+    benchmark, forbid_training, tiny_tree, lace_root, tmp_path, capsys, monkeypatch
+):
+    lace = ["--data.root", lace_root, "--data.image_size", 32, "--data.num_train", 8]
+    lace += ["--data.num_test_good", 2, "--data.num_test_defect", 1]
+    module = benchmark("ablation", "--data", "lace", host=["--model.image_size", 32, *TINY, *lace])
+    assert sorted(load(tmp_path, "ablation_lace")["runs"]) == sorted(f"{row}/0" for row in ROWS)
+    assert str(lace_root) not in (tmp_path / "published/ablation_lace.json").read_text()
+    models = []
+    real = module.train
+
+    def train(*arguments):
+        trained = real(*arguments)
+        models.append(trained.model)
+        return trained
+
+    monkeypatch.setattr(module, "train", train)
+    folder = ["--data", f"thread={tiny_tree / '2'}", "--config", config_path("cpu")]
+    benchmark("ablation", *folder, host=["--model.image_size", 32, *TINY])
+    assert [model.model.stripes for model in models] == [(4, 8, 16), (4,), (8,), (16,), (4, 8, 16)]
+    assert [model.model.discriminator is None for model in models] == [True, False, False, False, False]
+    runs = load(tmp_path, "ablation_thread")["runs"]
+    printed = capsys.readouterr().out
+    assert f"| yes | S2 |  |  | 0.8019 | {runs['S2/0']['image_AUROC']:.3f} |" in printed
+    assert f"| yes | S1 S2 S3 | mean |  | 0.8083 | {runs['mean/0']['image_AUROC']:.3f} |" in printed
+    forbid_training(module)
+    benchmark("ablation", *folder, host=["--model.image_size", 32, *TINY])
+
+
+def test_rows_that_differ_in_inference_only_have_the_same_training(benchmark, lace_root, tiny_tree, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    experiment, ablation = importlib.import_module("experiment"), importlib.import_module("ablation")
+    where = {"data.root": tiny_tree, "data.category": "1", "data.num_workers": 0, "trainer.accelerator": "cpu"}
+    options = {**where, "model.image_size": 32, "model.base_channels": 2, "trainer.max_epochs": 2}
+    full = experiment.train(config_path("cpu"), options)
+    for changes in ablation.VARIANTS.values():
+        own = experiment.train(config_path("cpu"), {**options, **changes})
+        for name, weight in full.model.model.generator.state_dict().items():
+            assert torch.equal(weight, own.model.model.generator.state_dict()[name])
+        shared = experiment.measure_variant(full, config_path("cpu"), {**options, **changes})
+        assert shared == {name: value for name, value in own.metrics.items() if name != "seconds"}
+    with pytest.raises(ValueError, match="subtracts mu_i"):
+        experiment.measure_variant(full, config_path("cpu"), {**options, "model.merge": "mean"})
+
+
+@pytest.mark.parametrize("text", ["fabric", "=folder", "fabric=", "fabric=nowhere"])
+def test_data_that_is_neither_lace_nor_a_folder_is_refused(benchmark, text, capsys):
+    with pytest.raises(SystemExit):
+        benchmark("ablation", "--data", text)
+    assert "must be lace or NAME=ROOT/CATEGORY" in capsys.readouterr().err
+
+
+def test_host_arguments_need_a_name_and_a_value(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    runs = importlib.import_module("runs")
+    assert runs.parse_options(["--a.b", "1", "--c=2=3"]) == {"a.b": "1", "c": "2=3"}
+    for extra in (["value"], ["--name"]):
+        with pytest.raises(ValueError, match="expected --name value after --"):
+            runs.parse_options(extra)

@@ -1,0 +1,83 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Folders of results."""
+
+import json
+
+import pytest
+
+from anomalib_scadn.report.runs import load_paper_values, load_runs
+
+
+def test_runs_come_sorted_and_seeds_as_numbers(results, add_run):
+    for data, model, seed in (("b", "m", 0), ("a", "z", 10), ("a", "z", 9), ("a", "k", 0)):
+        add_run(data, model, seed)
+    assert [(run.data, run.model, run.seed) for run in load_runs(results)] == [
+        ("a", "k", 0), ("a", "z", 9), ("a", "z", 10), ("b", "m", 0)
+    ]  # fmt: skip
+
+
+def test_values_come_from_all_groups_but_descriptions(results, add_run):
+    add_run(
+        metrics={"image_AUROC": 0.5, "pixel_AUROC": float("nan"), "pixel_AUPRO": None},
+        times={"fit_s": 3, "latency_1_ms": {"median": 5, "lowest": 4, "highest": 6}, "empty": {}},
+        parameters=7,
+        finished=True,
+        machine={"threads": 2},
+        configuration={"seed": 1},
+        versions={"torch": 2.1},
+    )
+    (run,) = load_runs(results)
+    assert run.values == {"image_AUROC": 0.5, "fit_s": 3.0, "latency_1_ms": 5.0, "parameters": 7.0}
+
+
+def test_what_is_optional_may_be_missing(results, add_run):
+    add_run()
+    (run,) = load_runs(results)
+    assert run.scores is None
+    assert run.examples is None
+
+
+def test_what_is_there_is_found(results, add_run):
+    folder = add_run(scores=[("a.png", 0, 0.25)], picture=True)
+    (run,) = load_runs(results)
+    assert run.examples == folder / "examples.png"
+    assert run.scores.paths == ("a.png",)
+
+
+def test_a_seed_that_is_not_finished_is_left_out(results, add_run):
+    add_run(seed=0)
+    (results / "lace/scadn/seed1").mkdir()
+    add_run(seed="_old")
+    assert [run.seed for run in load_runs(results)] == [0]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_without_results_is_named(results, exists):
+    folder = results if exists else results / "nowhere"
+    with pytest.raises(ValueError, match=rf"no results in {folder}: expected <data>/<model>/seed<k>/result.json"):
+        load_runs(folder)
+
+
+@pytest.mark.parametrize("content", [b'{"metrics": ', b"[1]", b"\xff\xfe{}"])
+def test_a_broken_result_is_named(results, add_run, content):
+    path = add_run() / "result.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"cannot read {path}: expected a JSON object, found"):
+        load_runs(results)
+
+
+def test_published_values_are_read(results):
+    assert load_paper_values(results) == {}
+    values = {"lace": {"SCADN": {"image_AUROC": 0.9}}}
+    (results / "paper.json").write_text(json.dumps(values))
+    assert load_paper_values(results) == values
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"lace": 1}', '{"lace": {"a": 1}}', '{"lace": {"a": {"b": "high"}}}'])
+def test_broken_published_values_are_named(results, content):
+    path = results / "paper.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"cannot read {path}: expected"):
+        load_paper_values(results)
