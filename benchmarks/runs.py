@@ -28,6 +28,17 @@ Job = tuple[list[str], Callable[[], list[Metrics]]]
 """Keys of the results that a job makes, and the job, which returns one result per key."""
 
 
+def processor() -> str:
+    """Name the processor.
+
+    Returns:
+        str: Its model where the system tells, else its architecture.
+    """
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
 def machine() -> dict[str, str | int]:
     """Describe what the figures were measured on.
 
@@ -35,7 +46,7 @@ def machine() -> dict[str, str | int]:
         dict[str, str | int]: Processor, cores, accelerator and versions.
     """
     return {
-        "processor": platform.machine(),
+        "processor": processor(),
         "threads": torch.get_num_threads(),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "python": platform.python_version(),

@@ -15,6 +15,7 @@ import yaml
 from anomalib.cli.cli import AnomalibCLI
 from anomalib.cli.cli import main as anomalib_main
 
+from anomalib_scadn import Scadn
 from anomalib_scadn.cli import main
 from anomalib_scadn.config_files import config_folder, config_path
 
@@ -104,11 +105,15 @@ def tiny_benchmark(tmp_path: Path, lace_root: Path, **changes: object) -> Path:
     return path
 
 
-def test_the_benchmark_holds_models_with_different_arguments(run, tmp_path, lace_root):
+def test_the_benchmark_holds_models_with_different_arguments(run, tmp_path, lace_root, monkeypatch):
+    epochs = []
+    start = Scadn.on_train_epoch_start
+    monkeypatch.setattr(Scadn, "on_train_epoch_start", lambda self: (epochs.append(self.current_epoch), start(self)))
     run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root))
     table = pd.read_csv(next(tmp_path.rglob("results.csv")))
     assert list(table["model.class_path"]) == ["anomalib_scadn.Scadn", "Patchcore", "Padim"]
     assert table["image_AUROC"].between(0, 1).all()
+    assert epochs == [0]  # the file's number, not Lightning's thousand
 
 
 def test_a_failed_job_fails_the_benchmark_and_keeps_the_others_results(run, tmp_path, lace_root):

@@ -1,0 +1,170 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Compare SCADN with models of the host: same images, same split, same machine, one process per run.
+
+    python benchmarks/compare.py --data lace fabric_03=DIR/fabric_03 --models scadn patchcore padim --seeds 0 1 2
+        --scadn-config configs/cpu.yaml --backbone-weights resnet18.safetensors --output DIR
+
+A data set is ``lace`` (drawn), ``NAME=ROOT`` or ``ROOT``, a folder in the layout of MVTec AD. Each run leaves
+``result.json``, ``scores.csv``, ``examples.png`` and ``examples.npz`` in ``OUTPUT/DATA/MODEL/seedK``; a run that is
+complete and was made with the same configuration is not done again. Then come ``OUTPUT/summary.json``, and ROC
+curves, AUROC against latency and a sheet of maps for each data set. ``--publish NAME`` writes the summary to
+``benchmarks/results/compare_NAME.json`` too, which ``benchmarks/tables.py`` makes tables of.
+
+Times are ratios to the first model named. Exits with status 1 if a run failed; the others are done all the same.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from comparison.data import parse_data
+from comparison.job import Job, scadn_settings
+from comparison.models import MODELS
+from runs import RESULTS, save
+
+CONFIG = Path(__file__).parents[1] / "configs" / "cpu.yaml"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read and check the command line.
+
+    Returns:
+        argparse.Namespace: The arguments; ``data`` is a dictionary of folders by name.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS[:3]))
+    parser.add_argument("--scadn-config", type=Path, default=CONFIG, help="SCADN's model and training")
+    parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
+    parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
+    parser.add_argument("--image-size", type=int, default=256, help="side that the host's models take, and of all maps")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--publish", metavar="NAME", help="name of the summary in benchmarks/results")
+    arguments = parser.parse_args()
+    try:
+        check(arguments)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    return arguments
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse what would fail later.
+
+    Args:
+        arguments (argparse.Namespace): The command line; ``data`` becomes a dictionary.
+
+    Raises:
+        ValueError: If a value is impossible.
+        FileNotFoundError: If a file or a folder is missing.
+    """
+    found = [parse_data(text) for text in arguments.data]
+    arguments.data = dict(found)
+    if len(arguments.data) < len(found):
+        msg = f"every data set needs a name of its own, got {', '.join(name for name, _ in found)}"
+        raise ValueError(msg)
+    if "scadn" in arguments.models:
+        scadn_settings(arguments.scadn_config)
+    if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
+        msg = f"no backbone weights {arguments.backbone_weights}"
+        raise FileNotFoundError(msg)
+    if arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
+        msg = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
+        msg += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
+        raise ValueError(msg)
+
+
+def make_jobs(arguments: argparse.Namespace) -> list[Job]:
+    """List the runs, so that the models of one seed come right after each other.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+
+    Returns:
+        list[Job]: One per data set, seed and model.
+    """
+    weights = arguments.backbone_weights
+    return [
+        Job(
+            data=name,
+            root=None if root is None else str(root),
+            model=model,
+            seed=seed,
+            image_size=arguments.image_size,
+            scadn_config=str(arguments.scadn_config.resolve()),
+            backbone_weights=None if weights is None else str(weights.resolve()),
+            coreset_ratio=arguments.coreset_ratio,
+            repeats=arguments.repeats,
+            folder=str(arguments.output.resolve()),
+        )
+        for name, root in arguments.data.items()
+        for seed in dict.fromkeys(arguments.seeds)
+        for model in dict.fromkeys(arguments.models)
+    ]
+
+
+def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Do the runs that are not done yet, each in a process of its own.
+
+    Args:
+        jobs (list[Job]): The runs.
+
+    Returns:
+        tuple[list[dict[str, Any]], list[str]]: Results of the finished runs, and what failed.
+    """
+    results, failed = [], []
+    for number, job in enumerate(jobs, start=1):
+        name = f"{job.data}, {job.model}, seed {job.seed}"
+        print(f"[{number}/{len(jobs)}] {name}: ", end="", flush=True)
+        result = job.finished()
+        if result is None:
+            print("running", flush=True)
+            start = time.perf_counter()
+            status = subprocess.run([sys.executable, __file__, "--worker", json.dumps(asdict(job))], check=False)
+            result = job.finished()
+            if result is None:
+                failed.append(f"{name} (status {status.returncode})")
+                continue
+            print(f"[{number}/{len(jobs)}] {name}: done in {time.perf_counter() - start:.0f} s, ", end="")
+        else:
+            print("was done before, ", end="")
+        print(", ".join(f"{metric} {value:.3f}" for metric, value in result["metrics"].items() if value is not None))
+        results.append(result)
+    return results, failed
+
+
+def main() -> None:
+    """Run everything, or in a worker one job."""
+    if sys.argv[1:2] == ["--worker"]:
+        from comparison.run import run
+
+        run(Job(**json.loads(sys.argv[2])))
+        return
+    from comparison.plots import draw_all
+    from comparison.summary import summarize
+
+    arguments = parse_arguments()
+    results, failed = run_all(make_jobs(arguments))
+    if results:
+        summary = summarize(results, reference=arguments.models[0])
+        save(arguments.output / "summary.json", summary)
+        pictures = draw_all(arguments.output, summary)
+        print("\n".join(map(str, [arguments.output / "summary.json", *pictures])))
+        if arguments.publish and not failed:
+            save(RESULTS / f"compare_{arguments.publish}.json", summary)
+            print(RESULTS / f"compare_{arguments.publish}.json")
+    if failed:
+        sys.exit(f"failed: {'; '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The data sets of a comparison: drawn lace, or a folder in the layout of MVTec AD."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from anomalib.data import AnomalibDataModule, MVTecAD
+from anomalib.data.utils import read_image, read_mask
+from torch.nn import functional
+from torchvision.transforms.v2 import Transform
+
+from anomalib_scadn import SyntheticLace
+
+LACE = "lace"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A test image.
+
+    Args:
+        path (Path): Its file.
+        name (str): Its path relative to the root of the data, with forward slashes.
+        kind (str): ``"good"`` or the kind of defect.
+        label (int): 0 = normal, 1 = anomalous.
+        mask_path (Path | None): File of the mask; ``None`` for normal images.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    label: int
+    mask_path: Path | None
+
+
+def parse_data(text: str) -> tuple[str, Path | None]:
+    """Take apart what ``--data`` was given.
+
+    Args:
+        text (str): ``lace``, ``lace=ROOT``, ``NAME=ROOT`` or ``ROOT``.
+
+    Returns:
+        tuple[str, Path | None]: Name and folder.
+
+    Raises:
+        ValueError: If the name cannot be a folder's.
+        FileNotFoundError: If the folder is missing, or not in the layout of MVTec AD.
+    """
+    name, _, root = text.rpartition("=") if "=" in text else ((LACE, "", "") if text == LACE else (None, "", text))
+    folder = Path(root).expanduser().resolve() if root else None
+    name = folder.name if name is None else name
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        msg = f"--data {text}: the name must be made of letters, digits, '_', '-' and '.', got {name!r}"
+        raise ValueError(msg)
+    if name != LACE:
+        for part in (".", "train/good", "test"):
+            if folder is None or not (folder / part).is_dir():
+                msg = f"--data {text}: {folder / part if folder else 'no folder'} is not there; expected NAME=ROOT "
+                msg += "with ROOT/train/good, ROOT/test/<kind> and ROOT/ground_truth/<kind>"
+                raise FileNotFoundError(msg)
+    return name, folder
+
+
+def make_datamodule(
+    name: str,
+    root: str | None,
+    image_size: int,
+    *,
+    train_batch_size: int = 32,
+    eval_batch_size: int = 32,
+    train_augmentations: Transform | None = None,
+) -> AnomalibDataModule:
+    """Make the data module, the host's unless lace is drawn; every model gets the same images and the same split.
+
+    Args:
+        name (str): Name of the data set.
+        root (str | None): Its folder, see :class:`~comparison.job.Job`.
+        image_size (int): Side of drawn lace in pixels.
+        train_batch_size (int): Images per batch of training. Defaults to ``32``, the host's.
+        eval_batch_size (int): Images per batch of validation. Defaults to ``32``, the host's.
+        train_augmentations (Transform | None): Augmentations of the training images. Defaults to ``None``.
+
+    Returns:
+        AnomalibDataModule: Reads images in the main process, so that a run is repeatable and its memory its own.
+    """
+    shared = {
+        "train_batch_size": train_batch_size,
+        "eval_batch_size": eval_batch_size,
+        "train_augmentations": train_augmentations,
+        "num_workers": 0,
+    }
+    if name == LACE:
+        return SyntheticLace(root=root, image_size=image_size, **shared)
+    folder = Path(root)
+    return MVTecAD(root=folder.parent, category=folder.name, **shared)
+
+
+def fingerprint(name: str, root: str | None, image_size: int) -> str:
+    """Tell one set of images from another.
+
+    Args:
+        name (str): Name of the data set.
+        root (str | None): Its folder.
+        image_size (int): Side of drawn lace in pixels.
+
+    Returns:
+        str: How lace was drawn, or a hash of the names and sizes of all files.
+    """
+    if name == LACE:
+        lace = make_datamodule(name, root, image_size)
+        return f"{lace.root.name}, pattern {lace.category}"
+    folder = Path(root)
+    files = sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in folder.rglob("*.*"))
+    return f"{len(files)} files, SHA-256 {hashlib.sha256(repr(files).encode()).hexdigest()}"
+
+
+def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
+    """List the test images.
+
+    Args:
+        datamodule (AnomalibDataModule): From :func:`make_datamodule`, set up.
+
+    Returns:
+        list[Sample]: In the data module's order.
+    """
+    root = Path(datamodule.root) / datamodule.category
+    return [
+        Sample(
+            Path(row.image_path),
+            Path(row.image_path).relative_to(root).as_posix(),
+            row.label,
+            int(row.label_index),
+            Path(row.mask_path) if row.label_index else None,
+        )
+        for row in datamodule.test_data.samples.itertuples()
+    ]
+
+
+def read_test_image(sample: Sample) -> torch.Tensor:
+    """Read an image as the host does.
+
+    Args:
+        sample (Sample): The image.
+
+    Returns:
+        torch.Tensor: Shape (3, H, W) at its own size, range [0, 1].
+    """
+    return read_image(sample.path, as_tensor=True)
+
+
+def read_test_mask(sample: Sample, side: int) -> torch.Tensor:
+    """Read a mask at the size that maps are compared at.
+
+    Args:
+        sample (Sample): The image.
+        side (int): Height and width of the result in pixels.
+
+    Returns:
+        torch.Tensor: Shape (side, side), bool, true = anomalous, taken from the nearest pixel as the host does.
+    """
+    if sample.mask_path is None:
+        return torch.zeros(side, side, dtype=torch.bool)
+    mask = read_mask(sample.mask_path, as_tensor=True).as_subclass(torch.Tensor)
+    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0

@@ -1,0 +1,146 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""One run of the comparison: a model, a data set and a seed."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from comparison.data import fingerprint
+
+FILES = ("scores.csv", "examples.npz", "examples.png", "result.json")
+"""What a finished run has left in its folder; ``result.json`` is written last."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process of the comparison does; made of plain values, so that it can be passed as JSON.
+
+    Args:
+        data (str): Name of the data set.
+        root (str | None): Its folder; for ``"lace"`` where to draw, ``None`` for the user's cache folder.
+        model (str): Name of the model.
+        seed (int): Seed of everything.
+        image_size (int): Side, in pixels, of the images that the host's models take and of all maps when they are
+            compared.
+        scadn_config (str): Configuration file of SCADN.
+        backbone_weights (str | None): File of the host's models' backbone; ``None`` leaves it random.
+        coreset_ratio (float): Share of the features that PatchCore keeps, range (0, 1].
+        repeats (int): Timed repeats.
+        folder (str): Folder of the results.
+    """
+
+    data: str
+    root: str | None
+    model: str
+    seed: int
+    image_size: int
+    scadn_config: str
+    backbone_weights: str | None
+    coreset_ratio: float
+    repeats: int
+    folder: str
+
+    @property
+    def results(self) -> Path:
+        """Folder of this run's results."""
+        return run_folder(Path(self.folder), self.data, self.model, self.seed)
+
+    def configuration(self) -> dict[str, Any]:
+        """Collect all that decides the result, without the place of anything on this machine.
+
+        Returns:
+            dict[str, Any]: Plain values.
+        """
+        found = {
+            "data": self.data,
+            "files": fingerprint(self.data, self.root, self.image_size),
+            "model": self.model,
+            "seed": self.seed,
+            "image_size": self.image_size,
+            "repeats": self.repeats,
+        }
+        if self.model == "scadn":
+            return {**found, "scadn": scadn_settings(Path(self.scadn_config))}
+        weights = Path(self.backbone_weights) if self.backbone_weights else None
+        found["backbone_weights"] = f"{weights.name}, SHA-256 {sha256(weights)}" if weights else "random"
+        return {**found, "coreset_ratio": self.coreset_ratio} if self.model == "patchcore" else found
+
+    def finished(self) -> dict[str, Any] | None:
+        """Read the result of this run, if it was made with the same configuration and is complete.
+
+        Returns:
+            dict[str, Any] | None: Contents of ``result.json``; ``None`` if the run is still to be done.
+        """
+        if not all((self.results / name).is_file() for name in FILES):
+            return None
+        try:
+            result = json.loads((self.results / "result.json").read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+        return result if result.get("configuration") == json.loads(json.dumps(self.configuration())) else None
+
+
+def run_folder(folder: Path, data: str, model: str, seed: int) -> Path:
+    """Say where a run's files lie.
+
+    Args:
+        folder (Path): Folder of the comparison.
+        data (str): Name of the data set.
+        model (str): Name of the model.
+        seed (int): The seed.
+
+    Returns:
+        Path: Folder of the run.
+    """
+    return folder / data / model / f"seed{seed}"
+
+
+def scadn_settings(path: Path) -> dict[str, Any]:
+    """Read what a configuration file says about SCADN and its training; the data are the comparison's own.
+
+    Args:
+        path (Path): Configuration file of ``anomalib train``.
+
+    Returns:
+        dict[str, Any]: File name, model, trainer and batch sizes.
+
+    Raises:
+        ValueError: If the file is no configuration of SCADN.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        msg = f"cannot read the configuration of SCADN {path}: {error}"
+        raise ValueError(msg) from error
+    model = content.get("model") if isinstance(content, dict) else None
+    if not isinstance(model, dict) or model.get("class_path") != "anomalib_scadn.Scadn":
+        msg = f"{path} must be a configuration of anomalib train whose model is anomalib_scadn.Scadn"
+        raise ValueError(msg)
+    data = {
+        name: value
+        for name, value in content.get("data", {}).get("init_args", {}).items()
+        if name in {"train_batch_size", "eval_batch_size", "train_augmentations", "augmentations"}
+    }
+    return {"file": path.name, "model": model, "trainer": content.get("trainer", {}), "data": data}
+
+
+def sha256(path: Path) -> str:
+    """Hash a file.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        str: Hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
