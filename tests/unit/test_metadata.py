@@ -80,6 +80,9 @@ def change(tmp_path, **entries):
         ({"stripes": [4, 5]}, "even number of stripes"),
         ({"kind": "half"}, "got 'half'"),
         ({"merge": "min"}, "got 'min'"),
+        ({"mask_fill": None}, "impossible entry: mask_fill must be a float, got None"),
+        ({"enable_normalization": "false"}, "impossible entry: enable_normalization must be a bool, got 'false'"),
+        ({"image_sensitivity": True}, "impossible entry: image_sensitivity must be a float, got True"),
         ({"image": {"minimum": 0}}, "impossible entry"),
     ],
 )
