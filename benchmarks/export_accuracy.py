@@ -25,8 +25,8 @@ from torchvision.transforms.v2 import Resize
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from comparison.data import list_test_images, make_datamodule, parse_data, read_test_mask
+from runs import RESULTS, machine, save
 from score_study.quality import quality
-from train import RESULTS, machine, save
 
 
 def make(arguments: argparse.Namespace, folder: Path) -> tuple[Engine, Scadn]:

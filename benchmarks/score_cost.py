@@ -21,7 +21,7 @@ import torch
 
 from anomalib_scadn.scoring import Score, build_score
 from anomalib_scadn.torch_model import ScadnModel
-from train import RESULTS, machine, save
+from runs import RESULTS, machine, save
 
 
 def make_scores(model: ScadnModel, backbone_weights: Path | None) -> dict[str, Score]:

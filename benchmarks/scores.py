@@ -27,9 +27,9 @@ from anomalib.engine import Engine
 
 from anomalib_scadn import OneClass, Scadn
 from comparison.data import make_datamodule, parse_data
+from runs import RESULTS, machine, save
 from score_study.evaluate import Study
 from score_study.variants import make_variants
-from train import RESULTS, machine, save
 
 COMPARED_SIDE = 128
 """Height and width, in pixels, that maps and masks are compared at."""

@@ -42,6 +42,32 @@ def read_image(path: Path) -> np.ndarray:
     return np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
 
 
+def score(model: Path, image: np.ndarray) -> dict[str, float | bool]:
+    """Run a graph on one image.
+
+    Args:
+        model (Path): Exported ``.onnx`` file, its ``.data`` file beside it.
+        image (np.ndarray): As :func:`read_image` gives it.
+
+    Returns:
+        dict[str, float | bool]: Normalized score, and the label if the graph makes one.
+
+    Raises:
+        ValueError: If the graph cannot be loaded, or cannot take the image.
+    """
+    try:
+        session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+        values = dict(zip(names, session.run(names, {session.get_inputs()[0].name: image}), strict=True))
+    except Exception as error:  # the runtime's errors have no common base of their own
+        msg = f"{model} cannot be run on an image of shape {image.shape}: {error}"
+        raise ValueError(msg) from error
+    result = {"pred_score": float(values["pred_score"][0])}
+    if "pred_label" in values:
+        result["pred_label"] = bool(values["pred_label"][0])
+    return result
+
+
 def main() -> None:
     """Score one image."""
     parser = argparse.ArgumentParser(description="Score an image with an exported ONNX graph.")
@@ -49,16 +75,10 @@ def main() -> None:
     parser.add_argument("image", type=Path, help="image file, 8 bits per channel")
     arguments = parser.parse_args()
     try:
-        image = read_image(arguments.image)
+        result = score(arguments.model, read_image(arguments.image))
     except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
-    session = ort.InferenceSession(arguments.model, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    values = dict(zip(names, session.run(names, {session.get_inputs()[0].name: image}), strict=True))
-    result = {"image": str(arguments.image), "pred_score": float(values["pred_score"][0])}
-    if "pred_label" in values:
-        result["pred_label"] = bool(values["pred_label"][0])
-    print(json.dumps(result))
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    print(json.dumps({"image": str(arguments.image), **result}))
 
 
 if __name__ == "__main__":

@@ -86,10 +86,7 @@ class Study:
                 small = functional.interpolate(anomaly_map, size=(side, side), mode="bilinear", antialias=True)
                 maps[name].append(small[0, 0])
         truth = torch.tensor(labels), torch.stack(masks)
-        return {
-            name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1])
-            for name in scores
-        }
+        return {name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1]) for name in scores}
 
     def _judge(self, image: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
         with torch.no_grad():

@@ -54,6 +54,5 @@ def random_crops(
         starts = torch.randint(side - crop + 1, (len(images),), generator=generator).tolist()
         places.append([slice(start, start + crop) for start in starts])
     windows = list(enumerate(zip(*places, strict=True)))
-    return tuple(
-        torch.stack([batch[i, :, rows, columns] for i, (rows, columns) in windows]) for batch in (images, masks)
-    )
+    image_crops = torch.stack([images[index, :, rows, columns] for index, (rows, columns) in windows])
+    return image_crops, torch.stack([masks[index, :, rows, columns] for index, (rows, columns) in windows])

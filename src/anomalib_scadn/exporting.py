@@ -21,6 +21,7 @@ from anomalib.models.components.base.export_mixin import ExportMixin
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
+from .files import write_whole
 from .metadata import describe, write_metadata
 from .scoring import Score
 from .torch_model import ScadnModel
@@ -150,7 +151,8 @@ class ScadnExport(ExportMixin):
         """
         discriminator, self.model.discriminator = self.model.discriminator, None
         try:
-            return super().to_torch(export_root, model_file_name)
+            with temporary_folder(export_root) as folder:
+                return publish(super().to_torch(folder, model_file_name), folder, Path(export_root))
         finally:
             self.model.discriminator = discriminator
 
@@ -216,6 +218,8 @@ def publish(graph: Path, folder: Path, export_root: Path) -> Path:
     """
     target = export_root / graph.parent.relative_to(folder)
     target.mkdir(parents=True, exist_ok=True)
+    # An older graph must not lie beside new weights, not even for a moment.
+    (target / graph.name).unlink(missing_ok=True)
     for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
         path.replace(target / path.name)
     return target / graph.name
@@ -227,7 +231,7 @@ def hide_outputs(path: Path, names: tuple[str, ...]) -> None:
     A value that only repeats an output (a raw score that nothing normalizes) is removed.
 
     Args:
-        path (Path): ONNX file, rewritten under a temporary name first. Weights in a file of their own stay as they are.
+        path (Path): ONNX file, rewritten. Weights in a file of their own stay as they are.
         names (tuple[str, ...]): Outputs to hide.
     """
     import onnx
@@ -242,6 +246,4 @@ def hide_outputs(path: Path, names: tuple[str, ...]) -> None:
     del graph.output[:]
     graph.output.extend(output for output in outputs if output.name not in names)
     graph.value_info.extend(output for output in outputs if output.name in names and output.name not in removed)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(model.SerializeToString())
-    temporary.replace(path)
+    write_whole(path, model.SerializeToString())

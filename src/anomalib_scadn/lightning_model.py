@@ -68,6 +68,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         lambda_rm (float): Additional weight of removed pixels (SCADN Eq. 2). Defaults to ``3.0``.
         lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4); 0 leaves the discriminator out altogether.
             Defaults to ``0.001``.
+        lambda_ssim (float): Weight of the structural loss, 1 - SSIM. Defaults to ``0.0``, none, as the paper.
         learning_rate (float): Adam's rate for the generator. Defaults to ``1e-4``.
         discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
         beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
@@ -122,6 +123,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         lambda_rec: float = 1.0,
         lambda_rm: float = 3.0,
         lambda_adv: float = 0.001,
+        lambda_ssim: float = 0.0,
         learning_rate: float = 1e-4,
         discriminator_learning_rate: float = 1e-5,
         beta1: float = 0.0,
@@ -155,7 +157,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         errors, backbone_layers = tuple(errors), tuple(backbone_layers)
         if crop_size is not None:
             check_crop_size(crop_size, image_size)
-        check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv)
+        check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
         check_decay(beta1=beta1, beta2=beta2)
         check_seed(seed)
@@ -169,11 +171,13 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
         self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv
+        self.lambda_ssim = lambda_ssim
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
         self.betas = (beta1, beta2)
         self.reference_images = reference_images
         self.max_epochs = max_epochs
         self.seed = seed
+        self.crop_size = crop_size
         scorer = build_score(
             score,
             scales=len(stripes),

@@ -7,10 +7,11 @@ import json
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from anomalib.post_processing import PostProcessor
 
+from .files import write_whole
 from .masks import check_size
 from .scoring import PaperScore, build_score
 from .torch_model import ScadnModel
@@ -112,15 +113,13 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
 
 
 def write_metadata(metadata: Metadata, path: Path) -> None:
-    """Write a description, under a temporary name first. NaN becomes null, which every JSON reader knows.
+    """Write a description. NaN becomes null, which every JSON reader knows.
 
     Args:
         metadata (Metadata): The description.
         path (Path): File to write.
     """
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(_plain(asdict(metadata)), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, (json.dumps(_plain(asdict(metadata)), indent=2, allow_nan=False) + "\n").encode())
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # anything that asdict makes
@@ -161,10 +160,20 @@ def read_metadata(path: Path) -> Metadata:
         msg = f"{path} has missing or unknown entries: {', '.join(sorted(different))}"
         raise ValueError(msg)
     try:
+        _check_kinds(content)
         return _from_plain(content)
     except (TypeError, ValueError, KeyError) as error:
         msg = f"{path} has an impossible entry: {error}"
         raise ValueError(msg) from error
+
+
+def _check_kinds(content: dict[str, Any]) -> None:
+    """Raise unless plain entries are of the kind that the description says: a text is true too, and nothing is 0."""
+    for name, kind in get_type_hints(Metadata).items():
+        value = content[name]
+        if kind in (bool, float, str) and type(value) is not kind and (kind, type(value)) != (float, int):
+            msg = f"{name} must be a {kind.__name__}, got {value!r}"
+            raise TypeError(msg)
 
 
 def _number(value: float | None) -> float:

@@ -10,7 +10,12 @@ plain arithmetic that every runtime has.
 
 import torch
 from anomalib.pre_processing import PreProcessor
+from PIL.Image import Resampling
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import Resize
+
+BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
+"""What torchvision calls it, as an enumeration, a text or Pillow's number."""
 
 
 def antialias_matrix(length: int, new_length: int, device: torch.device | None = None) -> torch.Tensor:
@@ -71,7 +76,18 @@ class ScadnPreProcessor(PreProcessor):
             torch.Tensor: Shape (N, 3, *image_size), range [0, 1].
         """
         # A checkpoint may have put the transform of another pre-processor here; the host knows what to do with it.
-        if type(self.transform) is not Resize or len(self.transform.size) != 2:
-            return super().forward(batch)
-        height, width = self.transform.size
-        return resize(batch, (height, width))
+        size = self.resized_size
+        return super().forward(batch) if size is None else resize(batch, size)
+
+    @property
+    def resized_size(self) -> tuple[int, int] | None:
+        """Height and width that images are resized to, ``None`` if :func:`resize` would not do what the transform does.
+
+        A checkpoint may have put another transform here than the one of the constructor.
+        """
+        transform = self.transform
+        if type(transform) is not Resize or not transform.antialias:
+            return None
+        if transform.interpolation not in BILINEAR or len(transform.size or ()) != 2:
+            return None
+        return transform.size[0], transform.size[1]

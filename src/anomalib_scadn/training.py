@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Timer
 from torch import optim
 
 from .crops import random_crops
-from .loss import adversarial_loss, check_finite, discriminator_loss, reconstruction_loss
+from .loss import adversarial_loss, check_finite, discriminator_loss, reconstruction_loss, structural_loss
 from .masks import remove
 from .seeding import start_epoch
 from .torch_model import ScadnModel
@@ -35,12 +35,14 @@ class GanTraining(LightningModule):
         lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4).
         lambda_rm (float): Additional weight of removed pixels (SCADN Eq. 2).
         lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4).
+        lambda_ssim (float): Weight of the structural loss.
     """
 
     model: ScadnModel
     lambda_rec: float
     lambda_rm: float
     lambda_adv: float
+    lambda_ssim: float
     learning_rate: float
     discriminator_learning_rate: float
     betas: tuple[float, float]
@@ -119,6 +121,8 @@ class GanTraining(LightningModule):
     def _loss_terms(self, images: torch.Tensor, fakes: torch.Tensor, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         """Compute all terms before any weight changes."""
         terms = {"reconstruction_loss": reconstruction_loss(fakes, images, masks, self.lambda_rm)}
+        if self.lambda_ssim:
+            terms["structural_loss"] = structural_loss(fakes, images, masks)
         discriminator = self.model.discriminator
         if discriminator is not None:
             # Where it judges for the generator it does not learn.
@@ -132,8 +136,12 @@ class GanTraining(LightningModule):
 
     def _generator_loss(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
         """Weigh the generator's terms (SCADN Eq. 4)."""
-        loss = self.lambda_rec * terms["reconstruction_loss"]
-        return loss + self.lambda_adv * terms["adversarial_loss"] if "adversarial_loss" in terms else loss
+        weights = {
+            "reconstruction_loss": self.lambda_rec,
+            "structural_loss": self.lambda_ssim,
+            "adversarial_loss": self.lambda_adv,
+        }
+        return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
 
     def _step(self, losses: list[torch.Tensor]) -> None:
         """Update each network by its own loss; both gradients are there before the first weight changes."""

@@ -4,6 +4,7 @@
 """The figures of the paper (SCADN Fig. 6 to 8): what was there, what was painted, where they differ."""
 
 import logging
+from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,7 @@ class ScadnVisualizer(ImageVisualizer):
     def _start(self, batches: list[float], loaders: Any) -> None:  # noqa: ANN401  # whatever the trainer was given
         self._seen, self._stride = 0, 1
         given = loaders if isinstance(loaders, list) else [loaders]
-        sizes = [getattr(loader, "batch_size", None) or 1 for loader in given]
-        images = sum(count * size for count, size in zip(batches, sizes, strict=False))
+        images = sum(_count_images(loader, count) for loader, count in zip(given, batches, strict=False))
         if self.max_figures and images != float("inf"):
             self._stride = max(1, -(-int(images) // self.max_figures))
 
@@ -174,3 +174,10 @@ class ScadnVisualizer(ImageVisualizer):
     def on_predict_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""
         self.on_test_end(trainer, pl_module)
+
+
+def _count_images(loader: Any, batches: float) -> float:  # noqa: ANN401  # whatever the trainer was given
+    """Count the images that a number of batches has; the last batch may be short."""
+    count = batches * (getattr(loader, "batch_size", None) or 1)
+    dataset = getattr(loader, "dataset", None)
+    return min(count, len(dataset)) if isinstance(dataset, Sized) else count

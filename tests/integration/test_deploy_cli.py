@@ -49,6 +49,7 @@ class Dummy:
     tile: int | None = None
     overlap: int = 64
     batch_size: int = 1
+    tile_progress: bool = False
 
     def __post_init__(self):
         if not self.path.exists():
@@ -67,7 +68,7 @@ class Dummy:
 
 
 @pytest.mark.parametrize("tile", [None, 32])
-def test_a_real_model_scores_images_of_any_size(tmp_path, tiny_scadn, tile):
+def test_a_real_model_scores_images_of_any_size(tmp_path, tiny_scadn, tile, capsys):
     trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
     trainer.strategy.connect(tiny_scadn(visualizer=False))
     trainer.save_checkpoint(tmp_path / "model.ckpt")
@@ -78,6 +79,7 @@ def test_a_real_model_scores_images_of_any_size(tmp_path, tiny_scadn, tile):
     options = () if tile is None else ("--tile", tile, "--overlap", 8)
     arguments = ("--model", tmp_path / "model.ckpt", "--input", tmp_path / "in", "--output", tmp_path / "out")
     assert run("score", *arguments, *options) == 1
+    assert ("?tile/s" in capsys.readouterr().err) == (tile is not None)
     with (tmp_path / "out/scores.csv").open(newline="") as file:
         rows = {row["path"]: row for row in csv.DictReader(file)}
     inferencer = StripedMaskInferencer(tmp_path / "model.ckpt", tile=tile, overlap=8)
@@ -103,6 +105,7 @@ def model(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "StripedMaskInferencer", make)
     path = tmp_path / "model.onnx"
     path.write_text("weights")
+    path.with_suffix(".json").write_text("{}")
     return path, made
 
 
@@ -111,7 +114,7 @@ def test_images_are_scored(tmp_path, pictures, model, capsys):
     out = tmp_path / "out"
     options = ("--device", "GPU", "--tile", 16, "--overlap", 4, "--passes_at_once", 2, "--batch_size", 3)
     assert run("score", "--model", path, "--input", pictures, "--output", out, *options) == 0
-    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3)]
+    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3, tile_progress=True)]
     with (out / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["path"], row["label"], row["selected_scale"]) for row in rows] == [

@@ -3,12 +3,14 @@
 
 """The inferencer on damaged files, on many images, and on exports that leave something out."""
 
+import itertools
 import json
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.transforms.v2 import Normalize, Resize
 
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer, export_generator
 
@@ -61,6 +63,15 @@ def test_bad_images_do_not_stop_the_rest(exported, image_folders, tmp_path, batc
 def test_images_are_read_as_they_are_asked_for(exported, image_folders):
     many = exported.inferencer("onnx").predict_many(image_folders["same"])
     assert isinstance(next(many)[1], InferenceResult)
+    endless = exported.inferencer("onnx").predict_many(itertools.repeat(image_folders["same"] / "1.png"))
+    assert isinstance(next(endless)[1], InferenceResult)
+
+
+def test_one_array_is_one_image(exported):
+    image = np.random.default_rng(2).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    ((source, result),) = exported.inferencer("onnx").predict_many(image)
+    assert source is image
+    assert result.raw_score == exported.inferencer("onnx").predict(image).raw_score
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,6 +175,21 @@ def test_impossible_arguments_are_refused(exported, arguments, message):
             StripedMaskInferencer(exported.files[kind], **arguments)
 
 
+def test_a_checkpoint_takes_no_metadata(exported):
+    with pytest.raises(ValueError, match=r"\.ckpt file describes itself and takes no metadata, got other\.json"):
+        StripedMaskInferencer(exported.files["checkpoint"], metadata="other.json")
+
+
+def test_a_provider_that_does_not_load_is_missed(exported, monkeypatch):
+    import onnxruntime as ort
+
+    # What the runtime does when the libraries of a provider that it was built with are not there.
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(ort.InferenceSession, "get_providers", lambda _: ["CPUExecutionProvider"])
+    with pytest.raises(ValueError, match=r"model\.onnx cannot be run by CUDAExecutionProvider, .* fell back to CPU"):
+        StripedMaskInferencer(exported.files["onnx"], device="cuda")
+
+
 def test_files_of_another_kind_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"\.ckpt, \.onnx, \.xml, got .*model\.pt"):
         StripedMaskInferencer(tmp_path / "model.pt")
@@ -190,6 +216,14 @@ def test_export_leaves_no_temporary_files(exported):
         # pytest keeps a lock of its own up there
         assert [left.name for left in path.parents[2].glob(".*") if left.name != ".lock"] == []
         assert not [left.name for left in path.parent.iterdir() if left.name.startswith(".") or ".tmp" in left.name]
+
+
+@pytest.mark.parametrize("transform", [Resize((24, 24)), Resize((32, 32), antialias=False), Normalize([0.5], [0.5])])
+def test_generator_is_not_exported_with_the_transform_of_another_pre_processor(tiny_scadn, tmp_path, transform):
+    model = tiny_scadn()
+    model.pre_processor.transform = transform  # as out of a checkpoint
+    with pytest.raises(ValueError, match=r"resizes to \(32, 32\) and does nothing else, got .*(Resize|Normalize)"):
+        export_generator(model, tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [{"pre_processor": False}, {"export_type": "torch"}])

@@ -3,12 +3,6 @@
 
 """Every form of a model gives the Engine's answers: form x image size x batch x type of values x weights."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
@@ -23,7 +17,6 @@ SCORE_TOLERANCE = 1e-4
 MAP_TOLERANCE = 1e-3
 SIZES = ("same", "larger", "smaller", "oblong", "pixel")  # see conftest.py
 KINDS = ("checkpoint", "onnx", "openvino", "generator-onnx", "generator-openvino")
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "onnx_only.py"
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
@@ -149,27 +142,3 @@ def test_the_hosts_openvino_inferencer_gives_the_same(
         found = inferencer.predict(image)
         assert float(found.pred_score[0]) == pytest.approx(score, abs=SCORE_TOLERANCE)
         np.testing.assert_allclose(found.anomaly_map.squeeze(), anomaly_map, atol=MAP_TOLERANCE)
-
-
-WITHOUT_TORCH = """
-import runpy, sys
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] not in {"onnxruntime", "numpy", "cv2", *sys.stdlib_module_names, *sys.argv[1].split()}:
-            raise ModuleNotFoundError(f"{name} is not installed here")
-sys.meta_path.insert(0, Block())
-sys.argv = sys.argv[2:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-def test_example_needs_onnxruntime_numpy_and_opencv_alone(exported, image_folders, engine_predictions):
-    # What onnxruntime itself needs, were it to ask.
-    allowed = "google flatbuffers packaging sympy coloredlogs humanfriendly"
-    for name in ("1.png", "2.png"):
-        image = image_folders["larger"] / name
-        command = [sys.executable, "-c", WITHOUT_TORCH, allowed, str(EXAMPLE), str(exported.files["onnx"]), str(image)]
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
-        assert run.returncode == 0, run.stderr
-        assert json.loads(run.stdout)["pred_score"] == pytest.approx(engine_predictions[image][0], abs=SCORE_TOLERANCE)

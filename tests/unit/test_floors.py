@@ -15,6 +15,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 FLOORS = {
     "masks": 0,
     "checks": 0,
+    "files": 0,
     "version": 0,
     "config_files": 0,
     "scoring": 1,  # the whole subpackage

@@ -9,6 +9,7 @@ from anomalib.pre_processing import PreProcessor
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import CenterCrop, Compose, Resize
 
 from anomalib_scadn.pre_processor import ScadnPreProcessor, antialias_matrix, resize
@@ -129,9 +130,27 @@ def test_saved_configuration_is_plain_data(tmp_path):
     assert torch.load(tmp_path / "config.pt", weights_only=True) == saved
 
 
-@pytest.mark.parametrize("transform", [CenterCrop(16), Compose([Resize((24, 24)), CenterCrop(16)]), Resize(16), None])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        CenterCrop(16),
+        Compose([Resize((24, 24)), CenterCrop(16)]),
+        Resize(16),
+        Resize((24, 24), antialias=False),
+        Resize((24, 24), interpolation=InterpolationMode.NEAREST),
+        None,
+    ],
+)
 def test_another_pre_processors_transform_out_of_a_checkpoint_is_applied_as_the_host_does(transform):
     images = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
     ours, hosts = ScadnPreProcessor((32, 32)), PreProcessor(transform)
     ours.load_checkpoint_config(hosts.checkpoint_config())
     assert torch.equal(ours(images), hosts(images))
+    assert ours.resized_size is None
+
+
+def test_size_that_images_are_resized_to_is_the_transforms():
+    assert ScadnPreProcessor((32, 40)).resized_size == (32, 40)
+    restored = ScadnPreProcessor((64, 64))
+    restored.load_checkpoint_config(PreProcessor(Resize((24, 24), InterpolationMode.BILINEAR)).checkpoint_config())
+    assert restored.resized_size == (24, 24)

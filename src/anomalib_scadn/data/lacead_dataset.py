@@ -13,7 +13,6 @@ Differences from anomalib's MVTecADDataset:
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from anomalib import TaskType
 from anomalib.data import AnomalibDataset, ImageItem
@@ -24,6 +23,7 @@ from torchvision.transforms.v2 import Transform
 from torchvision.tv_tensors import Mask
 
 from anomalib_scadn.data.lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks
+from anomalib_scadn.data.lacead_masks import check_mask_size, read_mask, unreadable
 
 
 class LaceADDataset(AnomalibDataset):
@@ -81,8 +81,8 @@ class LaceADDataset(AnomalibDataset):
             size = (image.shape[-2], image.shape[-1])
             mask = Mask(torch.zeros(size, dtype=torch.uint8))
             if sample.label_index == LabelName.ABNORMAL:
-                mask = _read_mask(sample.mask_path)
-                _check_sizes(sample.image_path, size, sample.mask_path, (mask.shape[-2], mask.shape[-1]))
+                mask = Mask(torch.from_numpy(read_mask(sample.mask_path)), dtype=torch.uint8)
+                check_mask_size(sample.image_path, size, sample.mask_path, (mask.shape[-2], mask.shape[-1]))
         if self.augmentations is not None:
             if mask is None:
                 image = self.augmentations(image)
@@ -151,7 +151,7 @@ def check_mask_sizes(samples: DataFrame) -> None:
     """
     for sample in samples[samples.mask_path != ""].itertuples():
         image_size, mask_size = _read_size(sample.image_path), _read_size(sample.mask_path)
-        _check_sizes(sample.image_path, image_size, sample.mask_path, mask_size)
+        check_mask_size(sample.image_path, image_size, sample.mask_path, mask_size)
 
 
 def _read_size(path: str) -> tuple[int, int]:
@@ -159,7 +159,7 @@ def _read_size(path: str) -> tuple[int, int]:
         with Image.open(path) as file:
             return file.height, file.width
     except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _read_image(path: str) -> torch.Tensor:
@@ -168,7 +168,7 @@ def _read_image(path: str) -> torch.Tensor:
         return torch.as_tensor(read_image(path, as_tensor=True))
     # Pillow reports a broken PNG chunk as a SyntaxError.
     except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _check_depth(path: str) -> None:
@@ -177,25 +177,3 @@ def _check_depth(path: str) -> None:
         if file.mode.startswith(("I", "F")):
             msg = f"cannot read {path}: expected 8 bits a channel, found mode {file.mode}; convert it to 8 bits first"
             raise ValueError(msg)
-
-
-def _read_mask(path: str) -> Mask:
-    try:
-        with Image.open(path) as file:
-            # A palette index says nothing about the colour, and an opaque alpha channel is not a defect.
-            pixels = np.asarray(file.convert("RGB") if file.mode in {"P", "PA", "RGBA", "LA"} else file)
-    except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
-    anomalous = pixels != 0
-    return Mask(torch.from_numpy(anomalous.any(axis=-1) if anomalous.ndim == 3 else anomalous), dtype=torch.uint8)
-
-
-def _unreadable(path: str, error: Exception) -> ValueError:
-    return ValueError(f"cannot read {path}: expected an image file, found: {error}")
-
-
-def _check_sizes(image_path: str, image_size: tuple[int, int], mask_path: str, mask_size: tuple[int, int]) -> None:
-    if image_size != mask_size:
-        expected, found = (f"{width} x {height}" for height, width in (image_size, mask_size))
-        msg = f"mask {mask_path} must be as large as its image {image_path} ({expected}), found {found}"
-        raise ValueError(msg)

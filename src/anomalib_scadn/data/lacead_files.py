@@ -15,6 +15,7 @@ Hidden files and folders, files that are no images and folders below <defect> ar
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -157,14 +158,16 @@ def find_test_images(pattern: Path) -> dict[str, list[Path]]:
     return images
 
 
-def match_masks(pattern: Path, test_images: dict[str, list[Path]]) -> dict[Path, Path]:
+def match_masks(pattern: Path, test_images: dict[str, list[Path]], truth: Path | None = None) -> dict[Path, Path]:
     """Find the mask of each anomalous test image.
 
-    Masks in ``ground_truth/good`` are ignored: a normal image has no anomalous pixel.
+    Masks of ``good`` are ignored: a normal image has no anomalous pixel.
 
     Args:
         pattern (Path): Folder of one pattern.
         test_images (dict[str, list[Path]]): Class to images, from :func:`find_test_images`.
+        truth (Path | None): Folder of masks, one sub-folder per defect. Defaults to ``None``: the pattern's
+            ``ground_truth``.
 
     Returns:
         dict[Path, Path]: Image to mask, for all anomalous images or, when there is no mask at all, for none.
@@ -173,17 +176,13 @@ def match_masks(pattern: Path, test_images: dict[str, list[Path]]) -> dict[Path,
         ValueError: If a mask has no image or more than one, if an image has two masks, or if some anomalous images
             have masks and others have none.
     """
-    truth = pattern / "ground_truth"
-    masks: dict[Path, Path] = {}
-    for folder in [truth, *list_folders(truth)]:
-        if folder.name != GOOD:
-            images = [] if folder == truth else test_images.get(folder.name, [])
-            masks |= _match_folder(folder, images, pattern / "test" / folder.name)
-    if not masks:
-        return {}
-    bare = [path for name, images in test_images.items() if name != GOOD for path in images if path not in masks]
-    if bare:
-        expected = truth / bare[0].parent.name / f"{bare[0].stem}{_MASK_SUFFIX}.png"
+    folder = truth or pattern / "ground_truth"
+    anomalous = [path for name, images in test_images.items() if name != GOOD for path in images]
+    found = [path for part in [folder, *list_folders(folder)] if part.name != GOOD for path in list_images(part)]
+    masks = match_by_name(found, folder, anomalous, pattern / "test")
+    bare = [path for path in anomalous if path not in masks]
+    if masks and bare:
+        expected = folder / bare[0].parent.name / f"{bare[0].stem}{_MASK_SUFFIX}.png"
         msg = (
             f"anomalous image without a mask: {bare[0]}, expected e.g. {expected}, found none "
             f"({len(masks)} anomalous images have a mask, {len(bare)} have none; all or none must have one)"
@@ -192,22 +191,36 @@ def match_masks(pattern: Path, test_images: dict[str, list[Path]]) -> dict[Path,
     return masks
 
 
-def _match_folder(truth: Path, images: list[Path], image_folder: Path) -> dict[Path, Path]:
-    by_stem: dict[str, list[Path]] = defaultdict(list)
+def match_by_name(masks: Iterable[Path], masks_dir: Path, images: Iterable[Path], images_dir: Path) -> dict[Path, Path]:
+    """Find the image of each mask: of ``a/NAME.*`` or ``a/NAME_mask.*`` it is ``a/NAME.*``.
+
+    Args:
+        masks (Iterable[Path]): Masks in ``masks_dir`` or below.
+        masks_dir (Path): Folder that the masks' names start from.
+        images (Iterable[Path]): Images in ``images_dir`` or below.
+        images_dir (Path): Folder that the images' names start from.
+
+    Returns:
+        dict[Path, Path]: Image to mask.
+
+    Raises:
+        ValueError: If a mask has no image or more than one, or an image has two masks.
+    """
+    owners: dict[Path, list[Path]] = defaultdict(list)
     for image in images:
-        by_stem[image.stem].append(image)
-    masks: dict[Path, Path] = {}
-    for mask in list_images(truth):
-        stems = {mask.stem, mask.stem.removesuffix(_MASK_SUFFIX)}
-        owners = [image for stem in sorted(stems) for image in by_stem.get(stem, [])]
-        if not owners:
-            msg = f"mask without its image: {mask}, expected an image {' or '.join(sorted(stems))} in {image_folder}"
+        owners[image.relative_to(images_dir).with_suffix("")].append(image)
+    matched: dict[Path, Path] = {}
+    for mask in masks:
+        name = mask.relative_to(masks_dir).with_suffix("")
+        names = dict.fromkeys((name, name.with_name(name.name.removesuffix(_MASK_SUFFIX) or name.name)))
+        found = [image for candidate in names for image in owners.get(candidate, [])]
+        if len(found) != 1:
+            wanted = " or ".join(f"{images_dir / candidate}.*" for candidate in names)
+            listed = ", ".join(map(str, found)) or "none"
+            msg = f"mask {mask} must belong to one image, expected {wanted}, found {listed}"
             raise ValueError(msg)
-        if len(owners) > 1:
-            msg = f"ambiguous mask: {mask} expected to fit one image, found {', '.join(map(str, owners))}"
+        if found[0] in matched:
+            msg = f"image {found[0]} must have one mask, found {matched[found[0]]} and {mask}"
             raise ValueError(msg)
-        if owners[0] in masks:
-            msg = f"image {owners[0]} must have one mask, found {masks[owners[0]]} and {mask}"
-            raise ValueError(msg)
-        masks[owners[0]] = mask
-    return masks
+        matched[found[0]] = mask
+    return matched

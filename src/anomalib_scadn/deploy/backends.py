@@ -59,7 +59,8 @@ def load_backend(
         path (str | Path): Lightning checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml).
         device (str): Device in the runtime's own words: ``"cpu"``, ``"cuda"`` (PyTorch, ONNX Runtime), ``"CPU"``,
             ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
-        metadata (str | Path | None): Description of a graph. Defaults to ``None``: ``.json`` beside it.
+        metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``:
+            ``.json`` beside the graph.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone. Defaults to ``4``.
         options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
@@ -83,6 +84,9 @@ def load_backend(
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
     if file.suffix == ".ckpt":
+        if metadata is not None:
+            msg = f"a .ckpt file describes itself and takes no metadata, got {metadata}"
+            raise ValueError(msg)
         from .checkpoint import CheckpointBackend
 
         return CheckpointBackend(file, device, passes_at_once, options)

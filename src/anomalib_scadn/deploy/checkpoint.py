@@ -54,12 +54,14 @@ class CheckpointBackend(Backend):
         module = self._module
         transform = module.pre_processor.transform if module.pre_processor else None
         images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device)
-        parts = [self._run_one(transform(image) if transform else image) for image in images.split(1)]
-        values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return finish(values, self.metadata, self._masks if reconstruction else None)
+        masks = self._masks if reconstruction else None
+        parts = [self._run_one(transform(image) if transform else image, masks) for image in images.split(1)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _run_one(self, image: torch.Tensor) -> Values:
+    def _run_one(self, image: torch.Tensor, masks: StripedMasks | None) -> Values:
         model = self._module.model
         model.check_images(image)
-        reconstructions = model.reconstruct(image)
-        return as_arrays(open_batch(model.scorer, self._module.post_processor, image, reconstructions, model.masks))
+        painted = model.reconstruct(image)
+        values = open_batch(model.scorer, self._module.post_processor, image, painted, model.masks)
+        # Finished image by image, so that the passes of one image at a time are held.
+        return finish(as_arrays(values), self.metadata, masks)

@@ -118,6 +118,7 @@ def _score(options: Options) -> int:
         tile=tile,
         overlap=overlap,
         batch_size=options["batch_size"],
+        tile_progress=True,
     )
     record = describe_run(options["model"], tile, overlap, options["metadata"])
     failed = score_folder(inferencer, options["input"], options["output"], record, progress=True)

@@ -3,16 +3,14 @@
 
 """Which camera images there are to cut into patches, and where their patches belong."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anomalib_scadn.data.lacead_files import GOOD, find_test_images, find_train_images, match_masks
+from anomalib_scadn.data.lacead_files import GOOD, find_test_images, find_train_images, match_by_name, match_masks
 
 from .images import list_images
 
 TRAIN, TEST, TRUTH = "train", "test", "ground_truth"
-_MASK_SUFFIX = "_mask"
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def _find_plain(folder: Path, masks_dir: Path | None, defect: str) -> list[Sourc
         if not images:
             msg = f"{folder} holds no image outside of {masks_dir}; masks must lie in a folder of their own"
             raise FileNotFoundError(msg)
-    masks = _match(folder, images, masks_dir) if masks_dir is not None else {}
+    masks = match_by_name(list_images(masks_dir), masks_dir, images, folder) if masks_dir is not None else {}
     names = ["_".join(image.relative_to(folder).with_suffix("").parts) for image in images]
     return [
         Source(image, masks.get(image), TRAIN, GOOD, defect, name) for image, name in zip(images, names, strict=True)
@@ -84,36 +82,10 @@ def _find_plain(folder: Path, masks_dir: Path | None, defect: str) -> list[Sourc
 def _find_lacead(folder: Path, masks_dir: Path | None) -> list[Source]:
     train = find_train_images(folder)
     test = find_test_images(folder) if (folder / TEST).is_dir() else {}
-    anomalous = [image for label, images in test.items() if label != GOOD for image in images]
-    masks = match_masks(folder, test) if masks_dir is None else _match(folder / TEST, anomalous, masks_dir, GOOD)
-    bare = [image for image in anomalous if image not in masks]
-    if masks and bare:
-        msg = f"anomalous image without a mask: {bare[0]}; all {len(anomalous)} or none must have one"
-        raise ValueError(msg)
+    masks = match_masks(folder, test, masks_dir)
+    if masks_dir is not None and not masks:
+        msg = f"{masks_dir} holds no mask of an image in {folder / TEST}, expected {masks_dir}/<defect>/NAME.png"
+        raise FileNotFoundError(msg)
     labelled = [(TRAIN, GOOD, image) for image in train]
     labelled += [(TEST, label, image) for label, images in test.items() for image in images]
     return [Source(image, masks.get(image), split, label, label, image.stem) for split, label, image in labelled]
-
-
-def _match(folder: Path, images: Iterable[Path], masks_dir: Path, ignored: str | None = None) -> dict[Path, Path]:
-    """Find the mask of each image that has one, by its name relative to the folder."""
-    owners: dict[Path, list[Path]] = {}
-    for image in images:
-        owners.setdefault(image.relative_to(folder).with_suffix(""), []).append(image)
-    masks: dict[Path, Path] = {}
-    for mask in list_images(masks_dir):
-        name = mask.relative_to(masks_dir).with_suffix("")
-        if name.parts[0] == ignored:
-            continue
-        names = dict.fromkeys((name, name.with_name(name.name.removesuffix(_MASK_SUFFIX) or name.name)))
-        found = [image for candidate in names for image in owners.get(candidate, [])]
-        if len(found) != 1:
-            wanted = " or ".join(f"{folder / candidate}.*" for candidate in names)
-            listed = ", ".join(map(str, found)) or "none"
-            msg = f"mask {mask} must belong to one image, expected {wanted}, found {listed}"
-            raise ValueError(msg)
-        if found[0] in masks:
-            msg = f"image {found[0]} must have one mask, found {masks[found[0]]} and {mask}"
-            raise ValueError(msg)
-        masks[found[0]] = mask
-    return masks

@@ -5,13 +5,15 @@
 
 The raw images are cut into ``size x size`` pixels and never scaled, 512 in the paper. What remains at the right and
 at the bottom, less than a patch, is dropped, or covered by patches shifted back to the border so that they overlap
-their neighbours. A patch is kept as PNG, with the grey values or colours that Pillow reads.
+their neighbours. A patch is kept as PNG, with the grey values or colours that Pillow reads. Images of more than 8 bits
+a channel are refused: they cannot be trained on.
 
 Masks are cut along and decide: a patch in which one marks enough pixels goes to ``test/<defect>``, with its mask; the
 other patches of that image go to ``test/good``. Patches of an image whose mask is missing or empty stay where the
 image was.
 """
 
+import re
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,12 +21,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
 from anomalib_scadn.checks import check_at_least_one
 from anomalib_scadn.data.lacead_files import GOOD
+from anomalib_scadn.data.lacead_masks import check_mask_size, read_mask, unreadable
 
 from .crop_sources import TEST, TRAIN, TRUTH, Source, find_sources
 from .tiling import Box, tile_boxes
@@ -95,8 +97,8 @@ def crop_folder(
     Raises:
         FileExistsError: If the output is there and not empty.
         FileNotFoundError: If a folder is missing, or there is no image.
-        ValueError: If an argument is out of range, a file cannot be read, an image is smaller than a patch, or masks
-            and images do not match.
+        ValueError: If an argument is out of range, a file cannot be read, an image is smaller than a patch or has more
+            than 8 bits a channel, or masks and images do not match.
         OSError: If the output cannot be written.
     """
     check_at_least_one(size=size, min_anomalous_pixels=min_anomalous_pixels)
@@ -147,7 +149,10 @@ def _check_output(target: Path, source: Path) -> None:
 def _crop(source: Source, target: Path, size: int, remainder: Remainder, least: int) -> Counter[tuple[str, str]]:
     image = _read(source.image)
     boxes = _patch_boxes(source.image, image.height, image.width, size, remainder)
-    mask = None if source.mask is None else _read_mask(source.mask, source.image, image)
+    mask = None
+    if source.mask is not None:
+        mask = read_mask(source.mask)
+        check_mask_size(source.image, (image.height, image.width), source.mask, (mask.shape[0], mask.shape[1]))
     marked = mask is not None and bool(mask.any())
     counts: Counter[tuple[str, str]] = Counter()
     for y0, x0 in boxes:
@@ -184,37 +189,32 @@ def _patch_boxes(path: Path, height: int, width: int, size: int, remainder: Rema
 def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as file:
+            depth = _depth(file)
             # Modes that PNG or the data set cannot hold; pixels of the others stay as they are.
             modes = {"1": "L", "P": "RGB", "PA": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
             image = file.convert(modes[file.mode]) if file.mode in modes else file.copy()
-    # Pillow reports a broken PNG chunk as a SyntaxError.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        msg = f"cannot read {path}: expected an image file, found: {error}"
-        raise ValueError(msg) from error
-    if image.mode in {"F", "I"}:
-        image = Image.fromarray(_as_grey_16(np.asarray(image), path))
+    except Exception as error:  # what decoders raise on damaged files is not limited to Pillow's own errors
+        raise unreadable(path, error) from error
+    if depth is not None:
+        msg = f"cannot cut {path}: expected 8 bits a channel, found {depth}; convert it to 8 bits first"
+        raise ValueError(msg)
     # A viewer would turn or tint each patch by what was meant for the whole image.
     image.info.clear()
     return image
 
 
-def _as_grey_16(values: npt.NDArray[np.generic], path: Path) -> npt.NDArray[np.uint16]:
-    lowest, highest = values.min(), values.max()
-    if values.dtype.kind == "f" or lowest < 0 or highest > np.iinfo(np.uint16).max:
-        msg = f"cannot cut {path}: expected whole grey values from 0 to 65535, found {lowest} to {highest}"
-        raise ValueError(msg)
-    return values.astype(np.uint16)
+def _depth(file: Image.Image) -> str | None:
+    """Name the depth of an image that was opened and not yet read, if it has more than 8 bits a channel.
 
-
-def _read_mask(path: Path, image_path: Path, image: Image.Image) -> npt.NDArray[np.bool_]:
-    mask = _read(path)
-    if mask.size != image.size:
-        expected, found = (f"{width} x {height}" for width, height in (image.size, mask.size))
-        msg = f"mask {path} must be as large as its image {image_path} ({expected}), found {found}"
-        raise ValueError(msg)
-    # An opaque alpha channel is not a defect.
-    pixels = np.asarray(mask.convert("RGB") if mask.mode in {"RGBA", "LA"} else mask) != 0
-    return np.asarray(pixels.any(axis=-1) if pixels.ndim == 3 else pixels)
+    Training refuses such grey values, and of such colours Pillow drops the lower half, without a word.
+    """
+    if file.mode.startswith(("I", "F")):
+        return f"mode {file.mode}"
+    for *_, how in getattr(file, "tile", ()):
+        layout = how[0] if isinstance(how, tuple) and how else how
+        if re.search(r";16[BLN]$", str(layout)):
+            return f"layout {layout}"
+    return None
 
 
 def _save(picture: Image.Image, path: Path, source: Source) -> None:

@@ -9,6 +9,7 @@ The folder of results::
     heatmaps/...      one PNG per image, in the input's sub-folders
     overlays/...
     run.json          which model and options made it
+    .lock             held by the run that is writing
 
 The picture of ``NAME.jpg`` is ``NAME.png``, or ``NAME.jpg.png`` if two images of a folder differ only in extension.
 """
@@ -67,16 +68,16 @@ def score_folder(
     Raises:
         FileNotFoundError: If the input is missing or has no image.
         ValueError: If the output lies in the input, holds results of another run or input, or a broken table.
-        OSError: If results cannot be written.
+        OSError: If results cannot be written, or another run is writing into the output.
     """
     source, target = Path(input_dir), Path(output_dir)
     if target.resolve().is_relative_to(source.resolve()):
         msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
         raise ValueError(msg)
     images = find_images(source)
-    claim_folder(target, {**record, "input": str(source.resolve())}, (TABLE, HEATMAPS, OVERLAYS))
     names = picture_names(images)
-    with closing(ScoreTable(target / TABLE)) as table:
+    claimed = claim_folder(target, {**record, "input": str(source.resolve())}, (TABLE, HEATMAPS, OVERLAYS))
+    with claimed, closing(ScoreTable(target / TABLE)) as table:
         todo = [image for image in images if image.as_posix() not in table.done]
         failed = 0
         with tqdm(total=len(images), initial=len(images) - len(todo), unit="image", disable=not progress) as bar:

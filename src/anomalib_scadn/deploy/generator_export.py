@@ -66,9 +66,16 @@ def export_generator(
 
 def _check_surroundings(model: "Scadn") -> None:
     """Raise unless metadata can say what happens before and after the model."""
-    if not isinstance(model.pre_processor, ScadnPreProcessor):
-        found = type(model.pre_processor).__name__
-        msg = f"the generator alone can be exported with a ScadnPreProcessor only, got {found}; export the full graph"
+    pre_processor = model.pre_processor
+    size = pre_processor.resized_size if isinstance(pre_processor, ScadnPreProcessor) else None
+    if size != model.model.image_size:
+        found = type(pre_processor).__name__
+        if pre_processor is not None:
+            found = f"{found} with the transform {getattr(pre_processor, 'transform', None)}"
+        msg = (
+            "the generator alone can be exported with a ScadnPreProcessor that resizes to "
+            f"{model.model.image_size} and does nothing else, got {found}; export the full graph"
+        )
         raise ValueError(msg)
     post_processor = model.post_processor
     if post_processor is not None and type(post_processor).forward is not PostProcessor.forward:

@@ -3,6 +3,7 @@
 
 """An exported graph in a runtime, and whether its metadata match it."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -52,24 +53,40 @@ class Graph(ABC):
         """
 
 
-def find_data_file(path: Path, suffix: str) -> Path:
-    """Find the file with a graph's weights.
+def find_weights(path: Path) -> list[Path]:
+    """Find the files that hold a graph's weights outside of it.
 
     Args:
-        path (Path): File of the graph.
-        suffix (str): Suffix of the weights, say ``".bin"``.
+        path (Path): File of the graph (.onnx or .xml).
 
     Returns:
-        Path: The file with the weights.
+        list[Path]: The ``.bin`` file of an OpenVINO graph; the files that an ONNX graph names, perhaps none.
 
     Raises:
-        FileNotFoundError: If it is missing.
+        FileNotFoundError: If one is missing.
     """
-    weights = path.with_suffix(suffix)
-    if not weights.is_file():
-        msg = f"{path} needs its weights in {weights}, which does not exist; copy both"
-        raise FileNotFoundError(msg)
-    return weights
+    if path.suffix == ".xml":
+        files = [path.with_suffix(".bin")]
+    else:
+        files = [path.parent / name for name in _external_names(path.read_bytes())]
+    for file in files:
+        if not file.is_file():
+            msg = f"{path} needs its weights in {file}, which does not exist; copy both"
+            raise FileNotFoundError(msg)
+    return files
+
+
+def _external_names(content: bytes) -> list[str]:
+    """Read the names of files with weights from an ONNX file, as the protobuf of its tensors spells them.
+
+    An entry of ``external_data`` is a key (field 1) and a value (field 2), each with its length before it.
+    """
+    names = set()
+    for match in re.finditer(rb"\x0a\x08location\x12([\x01-\x7f]|[\x80-\xff][\x01-\x7f])", content):
+        digits = match[1]
+        length = digits[0] if len(digits) == 1 else (digits[0] & 0x7F) + (digits[1] << 7)
+        names.add(content[match.end() : match.end() + length].decode(errors="replace"))
+    return sorted(names)
 
 
 def check_match(graph: Graph, metadata: Metadata, description: Path) -> None:
@@ -97,7 +114,7 @@ def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
         if graph.input_shape[-2:] != metadata.image_size:
             yield f"image_size is {metadata.image_size}, the graph takes {graph.input_shape[-2:]}"
         return
-    known = () if metadata.enable_normalization else ("raw_score", "raw_map")
+    known: tuple[str, ...] = () if metadata.enable_normalization else ("raw_score", "raw_map")
     if metadata.score["score"] != "paper":
         known += ("selected_scale",)
     missing = [name for name in INNER_VALUES if name not in outputs and name not in known]

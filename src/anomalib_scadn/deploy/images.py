@@ -3,8 +3,8 @@
 
 """Images from files, arrays, PIL and torch, each with its range checked.
 
-Files are read as the host reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF), with one
-difference: the host cuts 16-bit grey images off at 255 of 65535, here they keep their values.
+Files are read as the host reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF; of 16-bit colours the
+upper 8 bits), with one difference: the host cuts 16-bit grey images off at 255 of 65535, here they keep their values.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 from anomalib_scadn.data.lacead_files import IMAGE_EXTENSIONS, natural_key
@@ -24,24 +25,38 @@ FULL_SCALE = {"uint8": 255.0, "uint16": 65535.0}
 GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-def list_images(source: str | Path | Iterable[Any]) -> list[Any]:
+def list_inputs(source: Any) -> Iterable[Any]:  # noqa: ANN401  # images of any kind
     """List what to run on.
 
     Args:
-        source (str | Path | Iterable[Any]): A folder, an image file, or images of any kind.
+        source (Any): A folder, one image as :func:`read_pixels` takes it, or several, say in a list, a generator or
+            an array of shape (N, H, W, C).
 
     Returns:
-        list[Any]: A folder's visible images, those of its sub-folders included, naturally sorted; a file alone;
-            a list as it is.
+        Iterable[Any]: A folder's images; one image alone; several as they are, so that a generator is not drawn out.
 
     Raises:
         FileNotFoundError: If there is no such folder or file, or the folder holds no image.
     """
-    if not isinstance(source, str | Path):
-        return list(source)
-    path = Path(source)
-    if path.is_file():
-        return [path]
+    if isinstance(source, str | Path):
+        return [Path(source)] if Path(source).is_file() else list_images(Path(source))
+    if isinstance(source, np.ndarray | torch.Tensor):  # what has fewer dimensions is no stack of images, but one
+        return source if source.ndim == 4 else [source]
+    return [source] if isinstance(source, Image.Image) else source
+
+
+def list_images(path: Path) -> list[Path]:
+    """List the visible images of a folder and its sub-folders.
+
+    Args:
+        path (Path): Folder to look into.
+
+    Returns:
+        list[Path]: Naturally sorted, at least one.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or it holds no image.
+    """
     if not path.is_dir():
         msg = f"no such folder or image: {path}"
         raise FileNotFoundError(msg)
@@ -95,15 +110,18 @@ def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  
         return _from_array(_pil_values(image), "rgb", "PIL image")
     if isinstance(image, np.ndarray):
         return _from_array(image, channel_order, "array")
-    if type(image).__module__.split(".")[0] in ("torch", "torchvision"):
-        if image.ndim != 3:
-            msg = f"a tensor must have shape (C, H, W), got {tuple(image.shape)}"
+    if isinstance(image, torch.Tensor):
+        if image.ndim != 3 or image.shape[0] not in (1, 3):
+            msg = f"a tensor must have shape (1, H, W) or (3, H, W), got {tuple(image.shape)}"
             raise ValueError(msg)
         # Half precision that NumPy does not know is widened, exactly.
         values = image.detach().cpu()
         values = values.float() if values.is_floating_point() else values
         return _from_array(values.permute(1, 2, 0).numpy(), channel_order, "tensor")
-    msg = f"an image must be a path, a NumPy array, a PIL image or a torch tensor, got {type(image).__name__}"
+    msg = (
+        f"an image must be a path, a NumPy array, a PIL image or a torch tensor, got {type(image).__name__}; "
+        "predict_many takes several"
+    )
     raise TypeError(msg)
 
 
@@ -135,6 +153,9 @@ def to_unit_range(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def _read_file(path: Path) -> Pixels:
+    if path.is_dir():
+        msg = f"{path} is a folder, expected an image; predict_many takes folders"
+        raise ValueError(msg)
     if not path.is_file():
         msg = f"no such image: {path}"
         raise FileNotFoundError(msg)

@@ -3,7 +3,7 @@
 
 """Inference with masks: the counterpart of the host's inferencers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from .backends import Backend, Values, load_backend
-from .images import ChannelOrder, check_channel_order, list_images, read_pixels, to_unit_range
+from .images import ChannelOrder, check_channel_order, list_inputs, read_pixels, to_unit_range
 from .result import InferenceResult, split_results
 
 Outcome = tuple[Any, InferenceResult | Exception]
@@ -26,7 +26,8 @@ class StripedMaskInferencer:
             (the host's export) or hold the generator alone
             (:func:`~anomalib_scadn.deploy.export_generator`).
         device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
-        metadata (Path | None): Description of a graph. Defaults to ``None``: ``.json`` beside it.
+        metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``: ``.json``
+            beside the graph.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone; results do not depend on it. Defaults to ``4``.
         tile (int | None): Side of the square tiles, in pixels, that an image is cut into. Defaults to ``None``: an
@@ -36,6 +37,7 @@ class StripedMaskInferencer:
         backend_options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
             ``provider_options``, ``session_options``. Defaults to ``None``.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+        tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.
@@ -51,13 +53,14 @@ class StripedMaskInferencer:
         path: str | Path,
         device: str = "cpu",
         *,
-        metadata: Path | None = None,
+        metadata: str | Path | None = None,
         passes_at_once: int = 4,
         tile: int | None = None,
         overlap: int = 64,
         batch_size: int = 1,
         backend_options: Mapping[str, Any] | None = None,
         channel_order: ChannelOrder = "rgb",
+        tile_progress: bool = False,
     ) -> None:
         if batch_size < 1:
             msg = f"batch_size must be at least 1, got {batch_size}"
@@ -70,6 +73,7 @@ class StripedMaskInferencer:
         self.device = device
         self.tile, self.overlap = tile, overlap
         self.batch_size = batch_size
+        self.tile_progress = tile_progress
         self.channel_order: ChannelOrder = channel_order
         self._loading: dict[str, Any] = {
             "metadata": metadata,
@@ -156,14 +160,15 @@ class StripedMaskInferencer:
 
     def predict_many(
         self,
-        images: str | Path | Iterable[Any],
+        images: Any,  # noqa: ANN401  # see list_inputs
         reconstruction: bool = False,
         progress: bool = False,
     ) -> Iterator[Outcome]:
         """Predict images one after the other; what fails does not stop the rest.
 
         Args:
-            images (str | Path | Iterable[Any]): A folder, or images of any kind that :meth:`predict` takes.
+            images (Any): A folder, one image as :meth:`predict` takes it, or several in a list or a generator; no
+                more than ``batch_size`` of them are held at once.
             reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
             progress (bool): Whether to show a progress bar. Defaults to ``False``.
 
@@ -173,12 +178,12 @@ class StripedMaskInferencer:
         Raises:
             FileNotFoundError: If there is no such folder, or no image in it.
         """
-        bar = tqdm(list_images(images), unit="image", disable=not progress)
+        bar = tqdm(list_inputs(images), unit="image", disable=not progress)
         waiting: list[tuple[Any, npt.NDArray[Any]]] = []
         for source in bar:
             try:
                 pixels = read_pixels(source, channel_order=self.channel_order)
-            except (OSError, TypeError, ValueError) as error:
+            except Exception as error:  # of an image of any kind
                 yield from self._predict_waiting(waiting, reconstruction)
                 waiting = []
                 yield source, error
@@ -218,6 +223,7 @@ class StripedMaskInferencer:
             tile=self.tile,
             overlap=self.overlap,
             batch_size=self.batch_size,
+            progress=self.tile_progress,
         )
         highest = tiled.highest
         return InferenceResult(

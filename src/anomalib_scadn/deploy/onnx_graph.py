@@ -3,8 +3,7 @@
 
 """A graph in ONNX Runtime."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import onnxruntime as ort
 
 from anomalib_scadn.exporting import INNER_VALUES
 
-from .graphs import Graph
+from .graphs import Graph, find_weights
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 OPTIONS = ("providers", "provider_options", "session_options")
@@ -46,22 +45,24 @@ class OnnxGraph(Graph):
             raise ValueError(msg)
         self.path = path
         content = path.read_bytes()
-        _check_data_files(path, content)
+        find_weights(path)
         inner = [name for name in INNER_VALUES if name.encode() in content]
         session_options = options.get("session_options") or ort.SessionOptions()
         session_options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
         )
+        providers = options.get("providers") or _providers(device)
         try:
             self._session = ort.InferenceSession(
                 content + _as_outputs(inner),
                 session_options,
-                providers=options.get("providers") or _providers(device),
+                providers=providers,
                 provider_options=options.get("provider_options"),
             )
         except Exception as error:  # the runtime's errors have no common base of their own
             msg = f"{path} cannot be loaded by ONNX Runtime: {error}"
             raise ValueError(msg) from error
+        _check_providers(path, providers, self._session.get_providers())
         self._input = self._session.get_inputs()[0].name
         self.input_shape = _shape(self._session.get_inputs()[0].shape)
         self.output_shapes = {output.name: _shape(output.shape) for output in self._session.get_outputs()}
@@ -93,18 +94,16 @@ def _providers(device: str) -> list[str]:
     return list(dict.fromkeys((known[device.lower()], PROVIDERS["cpu"])))
 
 
+def _check_providers(path: Path, wanted: Sequence[Any], found: Sequence[str]) -> None:
+    """Raise unless the first provider is there: the runtime goes on without one whose libraries do not load."""
+    first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
+    if first not in found:
+        msg = f"{path} cannot be run by {first}, ONNX Runtime fell back to {', '.join(found)}; see its log above"
+        raise ValueError(msg)
+
+
 def _shape(shape: list[Any]) -> tuple[int | None, ...]:
     return tuple(side if isinstance(side, int) else None for side in shape)
-
-
-def _check_data_files(path: Path, content: bytes) -> None:
-    """Look for the file names that a graph with weights outside of it holds."""
-    for match in set(re.findall(rb"[^\x00-\x1f/\\]+\.onnx\.data", content)):
-        name = match.decode(errors="replace")
-        # A length may stand before the name and look like a letter.
-        if not any((path.parent / candidate).is_file() for candidate in (name, name[1:])):
-            msg = f"{path} needs its weights in {path.parent / name}, which does not exist; copy both"
-            raise FileNotFoundError(msg)
 
 
 def _as_outputs(names: list[str]) -> bytes:

@@ -13,7 +13,7 @@ import openvino as ov
 
 from anomalib_scadn.exporting import INNER_VALUES
 
-from .graphs import Graph, find_data_file
+from .graphs import Graph, find_weights
 
 
 class OpenVinoGraph(Graph):
@@ -34,7 +34,7 @@ class OpenVinoGraph(Graph):
 
     def __init__(self, path: Path, device: str, options: Mapping[str, Any], chunk: int | None = None) -> None:
         self.path = path
-        weights = find_data_file(path, ".bin")
+        (weights,) = find_weights(path)
         self._device = device.upper()
         self._queue: ov.AsyncInferQueue | None = None
         self._properties = {"INFERENCE_PRECISION_HINT": "f32", **options}
@@ -48,11 +48,11 @@ class OpenVinoGraph(Graph):
             if chunk is not None:
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
             self._compiled = core.compile_model(self._model, self._device, self._properties)
+            self.output_shapes = {name: _shape(output.partial_shape) for name, output in self._named_outputs()}
         except RuntimeError as error:
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
-        self.output_shapes = {name: _shape(output.partial_shape) for name, output in self._named_outputs()}
 
     def _named_outputs(self) -> list[tuple[str, ov.Output]]:
         """List the outputs; a value may have several names, of which one is known."""

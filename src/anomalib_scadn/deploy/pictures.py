@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .files import write_whole
+from anomalib_scadn.files import write_whole
+
 from .images import to_unit_range
 
 Pixels = npt.NDArray[np.uint8]
@@ -69,15 +70,19 @@ def to_8_bit(pixels: npt.NDArray[np.generic]) -> Pixels:
     """Show an image of any depth.
 
     Args:
-        pixels (npt.NDArray[np.generic]): From :func:`~anomalib_scadn.deploy.images.read_pixels`, any shape; uint8,
-            uint16 or floating point in [0, 1].
+        pixels (npt.NDArray[np.generic]): From :func:`~anomalib_scadn.deploy.images.read_pixels`, shape (H, W, 3);
+            uint8, uint16 or floating point in [0, 1].
 
     Returns:
         Pixels: Same shape, range [0, 255]; the image itself if it has 8 bits already.
     """
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)
-    return np.rint(to_unit_range(pixels) * 255).astype(np.uint8)
+    shown = np.empty(pixels.shape, dtype=np.uint8)
+    for top in range(0, len(shown), _BAND):
+        band = slice(top, top + _BAND)
+        shown[band] = np.rint(to_unit_range(pixels[band]) * 255)
+    return shown
 
 
 def draw_heatmap(anomaly_map: npt.NDArray[np.floating]) -> Pixels:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .tiled_prediction import TileResult
+
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
@@ -30,7 +32,7 @@ class InferenceResult:
             the highest score.
         reconstruction (npt.NDArray[np.float32] | None): What the generator painted, shape (H, W, 3), range [0, 1]:
             mean of the chosen scale's vertical and horizontal composite. ``None`` unless asked for.
-        tiles (tuple[Any, ...]): If tiled, each tile's own box, scores, label and scale. Defaults to ``()``.
+        tiles (tuple[TileResult, ...]): If tiled, each tile's own box, scores, label and scale. Defaults to ``()``.
     """
 
     raw_score: float
@@ -42,7 +44,7 @@ class InferenceResult:
     scale_maps: Floats | None
     selected_scale: int | None
     reconstruction: Floats | None = None
-    tiles: tuple[Any, ...] = ()
+    tiles: tuple[TileResult, ...] = ()
 
 
 def split_results(values: Mapping[str, npt.NDArray[Any]]) -> list[InferenceResult]:

@@ -5,15 +5,23 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from anomalib_scadn.files import write_whole
 from anomalib_scadn.version import __version__
 
-from .files import write_whole
+from .graphs import find_weights
 
 RECORD = "run.json"
 """Name of the record in a folder of results."""
+
+LOCK = ".lock"
+"""Name of the file that a run locks in its folder of results."""
 
 Record = dict[str, Any]
 
@@ -24,8 +32,8 @@ def describe_run(
     """Describe everything that decides the scores, apart from the images.
 
     Args:
-        model (Path): Model file. What belongs to it is found beside it: weights in NAME.bin of NAME.xml or
-            NAME.onnx.data of NAME.onnx, and metadata in NAME.json.
+        model (Path): Model file. What belongs to a graph is found beside it: the files with its weights, and the
+            metadata in NAME.json.
         tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
         metadata_file (Path | None): Metadata that the model is loaded with instead. Defaults to ``None``.
@@ -36,8 +44,9 @@ def describe_run(
     Raises:
         OSError: If a file cannot be read.
     """
-    weights = model.with_suffix(".bin") if model.suffix == ".xml" else model.with_name(f"{model.name}.data")
-    files = [model, *(path for path in (weights, metadata_file or model.with_suffix(".json")) if path.is_file())]
+    files = [model]
+    if model.suffix != ".ckpt":
+        files += [*find_weights(model), metadata_file or model.with_suffix(".json")]
     return {
         "version": __version__,
         "files": [_fingerprint(path) for path in files],
@@ -46,28 +55,51 @@ def describe_run(
     }
 
 
-def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
-    """Put the record into a folder of results, or check the record that is there.
+@contextmanager
+def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterator[None]:
+    """Keep other runs out of a folder of results, and put the record into it or check the one that is there.
+
+    The lock is the operating system's, on the file ``.lock``: it ends with its process, however that ends, so a file
+    that stays behind keeps nobody out.
 
     Args:
         folder (Path): Folder of results; made when missing.
         record (Record): From :func:`describe_run`.
         owned (tuple[str, ...]): Names of what a run writes into the folder.
 
+    Yields:
+        None: While the folder belongs to this run.
+
     Raises:
+        BlockingIOError: If another run is writing into the folder.
         ValueError: If the folder holds results of another run, or results whose run is unknown.
         OSError: If the folder cannot be read or written.
     """
-    path = folder / RECORD
-    if path.exists():
-        _compare(path, record)
+    _check_folder(folder, record, owned)  # first, so that nothing is put into a folder that is refused
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        msg = f"another run is writing into {folder}; wait until it has ended, or choose another output folder"
+        raise BlockingIOError(msg) from error
+    try:
+        _check_folder(folder, record, owned)
+        if not (folder / RECORD).exists():
+            write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
+        yield
+    finally:
+        lock.release()
+
+
+def _check_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
+    if (folder / RECORD).exists():
+        _compare(folder / RECORD, record)
         return
     stray = [name for name in owned if (folder / name).exists()]
     if stray:
         msg = f"{folder} holds {stray[0]} but no {RECORD} that says which model made it; expected a new or empty folder"
         raise ValueError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(record, indent=2).encode())
 
 
 def _compare(path: Path, record: Record) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from .files import write_whole
+from anomalib_scadn.files import write_whole
 
 # Names of files are bytes; those that are no UTF-8 survive the table this way.
 _TEXT = ("utf-8", "surrogateescape")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from anomalib_scadn.deploy.files import write_whole
+from anomalib_scadn.files import write_whole
 from anomalib_scadn.version import __version__
 
 from .figures import draw_data, line_style

@@ -1,6 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -145,7 +146,7 @@ def test_a_layout_without_test_images_is_cut(tmp_path, camera):
 
 @pytest.mark.parametrize(
     ("mode", "value", "expected"),
-    [("L", 7, "L"), ("I;16", 40000, "I;16"), ("I", 40000, "I;16"), ("1", 1, "L"), ("P", 3, "RGB"), ("CMYK", 0, "RGB")],
+    [("L", 7, "L"), ("1", 1, "L"), ("P", 3, "RGB"), ("CMYK", 0, "RGB"), ("RGBA", 0, "RGBA")],
 )
 def test_pixels_are_kept(tmp_path, mode, value, expected):
     (tmp_path / "in").mkdir()
@@ -154,7 +155,7 @@ def test_pixels_are_kept(tmp_path, mode, value, expected):
     crop_folder(tmp_path / "in", tmp_path / "out", 8)
     with Image.open(tmp_path / "out/train/good/a_y00000_x00000.png") as patch:
         assert patch.mode == expected
-        if expected != "RGB":
+        if expected == "L":
             assert patch.getextrema() == ((255, 255) if mode == "1" else (value, value))
 
 
@@ -200,6 +201,10 @@ def test_an_output_is_never_overwritten(tmp_path, camera):
         crop_folder(tmp_path / "in", tmp_path / "in/out", 8)
 
 
+def deep_colour(path):
+    cv2.imwrite(str(path), np.full((9, 9, 3), 40000, dtype=np.uint16))
+
+
 def broken_jpeg(path):
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 26, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:400])
@@ -211,8 +216,14 @@ def broken_jpeg(path):
         (lambda root: (root / "in/b.png").write_text("no image"), "cannot read .*b.png: expected an image file"),
         (lambda root: broken_jpeg(root / "in/b.jpg"), "cannot read .*b.jpg: expected an image file"),
         (lambda root: Image.new("L", (26, 7)).save(root / "in/b.png"), r"b.png must be .* 8 x 8, found 26 x 7"),
-        (lambda root: Image.new("F", (9, 9), 0.5).save(root / "in/b.tif"), "cannot cut .*b.tif: expected whole grey"),
-        (lambda root: Image.new("I", (9, 9), -1).save(root / "in/b.tif"), "from 0 to 65535, found -1 to -1"),
+        (
+            lambda root: Image.new("F", (9, 9), 0.5).save(root / "in/b.tif"),
+            "cannot cut .*b.tif: .* found mode F; convert",
+        ),
+        (lambda root: Image.new("I;16", (9, 9)).save(root / "in/b.png"), "cannot cut .*b.png: .* found mode I;16"),
+        (lambda root: deep_colour(root / "in/b.png"), "cannot cut .*b.png: expected 8 bits .*found layout RGB;16B"),
+        (lambda root: deep_colour(root / "in/b.tif"), "cannot cut .*b.tif: expected 8 bits .*found layout RGB;16"),
+        (lambda root: (root / "masks/a.png").write_bytes(b"II*\0\xff\xff\xff\xff"), "cannot read .*masks/a.png"),
         (lambda root: Image.new("L", (9, 9)).save(root / "in/a.bmp"), "mask .*a.png must belong to one image.*a.bmp"),
         (lambda root: Image.new("L", (9, 9)).save(root / "masks/a.png"), r"a.png \(26 x 20\), found 9 x 9"),
         (lambda root: (root / "masks/a.png").write_text("no mask"), "cannot read .*masks/a.png"),
@@ -229,6 +240,12 @@ def test_what_does_not_fit_is_named_and_nothing_is_left(tmp_path, camera, break_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "masks"]
 
 
+def test_masks_that_fit_no_anomalous_image_are_missed(tmp_path, camera):
+    lacead(camera, "elsewhere/deeper")
+    with pytest.raises(FileNotFoundError, match=r"elsewhere holds no mask of an image in .*in/test, expected"):
+        crop_folder(tmp_path / "in", tmp_path / "out", 8, tmp_path / "elsewhere")
+
+
 def test_patches_of_the_same_name_are_refused(tmp_path, camera):
     camera("in/sub/a.png")
     camera("in/sub_a.png")
@@ -240,7 +257,9 @@ def test_patches_of_the_same_name_are_refused(tmp_path, camera):
 def test_some_masks_are_not_enough_for_the_layout(tmp_path, camera):
     lacead(camera, "elsewhere")
     (tmp_path / "elsewhere/oil/0.png").unlink()
-    with pytest.raises(ValueError, match=r"anomalous image without a mask: .*oil/0\.png; all 2 or none must have one"):
+    with pytest.raises(
+        ValueError, match=r"anomalous image without a mask: .*test/oil/0\.png, expected e\.g\. .*elsewhere/oil/0_mask"
+    ):
         crop_folder(tmp_path / "in", tmp_path / "out", 8, tmp_path / "elsewhere")
 
 
@@ -267,6 +286,7 @@ def test_missing_folders_and_images_are_errors(tmp_path, camera):
         ("nowhere", None, "folder of images not found: .*nowhere"),
         ("in", tmp_path / "nowhere", "folder of masks not found: .*nowhere"),
         ("empty", None, "empty holds no image"),
+        ("in", tmp_path / "empty", "empty holds no image"),
         ("in", tmp_path / "in", "in holds no image outside of .*in; masks must lie in a folder of their own"),
     ]:
         with pytest.raises(FileNotFoundError, match=message):

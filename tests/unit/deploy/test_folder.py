@@ -10,10 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
 from anomalib_scadn.deploy.folder import find_images, picture_names, score_folder
+from anomalib_scadn.deploy.graphs import find_weights
 from anomalib_scadn.deploy.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
 from anomalib_scadn.deploy.run_record import describe_run
 from anomalib_scadn.deploy.score_table import ScoreRow, ScoreTable
@@ -43,6 +45,7 @@ def test_a_folder_is_scored(pictures, tmp_path, fake_inferencer):
     assert all(float(row["seconds"]) >= 0 for row in rows)
     names = ["10.png", "2.png", "a/b.png", "a/c.png"]
     assert files_of(out) == [
+        ".lock",
         *(f"heatmaps/{name}" for name in names),
         *(f"overlays/{name}" for name in names),
         "run.json",
@@ -274,10 +277,14 @@ def test_no_two_pictures_share_a_name():
 
 
 def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
-    for name in ("m.xml", "m.bin", "n.onnx", "n.onnx.data", "n.json", "meta.json"):
+    for name in ("m.xml", "m.bin", "m.json", "n.onnx.data", "n.json", "meta.json", "m.ckpt"):
         (tmp_path / name).write_text(name)
+    # What a tensor says about weights outside of it: key and value of an entry, each with its length before it.
+    (tmp_path / "n.onnx").write_bytes(b"graph\x0a\x08location\x12\x0bn.onnx.datamore")
+    record = describe_run(tmp_path / "m.ckpt")
+    assert [entry["name"] for entry in record["files"]] == ["m.ckpt"]
     record = describe_run(tmp_path / "m.xml", None, 64)
-    assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin"]
+    assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin", "m.json"]
     assert (record["tile"], record["overlap"]) == (None, None)
     record = describe_run(tmp_path / "n.onnx", 512, 64)
     assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "n.json"]
@@ -287,6 +294,45 @@ def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
     (tmp_path / "n.onnx.data").write_text("other weights")
     assert describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json") != record
     assert json.loads(json.dumps(record)) == record
+
+
+@pytest.mark.parametrize("name", ["w.bin", "w" * 40 + ".onnx.data", "w" * 200 + ".bin"])
+def test_a_graph_names_the_files_of_its_weights_itself(tmp_path, name):
+    tensor = onnx.TensorProto(name="weight", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    for key, value in (("location", name), ("offset", "0"), ("length", "4")):
+        tensor.external_data.add(key=key, value=value)
+    graph = onnx.helper.make_graph([], "graph", [], [], initializer=[tensor, tensor])
+    (tmp_path / "renamed.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    with pytest.raises(FileNotFoundError, match=f"renamed.onnx needs its weights in {tmp_path / name}, which does not"):
+        find_weights(tmp_path / "renamed.onnx")
+    (tmp_path / name).touch()
+    assert find_weights(tmp_path / "renamed.onnx") == [tmp_path / name]
+
+
+def test_two_runs_into_one_folder_at_once_are_refused(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    first = fake_inferencer()
+    many = first.predict_many
+    refused = []
+
+    def predict_many(images):
+        for pair in many(images):
+            with pytest.raises(BlockingIOError, match=f"another run is writing into {out}; wait until it has ended"):
+                score_folder(fake_inferencer(), pictures, out, RECORD)
+            refused.append(pair[0])
+            yield pair
+
+    first.predict_many = predict_many
+    assert score_folder(first, pictures, out, RECORD) == 0
+    assert len(refused) == len(rows_of(out)) == 4
+    # That a killed run keeps nobody out is shown above.
+    assert score_folder(fake_inferencer(), pictures, out, RECORD) == 0
+
+
+def test_the_longest_name_of_a_file_has_room_for_its_pictures(tmp_path, fake_inferencer):
+    (tmp_path / "in").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "in" / ("x" * 251 + ".png"))
+    assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD) == 0
 
 
 def test_colours_mean_the_same_in_every_picture():

@@ -3,6 +3,7 @@
 
 """Images of every kind, and what is wrong with them."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from anomalib.data.utils import read_image
 from PIL import Image
 
-from anomalib_scadn.deploy.images import list_images, read_input, read_pixels
+from anomalib_scadn.deploy.images import list_images, list_inputs, read_input, read_pixels
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 UNIT = PIXELS.astype(np.float32) / np.float32(255)
@@ -106,8 +107,9 @@ def test_pixels_keep_their_type_and_are_not_copied():
         (np.full((4, 4, 3), np.inf), "finite values, got 48"),
         (np.full((4, 4, 3), 255.0), r"in \[0, 1\], got 255 to 255"),
         (np.full((4, 4, 3), -0.5), r"in \[0, 1\], got -0.5"),
-        (torch.zeros(4, 4), r"shape \(C, H, W\), got \(4, 4\)"),
+        (torch.zeros(4, 4), r"shape \(1, H, W\) or \(3, H, W\), got \(4, 4\)"),
         (torch.zeros(4, 4, 4), r"got \(4, 4, 4\)"),
+        (torch.zeros(4, 5, 3), r"shape \(1, H, W\) or \(3, H, W\), got \(4, 5, 3\)"),
         (Image.fromarray(np.full((2, 2), 70000, np.int32)), r"in \[0, 65535\], got 70000"),
     ],
 )
@@ -147,10 +149,11 @@ def test_damaged_files_are_refused_by_name(tmp_path, damage):
         read_input(path)
 
 
-@pytest.mark.parametrize("name", ["missing.png", ""])
-def test_missing_files_are_missed_by_name(tmp_path, name):
-    with pytest.raises(FileNotFoundError, match="no such image"):
-        read_input(tmp_path / name)
+def test_missing_files_are_missed_by_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such image: .*missing\.png"):
+        read_input(tmp_path / "missing.png")
+    with pytest.raises(ValueError, match=f"{tmp_path} is a folder, expected an image; predict_many takes folders"):
+        read_input(tmp_path)
 
 
 def test_images_of_a_folder_are_naturally_sorted_and_visible(tmp_path):
@@ -163,12 +166,23 @@ def test_images_of_a_folder_are_naturally_sorted_and_visible(tmp_path):
 
 def test_lists_and_files_are_taken_as_they_are(tmp_path):
     (tmp_path / "a.jpg").touch()
-    assert list_images(str(tmp_path / "a.jpg")) == [tmp_path / "a.jpg"]
-    assert list_images(iter([1, "x"])) == [1, "x"]
+    assert list_inputs(str(tmp_path / "a.jpg")) == list_inputs(tmp_path) == [tmp_path / "a.jpg"]
+    assert list_inputs([1, "x"]) == [1, "x"]
+    assert next(iter(list_inputs(itertools.count()))) == 0
+
+
+@pytest.mark.parametrize("image", [PIXELS, PIXELS[..., 0], torch.from_numpy(UNIT), Image.fromarray(PIXELS)])
+def test_one_image_is_not_taken_for_several(image):
+    (alone,) = list_inputs(image)
+    assert alone is image
+
+
+def test_a_stack_of_images_is_several():
+    assert len(list_inputs(np.stack([PIXELS, PIXELS]))) == 2
 
 
 def test_folders_without_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no image"):
         list_images(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder or image"):
-        list_images(Path(tmp_path / "missing"))
+        list_inputs(Path(tmp_path / "missing"))
