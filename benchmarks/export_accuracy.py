@@ -6,8 +6,8 @@
     python benchmarks/export_accuracy.py --data lace fabric_03=DIR --config configs/cpu.yaml --output DIR
 
 Trains a model per data set, exports it to OpenVINO in full precision and by 8-bit quantization after training
-(INT8_PTQ, calibrated on the validation images), and scores the test images with each. A second model is trained and
-tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``; ``--data`` is as in
+(INT8_PTQ, calibrated on the validation images), and scores the test images with each. Of a folder's images, a
+second model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``; ``--data`` is as in
 ``benchmarks/compare.py``. The results of a data set go to ``benchmarks/results/export_accuracy_DATA.json``.
 """
 
@@ -24,7 +24,7 @@ from torchvision.transforms.v2 import Resize
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
-from comparison.data import list_test_images, make_datamodule, parse_data, read_test_mask
+from comparison.data import LACE, list_test_images, make_datamodule, parse_data, read_test_mask
 from runs import RESULTS, machine, save
 from score_study.quality import quality
 
@@ -134,8 +134,9 @@ def measure(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
             datamodule=datamodule if compression else None,
         )
         rows[form] = score(Path(file), datamodule)
-    found = without_antialiasing(arguments, folder, datamodule)
-    rows["torch, without antialiasing"] = {key: float(value) for key, value in found.items()}
+    if name != LACE:  # which is drawn at the model's size
+        found = without_antialiasing(arguments, folder, datamodule)
+        rows["torch, without antialiasing"] = {key: float(value) for key, value in found.items()}
     return rows
 
 

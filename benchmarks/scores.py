@@ -51,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
     parser.add_argument("--smoothing", type=float, default=4.0, help="of the errors, in pixels")
     parser.add_argument("--reference-images", type=int, default=100, help="training images for reference values")
-    parser.add_argument("--test-images", type=int, help="of one-class data, the first of the test split")
+    parser.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -86,13 +86,12 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def make_data(name: str, root: str | None, arguments: argparse.Namespace, side: int) -> AnomalibDataModule:
+def make_data(name: str, root: str | None, side: int) -> AnomalibDataModule:
     """Make the data module, with the batches that SCADN is trained with here."""
     if name.startswith("mnist:"):
         return OneClass(
             root=root,
             normal_class=int(name.partition(":")[2]),
-            num_test=arguments.test_images,
             train_batch_size=64,
             num_workers=0,
         )
@@ -121,7 +120,7 @@ def train(arguments: argparse.Namespace, seed: int, folder: Path, text: str) -> 
             **{"trainer.max_steps": 2 * arguments.steps, "trainer.max_epochs": -1, "trainer.accelerator": "cpu"},
             **{"trainer.limit_val_batches": 0, "trainer.logger": "false", "trainer.check_val_every_n_epoch": 1},
         )
-        datamodule = make_data(*parse(text), arguments, model.input_size[0])
+        datamodule = make_data(*parse(text), model.input_size[0])
         weights = folder / "generator.pt"
         if not weights.is_file():
             datamodule.prepare_data()
@@ -153,7 +152,7 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
     variants = make_variants(perceptual=arguments.backbone_weights is not None)
     study = Study(model, variants, arguments.smoothing, arguments.backbone_weights)
     study.fit(datamodule.train_data, arguments.reference_images)
-    metrics = study.test(datamodule.test_data, COMPARED_SIDE)
+    metrics = study.test(datamodule.test_data, COMPARED_SIDE, arguments.test_images)
     return {"metrics": metrics, "train_s": trained - start, "score_s": time.perf_counter() - trained}
 
 

@@ -52,7 +52,7 @@ class Study:
             dataset (AnomalibDataset): Training images.
             count (int): Images to take, evenly spread over the data set.
         """
-        indices = range(0, len(dataset), max(1, len(dataset) // count))[:count]
+        indices = spread(len(dataset), count)
         paper = torch.zeros(self._paper.statistics_shape, dtype=torch.double)
         total = torch.zeros(self._measure.statistics_shape, dtype=torch.double)
         for index in indices:
@@ -64,11 +64,12 @@ class Study:
             if score.standardization is not None:
                 score.fit(total[:, self._kinds(score)], len(indices))
 
-    def test(self, dataset: AnomalibDataset, side: int) -> dict[str, dict[str, float | None]]:
+    def test(self, dataset: AnomalibDataset, side: int, count: int | None) -> dict[str, dict[str, float | None]]:
         """Measure all scores.
 
         Args:
             dataset (AnomalibDataset): Test images.
+            count (int | None): Images to take, evenly spread over the data set; ``None`` for all.
             side (int): Height and width that maps and masks are compared at, in pixels.
 
         Returns:
@@ -77,7 +78,7 @@ class Study:
         scores: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
         maps: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
         labels, masks = [], []
-        for index in range(len(dataset)):
+        for index in spread(len(dataset), count):
             item = dataset[index]
             labels.append(int(item.gt_label))
             masks.append(_mask(item.gt_mask, side))
@@ -107,6 +108,20 @@ class Study:
         if tuple(images.shape[-2:]) != self._model.image_size:
             images = resize(images, list(self._model.image_size), antialias=True)
         return images, self._model.reconstruct(images), self._model.masks
+
+
+def spread(length: int, count: int | None) -> list[int]:
+    """Choose indices evenly.
+
+    Args:
+        length (int): Length of the data set.
+        count (int | None): How many at most; ``None`` for all.
+
+    Returns:
+        list[int]: Indices in order.
+    """
+    chosen = length if count is None else min(count, length)
+    return [index * length // chosen for index in range(chosen)]
 
 
 def _mask(mask: torch.Tensor | None, side: int) -> torch.Tensor:

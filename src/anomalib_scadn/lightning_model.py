@@ -168,6 +168,8 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
             evaluator=evaluator,
             visualizer=visualizer,
         )
+        # A checkpoint brings the backbone with it, and may be loaded where the file is not.
+        self.hparams["backbone_weights"] = "checkpoint"
         check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
         self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv

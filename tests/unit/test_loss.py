@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 
 from anomalib_scadn.loss import (
     NonFiniteLossError,
@@ -14,6 +15,7 @@ from anomalib_scadn.loss import (
     check_finite,
     discriminator_loss,
     reconstruction_loss,
+    structural_loss,
 )
 from anomalib_scadn.masks import striped_masks
 
@@ -152,3 +154,34 @@ def test_finite_terms_pass_and_keep_their_graph():
     check_finite("step 0", loss=loss, huge=torch.tensor(3e38), low=torch.tensor(-1.0, dtype=torch.bfloat16))
     loss.backward()
     assert float(term.grad) == 4.0
+
+
+def test_structural_loss_is_one_minus_the_similarity_of_what_was_painted_in():
+    generator = torch.Generator().manual_seed(4)
+    images = torch.rand(2, 3, 24, 32, generator=generator)
+    painted = torch.rand(2, 3, 24, 32, generator=generator)
+    masks = torch.ones(2, 1, 24, 32)
+    masks[..., 8:16] = 0
+    joined = images.clone()
+    joined[..., 8:16] = painted[..., 8:16]
+    each = [
+        structural_similarity(
+            images[n].double().numpy(),
+            joined[n].double().numpy(),
+            channel_axis=0,
+            data_range=1.0,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            full=True,
+        )[1].mean()
+        for n in range(2)
+    ]
+    assert float(structural_loss(painted, images, masks)) == pytest.approx(1 - sum(each) / 2, abs=2e-3)
+
+
+def test_structural_loss_does_not_see_what_was_kept():
+    images = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(5))
+    assert float(structural_loss(torch.zeros_like(images), images, torch.ones(1, 1, 24, 24))) == pytest.approx(
+        0, abs=1e-6
+    )

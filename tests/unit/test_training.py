@@ -132,3 +132,29 @@ def test_optimizers_have_the_papers_settings():
     generator, discriminator = Scadn(image_size=32, base_channels=2).configure_optimizers()
     assert (generator.defaults["lr"], generator.defaults["betas"]) == (1e-4, (0.0, 0.9))
     assert (discriminator.defaults["lr"], discriminator.defaults["betas"]) == (1e-5, (0.0, 0.9))
+
+
+def test_crops_are_what_is_painted_and_judged(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn(crop_size=24)
+    seen = []
+    model.model.generator.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape[-2:])))
+    tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
+    assert seen.count((24, 24)) == 2  # two batches of four
+    assert set(seen) == {(24, 24), (32, 32)}  # reference values come from whole images
+
+
+def test_the_structural_loss_is_weighed_and_logged(tiny_scadn):
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    fakes = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    masks = tiny_scadn().model.masks[:2]
+    plain, structural = (tiny_scadn(lambda_ssim=weight, lambda_adv=0) for weight in (0.0, 0.5))
+    terms = structural._loss_terms(images, fakes, masks)
+    assert "structural_loss" not in plain._loss_terms(images, fakes, masks)
+    expected = terms["reconstruction_loss"] + 0.5 * terms["structural_loss"]
+    assert torch.allclose(structural._generator_loss(terms), expected)
+
+
+@pytest.mark.parametrize("crop_size", [20, 64, (24, 64)])
+def test_impossible_crops_are_refused(crop_size):
+    with pytest.raises(ValueError, match="crop_size"):
+        Scadn(image_size=32, base_channels=2, crop_size=crop_size)
