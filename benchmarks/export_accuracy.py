@@ -6,9 +6,10 @@
     python benchmarks/export_accuracy.py --data lace fabric_03=DIR --config configs/cpu.yaml --output DIR
 
 Trains a model per data set, exports it to OpenVINO in full precision and by 8-bit quantization after training
-(INT8_PTQ, calibrated on the validation images), and scores the test images with each. Of a folder's images, a
-second model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``; ``--data`` is as in
-``benchmarks/compare.py``. The results of a data set go to ``benchmarks/results/export_accuracy_DATA.json``.
+(INT8_PTQ, calibrated on the validation images), and scores the test images with each. Of a folder's images, a second
+model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``;
+``--data`` is as in ``benchmarks/compare.py``. The results of a data set go to
+``benchmarks/results/export_accuracy_DATA.json``.
 """
 
 import argparse
