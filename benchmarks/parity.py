@@ -3,7 +3,8 @@
 
 """Compare every form of a model with the host's Engine, at full width and 512 x 512 unless told otherwise.
 
-Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--seeds 0 1] [--batch-sizes 1]
+Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--seeds 0 1]
+    [--sizes same larger smaller oblong] [--batch-sizes 1]
 
 Weights are untrained. Prints the largest differences of normalized scores and maps, writes them to
 benchmarks/results, and exits with status 1 if one is above the tolerance.
@@ -24,6 +25,8 @@ from forms import export_forms, make_model, write_images
 
 SCORE_TOLERANCE = 1e-4
 MAP_TOLERANCE = 1e-3
+SIZES = {"same": (1, 1), "larger": (2, 2), "smaller": (0.5, 0.5), "oblong": (0.5, 3)}
+"""Heights and widths of raw images, in sides of the model's."""
 RESULTS = Path(__file__).parent / "results"
 
 Reference = dict[Path, tuple[float, np.ndarray]]
@@ -82,10 +85,9 @@ def compare(seed: int, arguments: argparse.Namespace, folder: Path) -> list[Row]
         list[Row]: One row per form, size and batch.
     """
     side = arguments.image_size
-    sizes = {"same": (side, side), "larger": (2 * side, 2 * side), "smaller": (side // 2, side // 2)}
-    files = write_images(
-        folder / "images", {**sizes, "oblong": (side // 2, 3 * side)}, max(arguments.batch_sizes), seed
-    )
+    sizes = {name: (int(side * height), int(side * width)) for name, (height, width) in SIZES.items()}
+    chosen = {name: sizes[name] for name in arguments.sizes}
+    files = write_images(folder / "images", chosen, max(arguments.batch_sizes), seed)
     model = make_model(side, arguments.base_channels, seed)
     reference = engine_reference(model, files, folder / "engine")
     rows: list[Row] = []
@@ -107,6 +109,7 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=512, help="side in pixels")
     parser.add_argument("--base-channels", type=int, default=64)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1])
     arguments = parser.parse_args()
     rows = []
