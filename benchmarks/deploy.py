@@ -252,7 +252,7 @@ def main() -> None:
     if "BF16" not in machine["capabilities"]:
         print("This processor has no bfloat16: OpenVINO's row of that name shows what the hint does without it.")
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"deploy-{arguments.image_size}-{arguments.base_channels}.json"
+    file = RESULTS / f"deploy_{arguments.image_size}_{arguments.base_channels}.json"
     temporary = file.with_suffix(".tmp")
     report = {"machine": machine, "forms": rows}
     temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

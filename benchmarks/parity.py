@@ -117,7 +117,7 @@ def main() -> None:
         with TemporaryDirectory() as name:
             rows += compare(seed, arguments, Path(name))
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"parity-{arguments.image_size}-{arguments.base_channels}.json"
+    file = RESULTS / f"parity_{arguments.image_size}_{arguments.base_channels}.json"
     temporary = file.with_suffix(".tmp")
     temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     temporary.replace(file)

@@ -12,13 +12,16 @@ the documents with what this program would write.
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from beside_paper import ablation_table, one_class_table
+from deploy_tables import accuracy_table, deploy_table, parity_table
+from score_tables import cost_table, scores_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "scoring.md")
 METRICS = {
     "image_AUROC": "image AUROC",
     "image_F1Score": "image F1",
@@ -202,6 +205,20 @@ def compare_cost() -> str:
     return markdown(["data set", "model", *names.values(), *header], rows)
 
 
+def table_of(benchmark: str, layout: Callable[[dict[str, dict]], tuple[list[str], list[list[str]]]]) -> str:
+    """Lay out all result files of a benchmark.
+
+    Args:
+        benchmark (str): What their names begin with.
+        layout (Callable): Makes header and rows of their contents.
+
+    Returns:
+        str: The table, or a line that says that there are none.
+    """
+    results = results_of(benchmark)
+    return markdown(*layout(results)) if results else "Nothing has been published yet."
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "demo": demo,
     "real": real,
@@ -210,6 +227,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "ablation": ablation,
     "compare_quality": compare_quality,
     "compare_cost": compare_cost,
+    "deploy": partial(table_of, "deploy", deploy_table),
+    "parity": partial(table_of, "parity", parity_table),
+    "export_accuracy": partial(table_of, "export_accuracy", accuracy_table),
+    "scores": partial(table_of, "scores", scores_table),
+    "score_cost": partial(table_of, "score_cost", cost_table),
 }
 
 
