@@ -4,7 +4,7 @@
 """Compare every form of a model with the host's Engine, at full width and 512 x 512 unless told otherwise.
 
 Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--seeds 0 1]
-    [--sizes same larger smaller oblong] [--batch-sizes 1]
+    [--sizes same larger smaller oblong] [--batch-sizes 1] [--models DIR]
 
 Weights are untrained. Prints the largest differences of normalized scores and maps, writes them to
 benchmarks/results, and exits with status 1 if one is above the tolerance.
@@ -21,6 +21,7 @@ from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from deploy import make_forms
 from forms import export_forms, make_model, write_images
 
 SCORE_TOLERANCE = 1e-4
@@ -91,7 +92,7 @@ def compare(seed: int, arguments: argparse.Namespace, folder: Path) -> list[Row]
     model = make_model(side, arguments.base_channels, seed)
     reference = engine_reference(model, files, folder / "engine")
     rows: list[Row] = []
-    for form, path in export_forms(model, folder):
+    for form, path in export_forms(model, folder) if arguments.models is None else exported_forms(arguments):
         for batch_size in arguments.batch_sizes:
             inferencer = StripedMaskInferencer(path, batch_size=batch_size)
             for size, paths in files.items():
@@ -103,6 +104,15 @@ def compare(seed: int, arguments: argparse.Namespace, folder: Path) -> list[Row]
     return rows
 
 
+def exported_forms(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
+    """Find the forms of full precision that ``benchmarks/deploy.py --models`` has exported, of the model of seed 0."""
+    return [
+        (form, path)
+        for form, path, precision in make_forms(arguments, arguments.models)
+        if precision == "f32" and "INT8" not in form
+    ]
+
+
 def main() -> None:
     """Compare, print, write, judge."""
     parser = argparse.ArgumentParser(description="Compare every form of a model with the host's Engine.")
@@ -110,8 +120,11 @@ def main() -> None:
     parser.add_argument("--base-channels", type=int, default=64)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
+    parser.add_argument("--models", type=Path, help="folder of benchmarks/deploy.py --models; with --seeds 0 only")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1])
     arguments = parser.parse_args()
+    if arguments.models is not None and arguments.seeds != [0]:
+        parser.error("--models holds the model of seed 0: give --seeds 0")
     rows = []
     for seed in arguments.seeds:
         with TemporaryDirectory() as name:
