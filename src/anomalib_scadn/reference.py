@@ -5,6 +5,7 @@
 
 import copy
 import logging
+import math
 from typing import Any
 
 import torch
@@ -75,6 +76,8 @@ def fit_reference(
         images (int | None): Sample as many images. Defaults to ``None``, all.
         seed (int): Seed of the sample. Defaults to ``0``.
     """
+    if not math.prod(model.scorer.statistics_shape):
+        return  # a score that compares with nothing needs no pass
     loader = training_loader(trainer)
     if loader is None:
         logger.debug("No training images to compute reference values from.")
@@ -176,6 +179,7 @@ class ReferenceFitting(LightningModule):
     def _warn_if_unfitted(self) -> None:
         if not self.model.scorer.is_fitted:
             logger.warning(
-                "SCADN has no reference values mu_i (Eq. 9), so it takes the scale with the highest mean error. They "
+                "SCADN has no reference values (mu_i of Eq. 9, or the usual errors of a composite score): errors are not "
+                "measured against those of normal images. They "
                 "are computed from the training images: validate with a data module, or train."
             )

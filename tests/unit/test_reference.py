@@ -149,4 +149,11 @@ def test_scores_without_values_are_announced_if_the_score_needs_them(
     tiny_scadn, tiny_lace, tiny_engine, caplog, subtract_reference
 ):
     tiny_engine().test(tiny_scadn(subtract_reference=subtract_reference), datamodule=tiny_lace())
-    assert ("no reference values mu_i" in caplog.text) is subtract_reference
+    assert ("no reference values" in caplog.text) is subtract_reference
+
+
+def test_a_score_that_compares_with_nothing_causes_no_pass(tiny_scadn, tiny_lace, tiny_engine, monkeypatch):
+    model = tiny_scadn(score="composite", standardize="none")
+    monkeypatch.setattr(model.model, "statistics", lambda images: pytest.fail("a pass over the training images"))
+    tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
+    assert model.model.scorer.is_fitted
