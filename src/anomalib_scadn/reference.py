@@ -179,7 +179,7 @@ class ReferenceFitting(LightningModule):
     def _warn_if_unfitted(self) -> None:
         if not self.model.scorer.is_fitted:
             logger.warning(
-                "SCADN has no reference values (mu_i of Eq. 9, or the usual errors of a composite score), so errors are "
-                "not measured against those of normal images. The values are computed from the training images: "
+                "SCADN has no reference values (mu_i of Eq. 9, or the usual errors of a composite score), so errors "
+                "are not measured against those of normal images. The values are computed from the training images: "
                 "validate with a data module, or train."
             )
