@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
-from anomalib_scadn.networks import MIN_SIZE, Discriminator, Generator, ResidualBlock
+from anomalib_scadn.networks import MIN_SIZE, Discriminator, Generator, InstanceNorm, ResidualBlock
 from anomalib_scadn.official_weights import rename_discriminator_keys, rename_generator_keys
 
 
@@ -121,9 +121,9 @@ def test_residual_block_leaves_its_input_untouched():
 
 
 def test_instance_norm_follows_every_generator_convolution_but_the_last_and_has_no_parameters(generator):
-    layers = [layer for layer in generator.modules() if isinstance(layer, nn.Conv2d | nn.InstanceNorm2d)]
+    layers = [layer for layer in generator.modules() if isinstance(layer, nn.Conv2d | InstanceNorm)]
     kinds = [type(layer) for layer in layers]
-    assert kinds == [nn.Conv2d, nn.InstanceNorm2d] * 23 + [nn.Conv2d]
+    assert kinds == [nn.Conv2d, InstanceNorm] * 23 + [nn.Conv2d]
     for layer in layers[1::2]:
         assert not layer.affine
         assert not layer.track_running_stats
@@ -221,3 +221,12 @@ def test_weights_start_narrow_and_biases_at_zero(network):
         elif parameter.numel() > 1000:
             assert float(parameter.detach().std()) == pytest.approx(0.02, rel=0.1)
             assert abs(float(parameter.detach().mean())) < 0.002
+
+
+def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
+    features = 3 + 2 * torch.rand(2, 4, 24, 40, generator=torch.Generator().manual_seed(0))
+    norm = InstanceNorm(4)
+    expected = nn.InstanceNorm2d(4)(features)
+    torch.testing.assert_close(norm(features), expected)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
