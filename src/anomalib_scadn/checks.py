@@ -6,6 +6,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+OWN_ARGUMENTS = {
+    "paper": ("merge",),
+    "composite": (
+        *("errors", "combine", "standardize", "smoothing", "pooling", "top_fraction"),
+        *("backbone", "backbone_layers"),
+    ),
+}
+"""By score, the arguments that its reference values, limits and thresholds belong to."""
+
 
 def as_image_size(image_size: int | Sequence[int], name: str = "image_size") -> tuple[int, int]:
     """Take a side or a pair, plain or from a configuration library, as (height, width).
@@ -134,7 +143,8 @@ def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]
     Raises:
         ValueError: If image size, masks or score differ.
     """
-    for name in ("image_size", "stripes", "mask_fill", "score", "merge", "errors", "standardize", "smoothing"):
+    own = OWN_ARGUMENTS.get(arguments["score"], ())
+    for name in ("image_size", "stripes", "mask_fill", "score", *own):
         if name in trained and trained[name] != arguments[name]:
             msg = (
                 f"the checkpoint was trained with {name} = {trained[name]}, this model has {arguments[name]}; "

@@ -4,8 +4,10 @@
 """Random crops at native resolution, as LaceAD was cut from camera images (SCADN, "LaceAD").
 
 The generator is fully convolutional: trained on crops it paints whole images, with stripes as wide as in training and
-context on both sides of every pixel. A crop of a mask is a mask with another phase.
+context on both sides of every pixel. A crop of a mask, two stripes wide at least, is a mask with another phase.
 """
+
+from collections.abc import Sequence
 
 import torch
 
@@ -13,21 +15,29 @@ from .masks import SIZE_DIVISOR
 from .networks import MIN_SIZE
 
 
-def check_crop_size(crop_size: tuple[int, int], image_size: tuple[int, int]) -> None:
+def check_crop_size(crop_size: tuple[int, int], image_size: tuple[int, int], stripes: Sequence[int]) -> None:
     """Raise unless crops can be cut and painted.
 
     Args:
         crop_size (tuple[int, int]): Height and width in pixels.
         image_size (tuple[int, int]): Height and width of the images in pixels.
+        stripes (Sequence[int]): Stripes across the image, one number per scale.
 
     Raises:
-        ValueError: If a side is no multiple of 8, below 24 or longer than the image's.
+        ValueError: If a side is no multiple of 8, below 24, longer than the image's, or shorter than two of the widest
+            stripes, so that a crop could be removed as a whole.
     """
     for crop, side in zip(crop_size, image_size, strict=True):
         if crop % SIZE_DIVISOR or not MIN_SIZE <= crop <= side:
             msg = (
                 f"crop_size must be multiples of {SIZE_DIVISOR} from {MIN_SIZE} to the image's {image_size}, "
                 f"got {crop_size}"
+            )
+            raise ValueError(msg)
+        if crop * min(stripes) < 2 * side:
+            msg = (
+                f"crop_size {crop_size} must hold two of the widest stripes, {side // min(stripes)} pixels each: give "
+                f"more stripes than {tuple(stripes)} across the image, or larger crops"
             )
             raise ValueError(msg)
 

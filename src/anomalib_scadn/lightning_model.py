@@ -156,7 +156,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         crop_size = None if crop_size is None else as_image_size(crop_size, "crop_size")
         errors, backbone_layers = tuple(errors), tuple(backbone_layers)
         if crop_size is not None:
-            check_crop_size(crop_size, image_size)
+            check_crop_size(crop_size, image_size, stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
         check_decay(beta1=beta1, beta2=beta2)

@@ -192,6 +192,9 @@ def _from_plain(content: dict[str, Any]) -> Metadata:
     if content["kind"] not in ("full", "generator"):
         msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
         raise ValueError(msg)
+    if content["score"].get("backbone_weights", "checkpoint") != "checkpoint":
+        msg = f"backbone_weights must be 'checkpoint', got {content['score']['backbone_weights']!r}"
+        raise ValueError(msg)
     scorer = build_score(**content["score"], scales=len(stripes), size=(height, width))
     if isinstance(scorer, PaperScore) and len(mu) != len(stripes):
         msg = f"mu must have one value for each of {len(stripes)} scales, got {len(mu)}"

@@ -16,6 +16,18 @@ from .scoring import PaperScore, Score
 SUFFIX = ".score.safetensors"
 
 
+def score_path(metadata_file: Path) -> Path:
+    """Name the file of a score's values.
+
+    Args:
+        metadata_file (Path): ``.json`` file beside the graph.
+
+    Returns:
+        Path: A file of the same name but :data:`SUFFIX`; it need not exist.
+    """
+    return metadata_file.with_suffix(SUFFIX)
+
+
 def write_score(scorer: Score, metadata_file: Path) -> None:
     """Write a score's values, unless the metadata hold them all.
 
@@ -25,7 +37,7 @@ def write_score(scorer: Score, metadata_file: Path) -> None:
     """
     state = {name: value.contiguous().cpu() for name, value in scorer.state_dict().items()}
     if state and not isinstance(scorer, PaperScore):
-        save_file(state, metadata_file.with_suffix(SUFFIX))
+        save_file(state, score_path(metadata_file))
 
 
 def read_score(scorer: Score, metadata_file: Path) -> None:
@@ -41,7 +53,7 @@ def read_score(scorer: Score, metadata_file: Path) -> None:
     """
     if isinstance(scorer, PaperScore) or not scorer.state_dict():
         return
-    path = metadata_file.with_suffix(SUFFIX)
+    path = score_path(metadata_file)
     if not path.is_file():
         msg = f"the score's reference values are missing: no file {path}; copy it with the graph"
         raise FileNotFoundError(msg)

@@ -112,8 +112,10 @@ class ScadnModel(nn.Module):
         Returns:
             torch.Tensor: A sum over images, float64 on the CPU, see :meth:`anomalib_scadn.scoring.Score.statistics`.
         """
-        parts = [self.scorer.statistics(part, self.reconstruct(part), self.masks) for part in self._split(images)]
-        return torch.stack([part.double().cpu() for part in parts]).sum(dim=0)
+        total = torch.zeros(self.scorer.statistics_shape, dtype=torch.double)
+        for part in self._split(images):
+            total += self.scorer.statistics(part, self.reconstruct(part), self.masks).cpu().double()
+        return total
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Repaint images once per mask: Î_ij = G(I ⊙ M_ij) (SCADN Eq. 5).

@@ -58,10 +58,13 @@ def draw_figure(model: ScadnModel, image: torch.Tensor, gt_mask: torch.Tensor | 
     _show(next(axes), painted.cpu().permute(1, 2, 0), "reconstruction")
     for scale, scale_map in enumerate(maps):
         title = f"S{scale + 1}: {model.stripes[scale]} stripes"
-        _show(next(axes), scale_map, title, vmax=float(maps.max()), marked=scale == chosen)
-    _show(next(axes), output.anomaly_map[0, 0].cpu(), f"final, S = {float(output.pred_score):.2g}")
+        limits = (min(0.0, float(maps.min())), float(maps.max()))  # standardized maps go below 0
+        _show(next(axes), scale_map, title, limits=limits, marked=scale == chosen)
+    final = output.anomaly_map[0, 0].cpu()
+    limits = (min(0.0, float(final.min())), float(final.max()))
+    _show(next(axes), final, limits=limits, title=f"final, S = {float(output.pred_score):.2g}")
     if gt_mask is not None:
-        _show(next(axes), gt_mask.cpu().squeeze() != 0, "ground truth", cmap="gray", vmax=1)
+        _show(next(axes), gt_mask.cpu().squeeze() != 0, "ground truth", cmap="gray", limits=(0, 1))
     return figure
 
 
@@ -71,10 +74,11 @@ def _show(
     title: str,
     *,
     cmap: str = "inferno",
-    vmax: float | None = None,
+    limits: tuple[float, float] | None = None,
     marked: bool = False,
 ) -> None:
-    axis.imshow(values.float().numpy(), cmap=cmap, vmin=0, vmax=vmax)
+    low, high = limits or (None, None)
+    axis.imshow(values.float().numpy(), cmap=cmap, vmin=low, vmax=high)
     axis.set_title(title, fontsize=9, color=MARK if marked else "black", fontweight="bold" if marked else "normal")
     axis.set_xticks([])
     axis.set_yticks([])

@@ -50,5 +50,10 @@ def test_a_crop_of_the_whole_size_is_the_image():
 @pytest.mark.parametrize("size", [(20, 32), (16, 32), (48, 64), (24, 72)])
 def test_impossible_sizes_are_refused(size):
     with pytest.raises(ValueError, match=rf"crop_size .*\({size[0]}, {size[1]}\)"):
-        check_crop_size(size, SIZE)
-    check_crop_size((24, 64), SIZE)
+        check_crop_size(size, SIZE, (4, 8))
+    check_crop_size((24, 64), SIZE, (4, 8))
+
+
+def test_a_crop_must_hold_two_of_the_widest_stripes():
+    with pytest.raises(ValueError, match="two of the widest stripes, 32 pixels"):
+        check_crop_size((40, 56), SIZE, (2, 4))

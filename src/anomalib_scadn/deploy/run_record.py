@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from anomalib_scadn.files import write_whole
+from anomalib_scadn.score_file import score_path
 from anomalib_scadn.version import __version__
 
 from .graphs import find_weights
@@ -46,7 +47,10 @@ def describe_run(
     """
     files = [model]
     if model.suffix != ".ckpt":
-        files += [*find_weights(model), metadata_file or model.with_suffix(".json")]
+        description = metadata_file or model.with_suffix(".json")
+        files += [*find_weights(model), description]
+        if score_path(description).is_file():
+            files.append(score_path(description))
     return {
         "version": __version__,
         "files": [_fingerprint(path) for path in files],

@@ -17,7 +17,8 @@ class ScoreOutput(NamedTuple):
         pred_score (torch.Tensor): Image scores, shape (N,), higher is more anomalous.
         anomaly_map (torch.Tensor): Final map, shape (N, 1, H, W), higher is more anomalous.
         scale_maps (torch.Tensor): E_i, shape (N, S, H, W), one map per scale.
-        selected_scale (torch.Tensor): f, shape (N,), int64, index of the scale that the final map comes from.
+        selected_scale (torch.Tensor): f, shape (N,), int64, index of the scale that stands out: the
+            one that the final map comes from (SCADN Eq. 9), or see the score.
     """
 
     pred_score: torch.Tensor

@@ -8,6 +8,7 @@ whole image, so that neighbourhoods can be compared, not only pixels. Not in the
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import torch
@@ -22,6 +23,9 @@ from .standardization import Standardization, Standardize
 
 Combine = Literal["min", "mean", "geometric"]
 Pooling = Literal["max", "top", "mean"]
+
+SMALLEST_ERROR = 1e-7
+"""What smaller errors count as where logarithms are taken."""
 
 DIRECTIONS = 2
 """Vertical and horizontal stripes."""
@@ -108,8 +112,11 @@ class CompositeScore(Score):
         Returns:
             torch.Tensor: Shape (N, E, K, H, W).
         """
-        painted = composites(reconstructions, masks).flatten(1, 2)
-        return torch.stack([self._smooth(self._function(name)(images, painted)) for name in self.errors], dim=1)
+        # Small differences of large numbers: never in the low precision that the generator may run in.
+        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(images.device.type, enabled=False):
+            painted = composites(reconstructions.float(), masks.float()).flatten(1, 2)
+            maps = [self._smooth(self._function(name)(images.float(), painted)) for name in self.errors]
+            return torch.stack(maps, dim=1)
 
     def judge(self, errors: torch.Tensor) -> ScoreOutput:
         """Standardize errors, combine and pool them.
@@ -189,7 +196,7 @@ class CompositeScore(Score):
             return maps.amin(dim=dim)
         if self.combine == "mean":
             return maps.mean(dim=dim)
-        return maps.clamp(min=torch.finfo(maps.dtype).eps).log().mean(dim=dim).exp()
+        return maps.clamp(min=SMALLEST_ERROR).log().mean(dim=dim).exp()
 
     def _pool(self, maps: torch.Tensor) -> torch.Tensor:
         values = maps.flatten(-2)

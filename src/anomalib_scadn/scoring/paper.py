@@ -94,6 +94,9 @@ class PaperScore(Score):
         if merge not in ("max", "mean"):
             msg = f"merge must be 'max' (SCADN Eq. 7) or 'mean' (its ablation), got {merge!r}"
             raise ValueError(msg)
+        if not isinstance(subtract_reference, bool):
+            msg = f"subtract_reference must be true or false, got {subtract_reference!r}"
+            raise TypeError(msg)
         self.merge: Merge = merge
         self.subtract_reference = subtract_reference
         self.register_buffer("mu", torch.full((scales,), float("nan")))

@@ -13,6 +13,9 @@ from timm.models import load_state_dict
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+PROBE_SIDE = 96
+"""Side of the image that a backbone is tried on, in pixels."""
+
 BackboneSource = str | Path | Literal["checkpoint"] | None
 
 
@@ -51,6 +54,7 @@ class PerceptualError(nn.Module):
             _load_weights(self.network, Path(str(weights)))
         self.backbone, self.layers = backbone, tuple(layers)
         self.network.requires_grad_(requires_grad=False).eval()
+        _check_maps(self.network, backbone)
         config = timm.get_pretrained_cfg(backbone)
         for name in ("mean", "std"):
             value = torch.tensor(getattr(config, name)).view(1, -1, 1, 1)
@@ -91,12 +95,29 @@ class PerceptualError(nn.Module):
         return [F.normalize(features, dim=1) for features in self.network((images - self.mean) / self.std)]
 
 
+def _check_maps(network: Any, backbone: str) -> None:  # noqa: ANN401  # timm's wrappers have no common type
+    """Raise unless features are maps with channels first, of images of any size."""
+    try:
+        with torch.no_grad():
+            maps = network(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE))
+        found = [tuple(features.shape[:2]) for features in maps]
+    except (AssertionError, RuntimeError) as error:
+        msg = f"backbone {backbone!r} must take images of any size: {error}"
+        raise ValueError(msg) from error
+    expected = [(1, channels) for channels in network.feature_info.channels()]
+    if found != expected:
+        msg = f"backbone {backbone!r} must give maps with channels first, got {[tuple(f.shape) for f in maps]}"
+        raise ValueError(msg)
+
+
 def _load_weights(network: nn.Module, path: Path) -> None:
     if not path.is_file():
         msg = f"backbone weights: no file {path}"
         raise FileNotFoundError(msg)
     try:
         state = load_state_dict(str(path), use_ema=False, weights_only=True)
+        # Where features are taken from a sequence, timm names its parts stem_0 instead of stem.0.
+        state |= {name.replace(".", "_", 1): value for name, value in state.items()}
         missing = network.load_state_dict(state, strict=False).missing_keys
     except Exception as error:  # whatever a damaged or foreign file makes the readers raise
         msg = f"backbone weights: {path} cannot be read or does not fit: {error}"

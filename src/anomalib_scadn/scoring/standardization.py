@@ -14,6 +14,10 @@ SHARED_VARIANCE = 0.1
 """Share of the mean variance that every pixel's own gets added, so that no pixel is divided by almost nothing."""
 
 
+SMALLEST_SPREAD = 0.01
+"""Spread that an error has at least, as a share of its mean."""
+
+
 class Standardization(nn.Module):
     """Subtract the usual error and divide by its usual spread.
 
@@ -80,8 +84,9 @@ class Standardization(nn.Module):
         variance = (square - mean.square()).clamp(min=0.0)
         variance = variance + SHARED_VARIANCE * variance.mean(dim=(-2, -1), keepdim=True)
         self.mean.copy_(mean)
-        # An error that never varies (a flat image painted perfectly) must not make every other one infinite.
-        self.spread.copy_(variance.sqrt().clamp(min=torch.finfo(self.spread.dtype).eps))
+        # One image has no spread, and a flat one that is painted perfectly not even an error.
+        floor = SMALLEST_SPREAD * mean.mean(dim=(-2, -1), keepdim=True) + torch.finfo(self.spread.dtype).eps
+        self.spread.copy_(torch.maximum(variance.sqrt(), floor))
 
     def reset(self) -> None:
         """Forget mean and spread."""

@@ -159,6 +159,23 @@ def test_impossible_arguments_are_refused(arguments, message):
         make(**arguments)
 
 
+@pytest.mark.parametrize("kind", ["pixel", "global"])
+def test_one_reference_image_gives_scores_of_a_sane_size(kind):
+    score = make(standardize=kind, errors=("mse", "msgms"), smoothing=2.0)
+    score.fit(score.statistics(*draw(count=1)).double(), 1)
+    assert score(*draw(seed=3)).pred_score.abs().max() < 1000
+
+
+def test_low_precision_of_the_generator_does_not_reach_the_score():
+    score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=2.0)
+    score.fit(score.statistics(*draw()).double(), 3)
+    expected = score(*draw(seed=1))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = score(*draw(seed=1))
+    assert found.anomaly_map.dtype == torch.float32
+    assert torch.allclose(found.anomaly_map, expected.anomaly_map, atol=1e-5)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_reference_must_be_finite(value):
     score = make(standardize="global")

@@ -61,6 +61,20 @@ def test_the_backbone_never_trains():
     assert not any(module.training for module in error.modules())
 
 
+def test_weights_of_a_sequence_are_found_under_their_own_names(tmp_path):
+    torch.manual_seed(0)
+    whole = timm.create_model("test_convnext", pretrained=False)
+    save_file(whole.state_dict(), tmp_path / "weights.safetensors")
+    error = PerceptualError("test_convnext", (0, 1), tmp_path / "weights.safetensors")
+    own = error.network.state_dict()
+    assert torch.equal(own["stem_0.weight"], whole.state_dict()["stem.0.weight"])
+
+
+def test_backbones_without_maps_are_refused():
+    with pytest.raises(ValueError, match=r"swin_tiny.* any size"):
+        PerceptualError("swin_tiny_patch4_window7_224", (0, 1), "checkpoint")
+
+
 def test_bad_input_is_refused(tmp_path):
     with pytest.raises(ValueError, match="resnet0"):
         PerceptualError("resnet0", LAYERS, "checkpoint")
