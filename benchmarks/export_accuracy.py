@@ -7,7 +7,8 @@
 
 Trains a model per data set, exports it to OpenVINO in full precision and by 8-bit quantization after training
 (INT8_PTQ, calibrated on the validation images), and scores the test images with each. Of a folder's images, a second
-model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``;
+model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``
+(give another OUTPUT for another configuration or seed);
 ``--data`` is as in ``benchmarks/compare.py``. The results of a data set go to
 ``benchmarks/results/export_accuracy_DATA.json``.
 """
@@ -87,7 +88,7 @@ def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]
 
 def without_antialiasing(
     arguments: argparse.Namespace, folder: Path, datamodule: AnomalibDataModule
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Train and test with images that are resized without antialiasing.
 
     Args:
@@ -96,12 +97,13 @@ def without_antialiasing(
         datamodule (AnomalibDataModule): The data.
 
     Returns:
-        dict[str, float]: The host's test metrics.
+        dict[str, float | None]: AUROC of images and pixels, at the model's size.
     """
     engine, model = make(arguments, folder)
     model.pre_processor = PreProcessor(transform=Resize(model.input_size, antialias=False))
     engine.fit(model, datamodule=datamodule)
-    return engine.test(model, datamodule=datamodule)[0]
+    engine.trainer.save_checkpoint(folder / "not_antialiased.ckpt")
+    return score(folder / "not_antialiased.ckpt", datamodule)
 
 
 def measure(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
@@ -123,8 +125,7 @@ def measure(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
     datamodule.prepare_data()
     datamodule.setup()
     engine, model = trained(arguments, folder, datamodule)
-    engine.test(model, datamodule=datamodule)
-    rows = {"torch": {name: float(value) for name, value in engine.trainer.callback_metrics.items()}}
+    rows = {"torch": score(folder / "model.ckpt", datamodule)}
     forms: list[tuple[str, CompressionType | None]] = [("OpenVINO f32", None), ("INT8_PTQ", CompressionType.INT8_PTQ)]
     for form, compression in forms:
         file = engine.export(
@@ -136,8 +137,7 @@ def measure(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
         )
         rows[form] = score(Path(file), datamodule)
     if name != LACE:  # which is drawn at the model's size
-        found = without_antialiasing(arguments, folder, datamodule)
-        rows["torch, without antialiasing"] = {key: float(value) for key, value in found.items()}
+        rows["torch, without antialiasing"] = without_antialiasing(arguments, folder, datamodule)
     return rows
 
 
