@@ -3,7 +3,7 @@
 
 """What the benchmarks of deployment share: an untrained model with plausible limits, in every form."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,21 +54,29 @@ def save_checkpoint(model: Scadn, folder: Path) -> Path:
     return folder / "model.ckpt"
 
 
-def export_forms(model: Scadn, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Export a model in every form of full precision.
+FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
+    "torch eager": save_checkpoint,
+    "ONNX Runtime": lambda model, folder: model.to_onnx(folder, verbose=False),
+    "OpenVINO f32": lambda model, folder: model.to_openvino(folder, onnx_kwargs={"verbose": False}),
+    "generator, ONNX Runtime": lambda model, folder: export_generator(model, folder, "onnx"),
+    "generator, OpenVINO f32": lambda model, folder: export_generator(model, folder, "openvino"),
+}
+"""How a model is exported in every form of full precision."""
+
+
+def export_forms(model: Scadn, folder: Path, forms: Iterable[str] = FORMS) -> Iterator[tuple[str, Path]]:
+    """Export a model.
 
     Args:
         model (Scadn): The model.
         folder (Path): Folder to write into.
+        forms (Iterable[str]): Keys of :data:`FORMS`. Defaults to all.
 
     Yields:
         tuple[str, Path]: Name of the form and its file.
     """
-    yield "torch eager", save_checkpoint(model, folder)
-    yield "ONNX Runtime", model.to_onnx(folder, verbose=False)
-    yield "OpenVINO f32", model.to_openvino(folder, onnx_kwargs={"verbose": False})
-    yield "generator, ONNX Runtime", export_generator(model, folder, "onnx")
-    yield "generator, OpenVINO f32", export_generator(model, folder, "openvino")
+    for form in forms:
+        yield form, FORMS[form](model, folder)
 
 
 def write_images(folder: Path, sizes: dict[str, tuple[int, int]], count: int, seed: int) -> dict[str, list[Path]]:
