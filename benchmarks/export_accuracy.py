@@ -34,6 +34,8 @@ from score_study.quality import quality
 def make(arguments: argparse.Namespace, folder: Path) -> tuple[Engine, Scadn]:
     """Make the model and its Engine as the configuration says, without pictures."""
     changes = {"model.seed": arguments.seed, "trainer.accelerator": "cpu", "trainer.logger": "false"}
+    # Raw scores are compared, which need no limits and thresholds; mu_i is computed when training ends.
+    changes |= {"trainer.limit_val_batches": 0, "trainer.check_val_every_n_epoch": 1}
     engine, model, _ = Engine.from_config(str(arguments.config), **changes, default_root_dir=folder)
     model.visualizer = None
     return engine, model
