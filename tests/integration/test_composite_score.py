@@ -17,7 +17,7 @@ from anomalib_scadn.deploy import StripedMaskInferencer, export_generator
 SCORES = {
     "joint": {"errors": ("mse", "ssim", "msgms"), "standardize": "pixel", "pooling": "top"},
     "geometric": {"errors": ("msgms",), "combine": "geometric"},
-    "global": {"errors": ("mse",), "combine": "min", "standardize": "global"},
+    "global": {"errors": ("ssim",), "combine": "min", "standardize": "global", "pooling": "mean"},
 }
 
 
