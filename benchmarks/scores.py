@@ -18,17 +18,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-from anomalib.data import AnomalibDataModule
-from anomalib.engine import Engine
-
-from anomalib_scadn import OneClass, Scadn
-from comparison.data import make_datamodule, parse_data
 from runs import RESULTS, machine, save
 from score_study.evaluate import Study
+from score_study.options import Option
+from score_study.training import make_data, make_model, parse, train_once
 from score_study.variants import make_variants
 
 COMPARED_SIDE = 128
@@ -58,22 +53,6 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parse(text: str) -> tuple[str, str | None]:
-    """Take apart one of ``--data``.
-
-    Args:
-        text (str): See the top of this file.
-
-    Returns:
-        tuple[str, str | None]: Name and folder.
-    """
-    if text.startswith("mnist:"):
-        name, _, root = text.partition("=")
-        return name, root
-    name, folder = parse_data(text)
-    return name, None if folder is None else str(folder)
-
-
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect what decides the results, without the place of anything on this machine."""
     names = ("steps", "image_size", "crop_size", "stripes", "smoothing", "reference_images", "test_images")
@@ -84,55 +63,6 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
         "backbone_weights": None if weights is None else weights.name,
         "compared_side": COMPARED_SIDE,
     }
-
-
-def make_data(name: str, root: str | None, side: int) -> AnomalibDataModule:
-    """Make the data module, with the batches that SCADN is trained with here."""
-    if name.startswith("mnist:"):
-        return OneClass(
-            root=root,
-            normal_class=int(name.partition(":")[2]),
-            train_batch_size=64,
-            num_workers=0,
-        )
-    return make_datamodule(name, root, side, train_batch_size=4, eval_batch_size=16)
-
-
-def train(arguments: argparse.Namespace, seed: int, folder: Path, text: str) -> tuple[Scadn, AnomalibDataModule]:
-    """Train a generator, or load the one that was trained before.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-        seed (int): Seed of everything.
-        folder (Path): Where the generator's weights stay.
-        text (str): One of ``--data``.
-
-    Returns:
-        tuple[Scadn, AnomalibDataModule]: Trained model and its data.
-    """
-    overruled = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
-    changes = {f"model.{name}": str(value) for name, value in overruled.items() if value is not None}
-    with TemporaryDirectory() as name:
-        engine, model, _ = Engine.from_config(
-            str(arguments.config),
-            **changes,
-            **{"model.seed": seed, "model.reference_images": 1, "default_root_dir": name},
-            **{"trainer.max_steps": 2 * arguments.steps, "trainer.max_epochs": -1, "trainer.accelerator": "cpu"},
-            **{"trainer.limit_val_batches": 0, "trainer.logger": "false", "trainer.check_val_every_n_epoch": 1},
-        )
-        datamodule = make_data(*parse(text), model.input_size[0])
-        weights = folder / "generator.pt"
-        if not weights.is_file():
-            datamodule.prepare_data()
-            engine.fit(model, datamodule=datamodule)
-            folder.mkdir(parents=True, exist_ok=True)
-            temporary = weights.with_suffix(".tmp")
-            torch.save(model.model.generator.state_dict(), temporary)
-            temporary.replace(weights)
-    model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
-    datamodule.prepare_data()
-    datamodule.setup()
-    return model, datamodule
 
 
 def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
@@ -147,7 +77,11 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
         dict[str, Any]: Metrics of all scores, and the seconds that training and scoring took.
     """
     start = time.perf_counter()
-    model, datamodule = train(arguments, seed, run_folder(arguments, text, seed), text)
+    given = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
+    changes = {name: value for name, value in given.items() if value is not None}
+    model = make_model(arguments.config, Option(), seed=seed, reference_images=1, **changes)
+    datamodule = make_data(text, model.input_size[0], Option())
+    train_once(model, datamodule, arguments.steps, run_folder(arguments, text, seed) / "generator.pt")
     trained = time.perf_counter()
     variants = make_variants(perceptual=arguments.backbone_weights is not None)
     study = Study(model, variants, arguments.smoothing, arguments.backbone_weights)

@@ -8,12 +8,12 @@ from typing import Any
 
 OWN_ARGUMENTS = {
     "paper": ("merge",),
-    "composite": (
-        *("errors", "combine", "standardize", "smoothing", "pooling", "top_fraction"),
-        *("backbone", "backbone_layers"),
-    ),
+    "composite": ("errors", "combine", "standardize", "smoothing", "pooling", "top_fraction"),
 }
 """By score, the arguments that its reference values, limits and thresholds belong to."""
+
+BACKBONE_ARGUMENTS = ("backbone", "backbone_layers")
+"""What the perceptual error adds to them."""
 
 
 def as_image_size(image_size: int | Sequence[int], name: str = "image_size") -> tuple[int, int]:
@@ -144,6 +144,8 @@ def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]
         ValueError: If image size, masks or score differ.
     """
     own = OWN_ARGUMENTS.get(arguments["score"], ())
+    if arguments["score"] == "composite" and "perceptual" in arguments["errors"]:
+        own += BACKBONE_ARGUMENTS
     for name in ("image_size", "stripes", "mask_fill", "score", *own):
         if name in trained and trained[name] != arguments[name]:
             msg = (

@@ -14,6 +14,7 @@ from anomalib_scadn.checks import (
     check_not_negative,
     check_same_size,
     check_seed,
+    check_trained_alike,
 )
 
 
@@ -102,3 +103,39 @@ def test_odd_seed_is_named(seed):
     with pytest.raises(ValueError, match=r"seed must be a whole number from 0 to 2\*\*32 - 1") as caught:
         check_seed(seed)
     assert str(caught.value).endswith(f"got {seed!r}")
+
+
+TRAINED = {
+    "image_size": (32, 32),
+    "stripes": (4, 8),
+    "mask_fill": 0.0,
+    "score": "composite",
+    "errors": ("mse", "perceptual"),
+    "combine": "mean",
+    "standardize": "pixel",
+    "smoothing": 4.0,
+    "pooling": "max",
+    "top_fraction": 0.01,
+    "backbone": "resnet18",
+    "backbone_layers": (1, 2),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("combine", "min"), ("pooling", "top"), ("top_fraction", 0.1), ("backbone", "resnet34"), ("smoothing", 0.0)],
+)
+def test_a_checkpoint_of_another_score_is_refused_by_name(name, value):
+    check_trained_alike(TRAINED, dict(TRAINED))
+    with pytest.raises(ValueError, match=f"trained with {name} = {TRAINED[name]}, this model has {value}"):
+        check_trained_alike(TRAINED, {**TRAINED, name: value})
+
+
+def test_a_backbone_that_is_not_used_need_not_be_the_checkpoints():
+    trained = {**TRAINED, "errors": ("mse",)}
+    check_trained_alike(trained, {**trained, "backbone": "resnet34", "backbone_layers": (3,)})
+
+
+def test_the_papers_score_does_not_ask_for_arguments_of_the_other():
+    trained = {**TRAINED, "score": "paper"}
+    check_trained_alike(trained, {**trained, "combine": "min"})

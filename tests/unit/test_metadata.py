@@ -92,6 +92,7 @@ def change(tmp_path, **entries):
         ({"score": {"score": "paper", "merge": "min"}}, "got 'min'"),
         ({"score": {"score": "best"}}, "unknown score 'best'"),
         ({"score": {"mu": 1}}, "impossible entry"),
+        ({"score": {"score": "paper", "subtract_reference": "false"}}, "subtract_reference .*got 'false'"),
         ({"mask_fill": None}, "impossible entry: mask_fill must be a float, got None"),
         ({"enable_normalization": "false"}, "impossible entry: enable_normalization must be a bool, got 'false'"),
         ({"image_sensitivity": True}, "impossible entry: image_sensitivity must be a float, got True"),

@@ -9,6 +9,7 @@ from anomalib.data import ImageBatch
 from PIL import Image
 
 from anomalib_scadn import ScadnVisualizer
+from anomalib_scadn.scoring import build_score
 from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.visualization import MARK, draw_figure
 
@@ -38,6 +39,16 @@ def test_maps_share_the_range_of_the_largest_scale_map(model):
     figure = draw_figure(model, torch.rand(3, 32, 32))
     highest = [axis.images[0].get_clim()[1] for axis in figure.axes[2:5]]
     assert len(set(highest)) == 1
+
+
+def test_maps_below_zero_are_drawn_too():
+    scorer = build_score("composite", scales=3, size=(32, 32), standardize="global", smoothing=0.0)
+    scorer.fit(torch.stack([torch.full(scorer.statistics_shape[1:], value) for value in (9.0, 82.0)]).double(), 1)
+    model = ScadnModel((32, 32), base_channels=2, scorer=scorer, seed=0)
+    figure = draw_figure(model, torch.rand(3, 32, 32))
+    limits = [axis.images[0].get_clim() for axis in figure.axes[2:5]]
+    assert len(set(limits)) == 1
+    assert limits[0][0] < limits[0][1] < 0
 
 
 def visualize(visualizer: ScadnVisualizer, model: ScadnModel, tmp_path, images: int) -> None:

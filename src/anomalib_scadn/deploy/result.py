@@ -21,15 +21,17 @@ class InferenceResult:
     """Prediction for one image, in NumPy values. H and W are the model's image size, or the image's own if tiled.
 
     Args:
-        raw_score (float): Score before normalization (SCADN Eq. 10), at least 0.
+        raw_score (float): Score before normalization (SCADN Eq. 10 if the model has the paper's score).
         pred_score (float): Normalized score, range [0, 1]; the raw score if the model was never validated.
         pred_label (bool): Whether the image is anomalous.
         anomaly_map (npt.NDArray[np.float32]): Normalized map, shape (H, W), range [0, 1].
-        raw_map (npt.NDArray[np.float32]): Map before normalization (SCADN Eq. 8), shape (H, W), range [0, 1].
+        raw_map (npt.NDArray[np.float32]): Map before normalization, shape (H, W): the paper's (SCADN Eq. 8) has the
+            range [0, 1], a standardized one lies around 0.
         pred_mask (npt.NDArray[np.bool_]): Which pixels are anomalous, shape (H, W).
-        scale_maps (npt.NDArray[np.float32] | None): E_i (SCADN Eq. 7), shape (S, H, W); ``None`` if tiled.
-        selected_scale (int | None): Index of the scale that map and score come from; if tiled, that of the tile with
-            the highest score.
+        scale_maps (npt.NDArray[np.float32] | None): One map per scale, the paper's E_i (SCADN Eq. 7), shape (S, H, W);
+            ``None`` if tiled.
+        selected_scale (int | None): Index of the scale that the paper's map and score come from, or that reaches the
+            highest value of a composite score; if tiled, that of the tile with the highest score.
         reconstruction (npt.NDArray[np.float32] | None): What the generator painted, shape (H, W, 3), range [0, 1]:
             mean of the chosen scale's vertical and horizontal composite. ``None`` unless asked for.
         tiles (tuple[TileResult, ...]): If tiled, each tile's own box, scores, label and scale. Defaults to ``()``.

@@ -1,0 +1,101 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Ways to train that ``benchmarks/training_options.py`` compares. Those that do not help are here and nowhere else."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import cos, pi
+from typing import Any
+
+import torch
+from anomalib.data import Batch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from torchvision.transforms.v2 import Compose, RandomHorizontalFlip, RandomVerticalFlip, Transform
+
+from anomalib_scadn import Scadn
+
+WIDTHS = (0.75, 1.5)
+"""How much narrower and wider random stripes may be."""
+
+
+class RandomStripes(Scadn):
+    """SCADN with stripes of random width, phase and direction in place of the fixed masks."""
+
+    def _draw_masks(self, count: int) -> torch.Tensor:
+        return torch.stack([self._draw_mask() for _ in range(count)])
+
+    def _draw_mask(self) -> torch.Tensor:
+        """Draw one mask, shape (1, H, W): a scale, then its width, phase and direction."""
+        vertical, scale = (self._draw(count) for count in (2, len(self.model.stripes)))
+        length = self.model.image_size[vertical]
+        factor, phase = torch.rand(2, generator=self._mask_generator).tolist()
+        width = length / self.model.stripes[scale] * (WIDTHS[0] + factor * (WIDTHS[1] - WIDTHS[0]))
+        stripes = ((torch.arange(length) / width + 2 * phase) % 2 >= 1).float()
+        shaped = stripes[None, :] if vertical else stripes[:, None]
+        return shaped.expand(self.model.image_size)[None].to(self.device)
+
+    def _draw(self, count: int) -> int:
+        return int(torch.randint(count, (1,), generator=self._mask_generator))
+
+
+class CosineRate(Callback):
+    """Lower the learning rates to zero along half a cosine (Loshchilov and Hutter 2017).
+
+    Args:
+        steps (int): Batches of the whole training.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._rates: list[float] = []
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:
+        """Set the rates of the next step."""
+        del pl_module, batch, batch_idx
+        self._rates = self._rates or [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]
+        share = (1 + cos(pi * trainer.fit_loop.total_batch_idx / self._steps)) / 2
+        for optimizer, rate in zip(trainer.optimizers, self._rates, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * share
+
+
+def no_callbacks(steps: int) -> Sequence[Callback]:
+    """Make none.
+
+    Args:
+        steps (int): Batches of the whole training.
+
+    Returns:
+        Sequence[Callback]: Nothing.
+    """
+    del steps
+    return ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """A way to train.
+
+    Args:
+        arguments (dict[str, Any]): Arguments of the model that it changes.
+        model_class (type[Scadn]): The model.
+        callbacks (Callable[[int], Sequence[Callback]]): Makes callbacks, given the number of batches.
+        augmentations (Transform | None): Of the training images.
+    """
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    model_class: type[Scadn] = Scadn
+    callbacks: Callable[[int], Sequence[Callback]] = no_callbacks
+    augmentations: Transform | None = None
+
+
+OPTIONS = {
+    "as configured": Option(),
+    "paper's loss and decay": Option({"lambda_ssim": 0.0, "beta1": 0.0}),
+    "paper's loss": Option({"lambda_ssim": 0.0}),
+    "moving average": Option(callbacks=lambda steps: [EMAWeightAveraging(decay=steps / (steps + 8))]),
+    "cosine rate": Option(callbacks=lambda steps: [CosineRate(steps)]),
+    "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
+    "random stripes": Option(model_class=RandomStripes),
+}

@@ -1,0 +1,114 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Training of the generators that scores are compared on."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+import yaml
+from anomalib.data import AnomalibDataModule
+from anomalib.engine import Engine
+
+from anomalib_scadn import OneClass, Scadn
+from comparison.data import make_datamodule, parse_data
+from score_study.options import Option
+
+
+def parse(text: str) -> tuple[str, str | None]:
+    """Take apart one of ``--data``.
+
+    Args:
+        text (str): ``lace``, ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
+            torchvision's MNIST.
+
+    Returns:
+        tuple[str, str | None]: Name and folder.
+    """
+    if text.startswith("mnist:"):
+        name, _, root = text.partition("=")
+        return name, root
+    name, folder = parse_data(text)
+    return name, None if folder is None else str(folder)
+
+
+def make_model(config: Path, option: Option, **changes: object) -> Scadn:
+    """Make the model as a configuration says.
+
+    Args:
+        config (Path): Configuration of the host's command line.
+        option (Option): A way to train.
+        **changes (object): Arguments of the model that overrule both.
+
+    Returns:
+        Scadn: Untrained model.
+    """
+    arguments = yaml.safe_load(config.read_text(encoding="utf-8"))["model"]["init_args"]
+    return option.model_class(**{**arguments, **option.arguments, **changes}, visualizer=False)
+
+
+def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:
+    """Make the data module, with the batches that SCADN is trained with here.
+
+    Args:
+        text (str): One of ``--data``.
+        side (int): Side of drawn lace in pixels.
+        option (Option): A way to train.
+
+    Returns:
+        AnomalibDataModule: The data, prepared and set up.
+    """
+    name, root = parse(text)
+    augmentations = option.augmentations
+    if name.startswith("mnist:"):
+        number = int(name.partition(":")[2])
+        data = OneClass(
+            root=root, normal_class=number, train_batch_size=64, num_workers=0, train_augmentations=augmentations
+        )
+    else:
+        sizes = {"train_batch_size": 4, "eval_batch_size": 16}
+        data = make_datamodule(name, root, side, train_augmentations=augmentations, **sizes)
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def train(model: Scadn, data: AnomalibDataModule, option: Option, steps: int) -> None:
+    """Train a model without validation; its score's reference values are not what it is about.
+
+    Args:
+        model (Scadn): Untrained model, whose ``reference_images`` should be 1; trained in place.
+        data (AnomalibDataModule): The data.
+        option (Option): A way to train.
+        steps (int): Batches.
+    """
+    with TemporaryDirectory() as name:
+        Engine(
+            accelerator="cpu",
+            max_epochs=-1,
+            max_steps=steps * (1 if model.model.discriminator is None else 2),  # each optimizer's step counts
+            limit_val_batches=0,
+            check_val_every_n_epoch=1,
+            logger=False,
+            callbacks=list(option.callbacks(steps)),
+            default_root_dir=name,
+        ).fit(model, datamodule=data)
+
+
+def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path) -> None:
+    """Train a generator, or load the one that was trained before.
+
+    Args:
+        model (Scadn): Untrained model; trained in place.
+        data (AnomalibDataModule): The data.
+        steps (int): Batches.
+        weights (Path): Where the generator's weights stay.
+    """
+    if not weights.is_file():
+        train(model, data, Option(), steps)
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        temporary = weights.with_suffix(".tmp")
+        torch.save(model.model.generator.state_dict(), temporary)
+        temporary.replace(weights)
+    model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
