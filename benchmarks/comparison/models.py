@@ -5,7 +5,6 @@
 
 from pathlib import Path
 
-import timm
 import torch
 from anomalib.data import AnomalibDataModule, InferenceBatch
 from anomalib.engine import Engine
@@ -13,6 +12,7 @@ from anomalib.models import Dfm, Padim, Patchcore
 from anomalib.models.components import AnomalibModule, TimmFeatureExtractor
 
 from anomalib_scadn.post_processor import ScadnPostProcessor
+from anomalib_scadn.scoring.perceptual import load_backbone_weights
 from comparison.data import make_datamodule
 from comparison.job import Job
 
@@ -84,29 +84,12 @@ def load_backbone(model: AnomalibModule, path: Path) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If the model has no such backbone, or the file lacks or misfits a weight of it.
     """
-    if not path.is_file():
-        msg = f"no backbone weights {path}; expected a file with the weights of timm's {BACKBONE}"
-        raise FileNotFoundError(msg)
     networks = [part.feature_extractor for part in model.modules() if isinstance(part, TimmFeatureExtractor)]
     if not networks:
         msg = f"{type(model).__name__} has no backbone of timm's to load {path} into"
         raise ValueError(msg)
-    try:
-        state = timm.models.load_state_dict(str(path), use_ema=False)
-    except Exception as error:  # whatever the reader of the format raises
-        msg = f"cannot read backbone weights {path}: expected .safetensors or .pth, found: {error}"
-        raise ValueError(msg) from error
     for network in networks:
-        try:
-            missing = network.load_state_dict(state, strict=False).missing_keys
-        except RuntimeError as error:
-            msg = f"backbone weights {path} do not fit timm's {BACKBONE}: {error}"
-            raise ValueError(msg) from error
-        # Counts of training batches, which inference does not use.
-        lacking = [name for name in missing if not name.endswith("num_batches_tracked")]
-        if lacking:
-            msg = f"backbone weights {path} lack {len(lacking)} tensors of timm's {BACKBONE}, say {lacking[0]}"
-            raise ValueError(msg)
+        load_backbone_weights(network, path)
 
 
 def preprocess(model: AnomalibModule, images: list[torch.Tensor]) -> torch.Tensor:

@@ -51,7 +51,7 @@ class PerceptualError(nn.Module):
             msg = f"backbone {backbone!r} gives no features at layers {list(layers)}: {error}"
             raise ValueError(msg) from error
         if weights not in (None, "checkpoint"):
-            _load_weights(self.network, Path(str(weights)))
+            load_backbone_weights(self.network, Path(str(weights)))
         self.backbone, self.layers = backbone, tuple(layers)
         self.network.requires_grad_(requires_grad=False).eval()
         _check_maps(self.network, backbone)
@@ -95,22 +95,18 @@ class PerceptualError(nn.Module):
         return [F.normalize(features, dim=1) for features in self.network((images - self.mean) / self.std)]
 
 
-def _check_maps(network: Any, backbone: str) -> None:  # noqa: ANN401  # timm's wrappers have no common type
-    """Raise unless features are maps with channels first, of images of any size."""
-    try:
-        with torch.no_grad():
-            maps = network(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE))
-        found = [tuple(features.shape[:2]) for features in maps]
-    except (AssertionError, RuntimeError) as error:
-        msg = f"backbone {backbone!r} must take images of any size: {error}"
-        raise ValueError(msg) from error
-    expected = [(1, channels) for channels in network.feature_info.channels()]
-    if found != expected:
-        msg = f"backbone {backbone!r} must give maps with channels first, got {[tuple(f.shape) for f in maps]}"
-        raise ValueError(msg)
+def load_backbone_weights(network: nn.Module, path: Path) -> None:
+    """Load the weights of a timm network from a file; nothing is downloaded.
 
+    Args:
+        network (nn.Module): timm's network, made with ``features_only``; changed in place.
+        path (Path): Weights by timm's names, ``.safetensors`` or ``.pth``, read as tensors only; those of further
+            layers than the network has are left out.
 
-def _load_weights(network: nn.Module, path: Path) -> None:
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file cannot be read, or lacks or misfits a weight; the message names it.
+    """
     if not path.is_file():
         msg = f"backbone weights: no file {path}"
         raise FileNotFoundError(msg)
@@ -125,4 +121,19 @@ def _load_weights(network: nn.Module, path: Path) -> None:
     lacking = [name for name in missing if not name.endswith("num_batches_tracked")]
     if lacking:
         msg = f"backbone weights: {path} lacks {len(lacking)} tensors, the first is {lacking[0]!r}"
+        raise ValueError(msg)
+
+
+def _check_maps(network: Any, backbone: str) -> None:  # noqa: ANN401  # timm's wrappers have no common type
+    """Raise unless features are maps with channels first, of images of any size."""
+    try:
+        with torch.no_grad():
+            maps = network(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE))
+        found = [tuple(features.shape[:2]) for features in maps]
+    except (AssertionError, RuntimeError) as error:
+        msg = f"backbone {backbone!r} must take images of any size: {error}"
+        raise ValueError(msg) from error
+    expected = [(1, channels) for channels in network.feature_info.channels()]
+    if found != expected:
+        msg = f"backbone {backbone!r} must give maps with channels first, got {[tuple(f.shape) for f in maps]}"
         raise ValueError(msg)
