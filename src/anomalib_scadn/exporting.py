@@ -16,13 +16,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import torch
-from anomalib.data import InferenceBatch
+from anomalib.data import AnomalibDataModule, InferenceBatch
+from anomalib.deploy import CompressionType
 from anomalib.models.components.base.export_mixin import ExportMixin
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
 from .files import write_whole
 from .metadata import describe, write_metadata
+from .quantization import sparing_memory
 from .scoring import Score
 from .torch_model import ScadnModel
 
@@ -120,22 +122,30 @@ class ScadnExport(ExportMixin):
         self,
         export_root: Path | str,
         model_file_name: str = "model",
-        *args: Any,  # noqa: ANN401  # the host's own arguments
+        input_size: tuple[int, int] | None = None,
+        compression_type: CompressionType | None = None,
+        datamodule: AnomalibDataModule | None = None,
         **kwargs: Any,  # noqa: ANN401  # the host's own arguments
     ) -> Path:
-        """Export to OpenVINO as the host does.
+        """Export to OpenVINO as the host does; calibration takes images one by one, whatever the batch size.
 
         Args:
             export_root (Path | str): Folder to write ``weights/openvino`` into.
             model_file_name (str): Name without suffix. Defaults to ``"model"``.
-            *args (Any): As the host's.
+            input_size (tuple[int, int] | None): Fixed height and width of raw images. Defaults to ``None``, any.
+            compression_type (CompressionType | None): As the host's. Defaults to ``None``.
+            datamodule (AnomalibDataModule | None): Its validation images calibrate ``INT8_PTQ`` and ``INT8_ACQ``.
+                Defaults to ``None``.
             **kwargs (Any): As the host's.
 
         Returns:
             Path: The written ``.xml`` file; its metadata lie beside it as ``.json``.
         """
-        with temporary_folder(export_root) as folder:
-            path = super().to_openvino(folder, model_file_name, *args, **kwargs)
+        with (
+            temporary_folder(export_root) as folder,
+            sparing_memory(self.model.generator, compression_type, datamodule),
+        ):
+            path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
             write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
             return publish(path, folder, Path(export_root))
 

@@ -22,6 +22,7 @@ FLOORS = {
     "networks": 1,
     "crops": 2,
     "score_file": 2,
+    "quantization": 2,
     "loss": 1,
     "seeding": 1,
     "metrics": 2,

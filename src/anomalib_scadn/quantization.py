@@ -1,0 +1,57 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What calibration for 8-bit graphs needs: little memory.
+
+Statistics are collected at every operation, for all masked passes of a batch together. The host takes the data module's
+batches, 32 images by default, and instance norm in many small operations multiplies the places to collect at.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from anomalib.data import AnomalibDataModule
+from anomalib.deploy import CompressionType
+from torch import nn
+
+from .networks import InstanceNorm
+
+
+@contextmanager
+def sparing_memory(
+    network: nn.Module, compression_type: CompressionType | None, datamodule: AnomalibDataModule | None
+) -> Iterator[None]:
+    """Export for calibration: the runtime's own instance norm, images one by one, or, for ``INT8_ACQ``, few by few.
+
+    The norm's lost digits do not count beside a quantization to 8 bits.
+
+    Args:
+        network (nn.Module): The generator.
+        compression_type (CompressionType | None): As the host's; nothing is done for those without calibration.
+        datamodule (AnomalibDataModule | None): Whose validation images calibrate; its batch size is restored.
+
+    Yields:
+        None: While the graph is exported.
+    """
+    calibrated = compression_type in (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
+    if not calibrated or datamodule is None:
+        yield
+        return
+    norms = [module for module in network.modules() if isinstance(module, InstanceNorm)]
+    batch_size = datamodule.eval_batch_size
+    datamodule.eval_batch_size = 1 if compression_type == CompressionType.INT8_PTQ else _few(datamodule)
+    for norm in norms:
+        norm.export_row_by_row = False
+    try:
+        yield
+    finally:
+        datamodule.eval_batch_size = batch_size
+        for norm in norms:
+            norm.export_row_by_row = True
+
+
+def _few(datamodule: AnomalibDataModule) -> int:
+    """Choose the smallest batch that leaves no image alone: the host squeezes its results to no dimension at all."""
+    datamodule.setup("fit")
+    images = len(datamodule.test_data)
+    return next((size for size in range(2, images + 1) if images % size != 1), 2)

@@ -1,0 +1,69 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What changes while a graph is exported for calibration, and only then."""
+
+import pytest
+from anomalib.deploy import CompressionType
+
+from anomalib_scadn.networks import Generator, InstanceNorm
+from anomalib_scadn.quantization import sparing_memory
+
+
+class Data:
+    """What is asked of a data module."""
+
+    eval_batch_size = 32
+
+    def __init__(self, images):
+        self._images = images
+
+    def setup(self, stage):
+        assert stage == "fit"
+        self.test_data = range(self._images)
+
+
+@pytest.mark.parametrize(
+    ("compression_type", "batch_size"),
+    [
+        (None, 32),
+        (CompressionType.FP16, 32),
+        (CompressionType.INT8, 32),
+        (CompressionType.INT8_PTQ, 1),
+        (CompressionType.INT8_ACQ, 3),
+    ],
+)
+def test_calibration_has_small_batches_and_the_runtimes_norm(compression_type, batch_size):
+    network, data = Generator(base_channels=1), Data(9)
+    norms = [module for module in network.modules() if isinstance(module, InstanceNorm)]
+    with sparing_memory(network, compression_type, data):
+        assert data.eval_batch_size == batch_size
+        assert {norm.export_row_by_row for norm in norms} == {batch_size == 32}
+    assert data.eval_batch_size == 32
+    assert all(norm.export_row_by_row for norm in norms)
+
+
+def test_what_was_changed_is_restored_after_a_failure():
+    network, data = Generator(base_channels=1), Data(9)
+
+    def fail():
+        with sparing_memory(network, CompressionType.INT8_PTQ, data):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert data.eval_batch_size == 32
+    assert all(norm.export_row_by_row for norm in network.modules() if isinstance(norm, InstanceNorm))
+
+
+@pytest.mark.parametrize(("images", "batch_size"), [(1, 2), (2, 2), (3, 3), (4, 2), (7, 4), (13, 5)])
+def test_no_image_is_validated_alone(images, batch_size):
+    data = Data(images)
+    with sparing_memory(Generator(base_channels=1), CompressionType.INT8_ACQ, data):
+        assert data.eval_batch_size == batch_size
+
+
+def test_without_data_the_host_says_what_is_missing():
+    network = Generator(base_channels=1)
+    with sparing_memory(network, CompressionType.INT8_PTQ, None):
+        assert all(norm.export_row_by_row for norm in network.modules() if isinstance(norm, InstanceNorm))
