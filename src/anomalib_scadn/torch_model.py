@@ -32,8 +32,9 @@ class ScadnModel(nn.Module):
         scorer (Score | None): How reconstructions become maps and scores. Defaults to ``None``, the paper's
             :class:`~anomalib_scadn.scoring.PaperScore`.
         adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
-        passes_at_once (int | None): Masked images that go through the generator at once; results do not depend on
-            it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
+        passes_at_once (int | None): Masked images that go through the generator at once, in an exported graph for each
+            image of a batch; results do not depend on it. Defaults to ``None``: as many as four 512 x 512 images have
+            pixels.
         seed (int | None): Seed of the initial weights. Defaults to ``None``: torch's global generator.
 
     Raises:
@@ -126,9 +127,8 @@ class ScadnModel(nn.Module):
         Returns:
             torch.Tensor: Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1], the images' dtype.
         """
-        masked = remove(images.unsqueeze(1), self.masks, self.mask_fill).flatten(0, 1)
-        painted = [self.paint(chunk) for chunk in self._chunk(masked)]
-        return torch.cat(painted).unflatten(0, (-1, self.masks.shape[0]))
+        # An exported graph has a symbolic batch, which cannot be split: it is the masks that are.
+        return torch.cat([self._repaint(images, masks) for masks in self.masks.split(self.passes_at_once)], dim=1)
 
     def paint(self, masked: torch.Tensor) -> torch.Tensor:
         """Repaint masked images once, in the precision of the weights.
@@ -191,8 +191,10 @@ class ScadnModel(nn.Module):
             return [images]
         return images.split(max(1, self.passes_at_once // self.masks.shape[0]))
 
-    def _chunk(self, masked: torch.Tensor) -> Sequence[torch.Tensor]:
-        return [masked] if torch.compiler.is_exporting() else masked.split(self.passes_at_once)
+    def _repaint(self, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        masked = remove(images.unsqueeze(1), masks, self.mask_fill).flatten(0, 1)
+        chunks = [masked] if torch.compiler.is_exporting() else masked.split(self.passes_at_once)
+        return torch.cat([self.paint(chunk) for chunk in chunks]).unflatten(0, (-1, masks.shape[0]))
 
 
 def _check_arguments(

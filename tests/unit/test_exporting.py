@@ -6,8 +6,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from anomalib_scadn.exporting import publish, temporary_folder
+from anomalib_scadn.torch_model import ScadnModel
 
 
 def write_export(folder, content):
@@ -57,3 +59,18 @@ def test_a_failed_export_to_torch_leaves_the_model_and_no_file(tmp_path, tiny_sc
         model.to_torch(tmp_path)
     assert not list(tmp_path.iterdir())
     assert (model.model.discriminator is not None) == adversarial
+
+
+def test_a_graph_paints_a_few_masks_at_a_time_for_any_batch():
+    model = ScadnModel((32, 32), base_channels=1, seed=0, passes_at_once=5).eval()
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(model, (torch.rand(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
+    for count in (1, 3):
+        images = torch.rand(count, 3, 32, 32)
+        with torch.no_grad():
+            expected, found = model(images), program.module()(images)
+        torch.testing.assert_close(found.anomaly_map, expected.anomaly_map, atol=1e-5, rtol=1e-4)
+    convolutions = [node for node in program.graph.nodes if "conv2d" in str(node.target)]
+    layers = [module for module in model.generator.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert len(convolutions) == 3 * len(layers)
+    assert len(program.state_dict) == len(model.state_dict())
