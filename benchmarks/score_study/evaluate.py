@@ -56,7 +56,7 @@ class Study:
         paper = torch.zeros(self._paper.statistics_shape, dtype=torch.double)
         total = torch.zeros(self._measure.statistics_shape, dtype=torch.double)
         for index in indices:
-            inputs = self._reconstruct(dataset[index].image)
+            inputs = self.reconstruct(dataset[index].image)
             paper += self._paper.statistics(*inputs)
             total += self._measure.statistics(*inputs)
         self._paper.fit(paper, len(indices))
@@ -82,32 +82,48 @@ class Study:
             item = dataset[index]
             labels.append(int(item.gt_label))
             masks.append(_mask(item.gt_mask, side))
-            for name, score, anomaly_map in self._judge(item.image):
+            for name, score, anomaly_map in self.judge(item.image):
                 scores[name].append(score)
                 small = functional.interpolate(anomaly_map, size=(side, side), mode="bilinear", antialias=True)
                 maps[name].append(small[0, 0])
         truth = torch.tensor(labels), torch.stack(masks)
         return {name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1]) for name in scores}
 
-    def _judge(self, image: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
-        with torch.no_grad():
-            inputs = self._reconstruct(image)
-            output = self._paper(*inputs)
-            yield PAPER, output.pred_score, output.anomaly_map
-            errors = self._measure.measure(*inputs)
-            for name, score in self._scores.items():
-                output = score.judge(errors[:, self._kinds(score)])
-                yield name, output.pred_score, output.anomaly_map
-
-    def _kinds(self, score: CompositeScore) -> list[int]:
-        return [self._errors.index(name) for name in score.errors]
-
     @torch.no_grad()
-    def _reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Repaint an image at the model's size.
+
+        Args:
+            image (torch.Tensor): Shape (3, H, W), range [0, 1].
+
+        Returns:
+            tuple[torch.Tensor, torch.Tensor, torch.Tensor]: What a score takes: images, reconstructions, masks.
+        """
         images = image.as_subclass(torch.Tensor)[None]
         if tuple(images.shape[-2:]) != self._model.image_size:
             images = resize(images, list(self._model.image_size), antialias=True)
         return images, self._model.reconstruct(images), self._model.masks
+
+    @torch.no_grad()
+    def judge(self, image: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        """Score one image in all ways.
+
+        Args:
+            image (torch.Tensor): Shape (3, H, W), range [0, 1].
+
+        Yields:
+            tuple[str, torch.Tensor, torch.Tensor]: Name, score of shape (1,), map of shape (1, 1, h, w), both raw.
+        """
+        inputs = self.reconstruct(image)
+        output = self._paper(*inputs)
+        yield PAPER, output.pred_score, output.anomaly_map
+        errors = self._measure.measure(*inputs)
+        for name, score in self._scores.items():
+            output = score.judge(errors[:, self._kinds(score)])
+            yield name, output.pred_score, output.anomaly_map
+
+    def _kinds(self, score: CompositeScore) -> list[int]:
+        return [self._errors.index(name) for name in score.errors]
 
 
 def spread(length: int, count: int | None) -> list[int]:

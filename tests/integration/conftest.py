@@ -7,7 +7,9 @@ import contextlib
 import io
 import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,12 @@ def _export(model: Scadn, checkpoint: Path, folder: Path, patch: pytest.MonkeyPa
         files["openvino"] = model.to_openvino(folder)
         files["generator-openvino"] = export_generator(model, folder, "openvino")
     return files
+
+
+@pytest.fixture
+def every_form(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scadn, Path, Path], dict[str, Path]]:
+    """Export a model, with its checkpoint, into a folder."""
+    return partial(_export, patch=monkeypatch)
 
 
 @pytest.fixture(scope="session", params=["trained", "untrained"])

@@ -46,7 +46,7 @@ def test_the_study_judges_as_the_models_do(tiny_scadn, tiny_lace):
     study.fit(data.train_data, 4)
     images = torch.stack([data.train_data[index].image for index in spread(len(data.train_data), 4)])
     image = data.test_data[0].image
-    judged = {name: (score, maps) for name, score, maps in study._judge(image)}
+    judged = {name: (score, maps) for name, score, maps in study.judge(image)}
     for name, arguments in variants.items():
         alone = tiny_scadn(score="composite", smoothing=1.5, **arguments).eval()
         alone.model.generator.load_state_dict(model.model.generator.state_dict())

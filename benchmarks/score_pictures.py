@@ -1,0 +1,96 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Draw what scores see, side by side, on drawn lace: a row for a flawless image and for each kind of defect.
+
+    python benchmarks/score_pictures.py --config configs/scadn_plus.yaml --weights DIR/lace/seed0/generator.pt
+
+The weights are what ``benchmarks/scores.py --data lace --output DIR`` leaves. Each column of maps has its own range.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from anomalib.data import AnomalibDataModule, AnomalibDataset
+
+from anomalib_scadn.masks import composites
+from comparison.examples import draw_grid, save_figure
+from score_study.evaluate import PAPER, Study
+from score_study.options import Option
+from score_study.training import make_data, make_model
+from score_study.variants import make_variants
+
+SHOWN = {
+    "mse, mean, pixel, max": "mse",
+    "ssim, mean, pixel, max": "ssim",
+    "msgms, mean, pixel, max": "msgms",
+    "mse+ssim+msgms, mean, pixel, max": "all three",
+}
+"""Scores beside the paper's, and the titles of their columns."""
+
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scores.png"
+
+
+def one_of_each_kind(data: AnomalibDataModule) -> dict[str, int]:
+    """Find the first test image of each kind.
+
+    Args:
+        data (AnomalibDataModule): The data, set up.
+
+    Returns:
+        dict[str, int]: Index by kind, flawless first.
+    """
+    kinds = [Path(path).parent.name for path in data.test_data.samples.image_path]
+    return {kind: kinds.index(kind) for kind in sorted(set(kinds), key=lambda kind: (kind != "good", kind))}
+
+
+def collect(study: Study, dataset: AnomalibDataset, index: int, masks: torch.Tensor) -> dict[str, np.ndarray]:
+    """Make the pictures of a row.
+
+    Args:
+        study (Study): Fitted scores.
+        dataset (AnomalibDataset): Test images.
+        index (int): Which one.
+        masks (torch.Tensor): M_ij of the study's model.
+
+    Returns:
+        dict[str, np.ndarray]: Pictures by title.
+    """
+    item = dataset[index]
+    painted = composites(study.reconstruct(item.image)[1], masks)[0].flatten(0, 1).mean(dim=0)
+    row = {"image": item.image, "repainted": painted}
+    pictures = {name: picture.as_subclass(torch.Tensor).permute(1, 2, 0).numpy() for name, picture in row.items()}
+    pictures["defect"] = np.zeros(pictures["image"].shape[:2]) if item.gt_mask is None else item.gt_mask.numpy()
+    titles = {PAPER: "paper", **SHOWN}
+    return pictures | {titles[name]: anomaly_map[0, 0].numpy() for name, _, anomaly_map in study.judge(item.image)}
+
+
+def main() -> None:
+    """Load the generator, fit the scores, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="that the generator was trained with")
+    parser.add_argument("--weights", type=Path, required=True, help="of the generator")
+    parser.add_argument("--output", type=Path, default=PICTURE)
+    arguments = parser.parse_args()
+    model = make_model(arguments.config, Option())
+    model.model.generator.load_state_dict(torch.load(arguments.weights, weights_only=True))
+    data = make_data("lace", model.input_size[0], Option())
+    variants = {name: values for name, values in make_variants(perceptual=False).items() if name in SHOWN}
+    study = Study(model, variants, model.model.scorer.smoothing, None)
+    study.fit(data.train_data, 100)
+    kinds = one_of_each_kind(data)
+    rows = [collect(study, data.test_data, index, model.model.masks) for index in kinds.values()]
+    columns = [
+        (title, [row[title] for row in rows], {} if title in ("image", "repainted") else {"cmap": "inferno"})
+        for title in rows[0]
+    ]
+    for _, pictures, options in columns[3:]:
+        options |= {"vmin": min(map(np.min, pictures)), "vmax": max(map(np.max, pictures))}
+    save_figure(draw_grid(columns, list(kinds), "What scores see"), arguments.output)
+    print(arguments.output)
+
+
+if __name__ == "__main__":
+    main()
