@@ -10,9 +10,9 @@ from torch import nn
 
 Standardize = Literal["none", "pixel", "global"]
 
-SHARED_VARIANCE = 0.1
-"""Share of the mean variance that every pixel's own gets added, so that no pixel is divided by almost nothing."""
-
+SHARED_VARIANCE = 0.5
+"""Share that the mean variance has in every pixel's: few images tell a pixel's mean better than its spread, and none
+may be divided by almost nothing."""
 
 SMALLEST_SPREAD = 0.01
 """Spread that an error has at least, as a share of its mean."""
@@ -82,7 +82,7 @@ class Standardization(nn.Module):
         if self.mean.shape[-1] == 1:
             mean, square = mean.mean(dim=(-2, -1), keepdim=True), square.mean(dim=(-2, -1), keepdim=True)
         variance = (square - mean.square()).clamp(min=0.0)
-        variance = variance + SHARED_VARIANCE * variance.mean(dim=(-2, -1), keepdim=True)
+        variance = variance.lerp(variance.mean(dim=(-2, -1), keepdim=True), SHARED_VARIANCE)
         self.mean.copy_(mean)
         # One image has no spread, and a flat one that is painted perfectly not even an error.
         floor = SMALLEST_SPREAD * mean.mean(dim=(-2, -1), keepdim=True) + torch.finfo(self.spread.dtype).eps
