@@ -35,7 +35,10 @@ def make_scores(model: ScadnModel, backbone_weights: Path | None) -> dict[str, S
     }
     if backbone_weights is not None:
         composite["perceptual"] = {"errors": ("perceptual",), "backbone_weights": backbone_weights}
-    made = {name: build_score("composite", **shared, **arguments) for name, arguments in composite.items()}
+    made = {
+        name: build_score("composite", **shared, **{"standardize": "none", **arguments})
+        for name, arguments in composite.items()
+    }
     return {"paper": build_score("paper", **shared), **made}
 
 

@@ -11,8 +11,26 @@ Table = tuple[list[str], list[list[str]]]
 METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel", "PerImagePixelAUROC": "per-image pixel"}
 
 
-def scores_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out all scores, best mean of all columns first; medians over seeds, and the lowest and highest.
+CHOSEN_ON = ("lace", "fabric_03")
+"""Data sets that defaults were chosen on; the others confirm the choice."""
+
+SHIPPED = "mse+ssim+msgms, mean, pixel, max"
+"""The score of ``configs/scadn_plus.yaml``."""
+
+HIGHLIGHTS = (
+    "paper",
+    "mse, mean, pixel, max",
+    "ssim, mean, pixel, max",
+    "msgms, mean, pixel, max",
+    "perceptual, mean, pixel, max",
+    SHIPPED,
+    "mse+ssim+msgms+perceptual, mean, pixel, max",
+)
+"""What the short table shows."""
+
+
+def highlights_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out a few scores with the spread over seeds, and what the shipped one gains, a row per data set and metric.
 
     Args:
         results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
@@ -20,22 +38,62 @@ def scores_table(results: dict[str, dict[str, Any]]) -> Table:
     Returns:
         Table: Header and rows.
     """
-    columns = [
-        (data, metric, label)
-        for data, result in results.items()
-        for metric, label in METRICS.items()
-        if _values(result, "paper", metric)
-    ]
+    rows = []
+    for data, metric, label in _columns(results):
+        values = {name: _values(results[data], name, metric) for name in HIGHLIGHTS}
+        gain = median(values[SHIPPED]) - median(values["paper"])
+        cells = [_cell(values[name]) if values[name] else "" for name in HIGHLIGHTS]
+        rows.append([data, "choice" if data in CHOSEN_ON else "confirmation", label, *cells, f"{gain:+.3f}"])
+    return ["data set", "for", "AUROC", *HIGHLIGHTS, "shipped - paper"], rows
+
+
+def scores_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out all scores by medians over seeds; first the best mean on the data sets that defaults were chosen on.
+
+    Args:
+        results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
+
+    Returns:
+        Table: Header and rows.
+    """
+    columns = _columns(results)
     names = [name for name in _scores(results) if all(_values(results[data], name, key) for data, key, _ in columns)]
 
     def overall(name: str) -> float:
-        return sum(median(_values(results[data], name, metric)) for data, metric, _ in columns)
+        return sum(median(_values(results[data], name, metric)) for data, metric, _ in columns if data in CHOSEN_ON)
 
     header = ["score", *(f"{data}: {label}" for data, _, label in columns)]
     rows = [
-        [name, *(_cell(_values(results[data], name, metric)) for data, metric, _ in columns)]
+        [name, *(f"{median(_values(results[data], name, metric)):.3f}" for data, metric, _ in columns)]
         for name in sorted(names, key=overall, reverse=True)
     ]
+    return header, rows
+
+
+OPTION_METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel"}
+
+
+def options_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out ways to train, with the paper's score and the shipped one.
+
+    Args:
+        results (dict[str, dict[str, Any]]): Results of ``benchmarks/training_options.py`` by data set.
+
+    Returns:
+        Table: Header and rows.
+    """
+    keys = [(data, score, metric) for data in results for score in ("paper", SHIPPED) for metric in OPTION_METRICS]
+    short = {"paper": "paper", SHIPPED: "shipped"}
+    header = ["training", *(f"{data}: {short[score]}, {OPTION_METRICS[metric]}" for data, score, metric in keys)]
+    options = dict.fromkeys(key.rpartition("/")[0] for result in results.values() for key in result["runs"])
+    rows = []
+    for option in options:
+        cells = []
+        for data, score, metric in keys:
+            runs = [run for key, run in results[data]["runs"].items() if key.rpartition("/")[0] == option]
+            found = [run["metrics"][score][metric] for run in runs]
+            cells.append(_cell(found) if found else "")
+        rows.append([option, *cells])
     return header, rows
 
 
@@ -56,6 +114,17 @@ def cost_table(results: dict[str, dict[str, Any]]) -> Table:
                 low, high = f"{ratios['ratio_lowest']:.2%}", f"{ratios['ratio_highest']:.2%}"
                 rows.append([size, str(result["base_channels"]), name, f"{ratios['ratio']:.2%} ({low} to {high})"])
     return ["size", "base channels", "score", "share of the twelve passes' time"], rows
+
+
+def _columns(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """List data set, metric and its label; those that defaults were chosen on come first."""
+    order = sorted(results, key=lambda data: (data not in CHOSEN_ON, data))
+    return [
+        (data, metric, label)
+        for data in order
+        for metric, label in METRICS.items()
+        if _values(results[data], "paper", metric)
+    ]
 
 
 def _scores(results: dict[str, dict[str, Any]]) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from beside_paper import ablation_table, one_class_table
 from deploy_tables import accuracy_table, deploy_table, parity_table
-from score_tables import cost_table, scores_table
+from score_tables import cost_table, highlights_table, options_table, scores_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -231,6 +231,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "parity": partial(table_of, "parity", parity_table),
     "export_accuracy": partial(table_of, "export_accuracy", accuracy_table),
     "scores": partial(table_of, "scores", scores_table),
+    "score_highlights": partial(table_of, "scores", highlights_table),
+    "training_options": partial(table_of, "training_options", options_table),
     "score_cost": partial(table_of, "score_cost", cost_table),
 }
 

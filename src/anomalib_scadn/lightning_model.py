@@ -82,11 +82,11 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen: SCADN Eq. 9 or its ablation.
             Defaults to ``True``.
         errors (tuple[str, ...]): Of the composite score: what is compared, of ``"mse"``, ``"ssim"``, ``"msgms"`` and
-            ``"perceptual"``. Defaults to ``("msgms",)``.
+            ``"perceptual"``. Defaults to ``("mse", "ssim", "msgms")``.
         combine (Literal["min", "mean", "geometric"]): Of the composite score: how composites are joined. Defaults to
             ``"mean"``.
         standardize (Literal["none", "pixel", "global"]): Of the composite score: whether errors are measured against
-            those of the training images, per location or for the whole image. Defaults to ``"none"``.
+            those of the training images, per location or for the whole image. Defaults to ``"pixel"``.
         smoothing (float): Of the composite score: standard deviation of the Gaussian over the errors, in pixels.
             Defaults to ``4.0``.
         pooling (Literal["max", "top", "mean"]): Of the composite score: how a map becomes an image score. Defaults
@@ -132,9 +132,9 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         score: ScoreName = "paper",
         merge: Merge = "max",
         subtract_reference: bool = True,  # the host's models take flags by position too
-        errors: tuple[ErrorName, ...] = ("msgms",),
+        errors: tuple[ErrorName, ...] = ("mse", "ssim", "msgms"),
         combine: Combine = "mean",
-        standardize: Standardize = "none",
+        standardize: Standardize = "pixel",
         smoothing: float = 4.0,
         pooling: Pooling = "max",
         top_fraction: float = 0.01,

@@ -16,7 +16,7 @@ from anomalib_scadn.deploy import StripedMaskInferencer, export_generator
 
 SCORES = {
     "joint": {"errors": ("mse", "ssim", "msgms"), "standardize": "pixel", "pooling": "top"},
-    "geometric": {"errors": ("msgms",), "combine": "geometric"},
+    "geometric": {"errors": ("msgms",), "combine": "geometric", "standardize": "none"},
     "global": {"errors": ("ssim",), "combine": "min", "standardize": "global", "pooling": "mean"},
 }
 

@@ -153,7 +153,7 @@ def test_scores_without_values_are_announced_if_the_score_needs_them(
 
 
 def test_a_score_that_compares_with_nothing_causes_no_pass(tiny_scadn, tiny_lace, tiny_engine, monkeypatch):
-    model = tiny_scadn(score="composite", standardize="none")
+    model = tiny_scadn(score="composite", errors=("mse",), standardize="none")
     monkeypatch.setattr(model.model, "statistics", lambda images: pytest.fail("a pass over the training images"))
     tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
     assert model.model.scorer.is_fitted

@@ -23,9 +23,9 @@ def build_score(
     size: tuple[int, int],
     merge: Merge = "max",
     subtract_reference: bool = True,
-    errors: Sequence[ErrorName] = ("msgms",),
+    errors: Sequence[ErrorName] = ("mse", "ssim", "msgms"),
     combine: Combine = "mean",
-    standardize: Standardize = "none",
+    standardize: Standardize = "pixel",
     smoothing: float = 4.0,
     pooling: Pooling = "max",
     top_fraction: float = 0.01,
@@ -42,9 +42,9 @@ def build_score(
         merge (Literal["max", "mean"]): See :class:`PaperScore`. Defaults to ``"max"``.
         subtract_reference (bool): See :class:`PaperScore`. Defaults to ``True``.
         errors (Sequence[Literal["mse", "ssim", "msgms", "perceptual"]]): See :class:`CompositeScore`, as all that
-            follow. Defaults to ``("msgms",)``.
+            follow. Defaults to ``("mse", "ssim", "msgms")``.
         combine (Literal["min", "mean", "geometric"]): Defaults to ``"mean"``.
-        standardize (Literal["none", "pixel", "global"]): Defaults to ``"none"``.
+        standardize (Literal["none", "pixel", "global"]): Defaults to ``"pixel"``.
         smoothing (float): In pixels. Defaults to ``4.0``.
         pooling (Literal["max", "top", "mean"]): Defaults to ``"max"``.
         top_fraction (float): Range (0, 1]. Defaults to ``0.01``.

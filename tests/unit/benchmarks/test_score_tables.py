@@ -1,0 +1,53 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables of scores and of ways to train."""
+
+from score_tables import SHIPPED, highlights_table, options_table, scores_table
+
+
+def metrics(image, pixel=None):
+    return {"image_AUROC": image, "pixel_AUROC": pixel, "PerImagePixelAUROC": pixel}
+
+
+def result(*runs):
+    return {"runs": {str(seed): {"metrics": run} for seed, run in enumerate(runs)}}
+
+
+RESULTS = {
+    "digits": result({"paper": metrics(0.9), SHIPPED: metrics(0.8), "other": metrics(0.99)}),
+    "lace": result(
+        {"paper": metrics(0.5, 0.6), SHIPPED: metrics(0.9, 0.9), "other": metrics(0.7, 0.7)},
+        {"paper": metrics(0.7, 0.6), SHIPPED: metrics(0.8, 0.9), "other": metrics(0.7, 0.7)},
+        {"paper": metrics(0.6, 0.6), SHIPPED: metrics(0.7, 0.9), "other": metrics(0.7, 0.7)},
+    ),
+}
+
+
+def test_scores_are_ordered_by_the_data_that_they_were_chosen_on():
+    header, rows = scores_table(RESULTS)
+    assert header == ["score", "lace: image", "lace: pixel", "lace: per-image pixel", "digits: image"]
+    assert [row[0] for row in rows] == [SHIPPED, "other", "paper"]  # not by the digits
+    assert rows[0][1:] == ["0.800", "0.900", "0.900", "0.800"]
+
+
+def test_highlights_tell_choice_from_confirmation_and_losses_from_gains():
+    header, rows = highlights_table(RESULTS)
+    assert [row[:3] for row in rows] == [
+        ["lace", "choice", "image"],
+        ["lace", "choice", "pixel"],
+        ["lace", "choice", "per-image pixel"],
+        ["digits", "confirmation", "image"],
+    ]
+    assert rows[0][header.index("paper")] == "0.600 (0.500 to 0.700)"
+    assert [row[-1] for row in rows] == ["+0.200", "+0.300", "+0.300", "-0.100"]
+
+
+def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():
+    run = {"metrics": {"paper": metrics(0.5, 0.6), SHIPPED: metrics(0.9, 0.8)}}
+    results = {"lace": {"runs": {"flips/0": run, "as configured/0": run}}, "cloth": {"runs": {"flips/0": run}}}
+    header, rows = options_table(results)
+    assert len(header) == 9
+    assert [row[0] for row in rows] == ["flips", "as configured"]
+    assert rows[0][1:5] == ["0.500", "0.600", "0.900", "0.800"]
+    assert rows[1][5:] == [""] * 4
