@@ -15,7 +15,7 @@ from PIL import Image
 import compare
 from comparison.data import Sample
 from comparison.examples import choose_examples
-from comparison.job import FILES
+from comparison.job import FILES, scadn_settings
 from comparison.run import run
 
 MODELS = ("scadn", "patchcore", "padim")
@@ -52,7 +52,7 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert all(0 <= value <= 1 for value in result["metrics"].values())
     assert result["times"]["fit_s"] > 0
     assert result["cost"]["peak_mib"] > 100
-    assert result["input_size"] == ([24, 24] if model == "scadn" else [32, 32])
+    assert result["input_size"] == [32, 32]
     assert result["images"] == {"train": 8, "test_good": 2, "test_defect": 5}
     assert {"torch", "anomalib"} <= result["versions"].keys()
     assert str(tree.parent) not in text
@@ -60,6 +60,14 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert list(table.columns) == ["path", "label", "pred_score"]
     assert all((tree / path).is_file() for path in table["path"])
     assert Image.open(folder / "examples.png").width > 100
+
+
+@pytest.mark.parametrize("model", ["scadn", "padim"])
+def test_without_masks_pixel_metrics_are_none(make_job, bare_tree, tmp_path, model):
+    metrics = run(make_job(tmp_path, model, root=str(bare_tree)))["metrics"]
+    assert {name for name, value in metrics.items() if value is None} == {
+        "pixel_AUROC", "pixel_AUPRO", "PerImagePixelAUROC"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -123,6 +131,7 @@ def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job
         (["--scadn-config", "absent.yaml"], "cannot read the configuration of SCADN absent.yaml"),
         (["--scadn-config", __file__], "cannot read the configuration of SCADN"),
         (["--coreset-ratio", "2"], "got 32, 2, 2.0"),
+        (["--image-size", "60"], "a multiple of 8, got 60"),
     ],
 )
 def test_bad_input_is_one_clear_error_before_any_run(command, tmp_path, capsys, extra, message):
@@ -138,6 +147,28 @@ def test_a_configuration_of_another_model_is_refused(command, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         command(tmp_path / "out", "--scadn-config", path)
     assert "whose model is anomalib_scadn.Scadn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "message"), [("data:", "data must name a data module"), ("data: {class_path: x, init_args: 3}", "got 3")]
+)
+def test_a_part_of_a_configuration_that_holds_nothing_of_use_is_named(tmp_path, data, message):
+    path = tmp_path / "some.yaml"
+    path.write_text(f"model: {{class_path: anomalib_scadn.Scadn}}\n{data}\n")
+    with pytest.raises(ValueError, match=message):
+        scadn_settings(path)
+
+
+def test_empty_arguments_are_defaults_and_neither_size_nor_folders_are_settings(tmp_path):
+    path, weights = tmp_path / "some.yaml", tmp_path / "w.pth"
+    weights.write_text("w")
+    model = f"{{class_path: anomalib_scadn.Scadn, init_args: {{image_size: 8, a: {weights}, b: [/x/y.pth]}}}}"
+    path.write_text(f"model: {model}\ndata: {{class_path: x, init_args: }}\ntrainer:\n")
+    settings = scadn_settings(path)
+    assert settings["data"] == settings["trainer"] == {}
+    assert settings["model"]["a"].startswith("w.pth, SHA-256 ")
+    assert settings["model"]["b"] == ["y.pth"]
+    assert "image_size" not in settings["model"]
 
 
 def test_examples_are_chosen_by_place_with_each_kind_once_first():
