@@ -23,8 +23,8 @@ def write_report(folder: Path, output: Path) -> None:
     """Write the report of a folder of results.
 
     Args:
-        folder (Path): Folder with ``<data>/<model>/seed<k>/result.json``, beside each ``scores.csv`` and
-            ``examples.png`` if there are such, and perhaps ``paper.json`` at the top.
+        folder (Path): Folder with ``<data>/<model>/seed<k>/result.json``, beside each ``scores.csv``,
+            ``examples.png`` and ``extremes.png`` if there are such, and perhaps ``paper.json`` at the top.
         output (Path): HTML file to write or replace; its folder is made when missing.
 
     Raises:
