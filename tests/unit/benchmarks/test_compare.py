@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import compare
+from anomalib_scadn.report import write_report
 from comparison.data import Sample
 from comparison.examples import choose_examples
 from comparison.job import FILES, scadn_settings
@@ -46,7 +47,7 @@ def command(monkeypatch, tree, scadn_config):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, model):
     folder = finished / "tiny" / model / "seed0"
-    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert {path.name for path in folder.iterdir()} - {".lock"} == set(FILES)
     text = (folder / "result.json").read_text()
     result = json.loads(text)
     assert all(0 <= value <= 1 for value in result["metrics"].values())
@@ -60,6 +61,7 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert list(table.columns) == ["path", "label", "pred_score"]
     assert all((tree / path).is_file() for path in table["path"])
     assert Image.open(folder / "examples.png").width > 100
+    assert Image.open(folder / "extremes.png").width > 100
 
 
 @pytest.mark.parametrize("model", ["scadn", "padim"])
@@ -88,7 +90,10 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
     monkeypatch.setattr(subprocess, "run", refuse)
     monkeypatch.setattr(compare, "RESULTS", tmp_path)
     command(finished, "--publish", "tiny")
-    assert capsys.readouterr().out.count("was done before, image_AUROC") == 3
+    printed = capsys.readouterr().out
+    assert printed.count("was done before, image_AUROC") == 3
+    assert (finished / "summary.md").read_text() in printed
+    assert printed.count("| tiny | padim |") == 2
     summary = (tmp_path / "compare_tiny.json").read_text()
     assert list(json.loads(summary)["data"]["tiny"]["models"]) == list(MODELS)
     assert (finished / "summary.json").read_text() == summary
@@ -97,12 +102,28 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
         assert Image.open(finished / "tiny" / name).width > 100
 
 
-def test_a_failed_run_fails_the_command_and_keeps_the_others(finished, command, capfd):
+def test_a_failed_run_fails_the_command_keeps_the_others_and_publishes_nothing(
+    finished, command, capfd, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(compare, "RESULTS", tmp_path)
     with pytest.raises(SystemExit, match=r"failed: tiny, patchcore, seed 0 \(status 1\)"):
-        command(finished, "--coreset-ratio", 1e-9)
+        command(finished, "--coreset-ratio", 1e-9, "--publish", "tiny")
+    assert not list(tmp_path.glob("compare_*"))
     assert "coreset_size must be a positive integer" in capfd.readouterr().err
     models = json.loads((finished / "summary.json").read_text())["data"]["tiny"]["models"]
     assert list(models) == ["scadn", "padim"]
+
+
+def test_workers_compare_on_drawn_lace_and_the_report_reads_it(command, tmp_path, capfd):
+    output = tmp_path / "out"
+    command(output, "--data", f"lace={tmp_path / 'drawn'}", "--models", "scadn", "padim", "--repeats", 1)
+    assert capfd.readouterr().out.count("done in ") == 2
+    summary = json.loads((output / "summary.json").read_text())["data"]["lace"]
+    assert summary["images"] == {"train": 160, "test_good": 40, "test_defect": 40}
+    assert [model["input_size"] for model in summary["models"].values()] == [[32, 32]] * 2
+    assert "latency_1_ratio" in summary["models"]["padim"]
+    write_report(output, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 4
 
 
 @pytest.mark.parametrize("change", ["configuration", "file", "broken"])
