@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from anomalib_scadn.config_files import config_path
-from beside_paper import ablation_table
+from beside_paper import PAPER, ablation_table
 from experiment import measure_variant, train
 from fingerprints import folder_fingerprint
 from runs import RESULTS, Job, Metrics, Options, read_arguments, run_missing, settings_of
@@ -121,14 +121,14 @@ def main() -> None:
         found = [parse_data(text, arguments.config) for text in arguments.data]
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
-    results = {}
+    results, paper = {}, {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
     for data, config, where in found:
         name = f"{data}_{arguments.name}" if arguments.name else data
         jobs = make_jobs(config, {**where, **changes}, arguments.seeds)
         path = arguments.results / f"ablation_{name}.json"
         # Lace is drawn as the configuration and the arguments say.
         files = {data: folder_fingerprint(where["data.root"] / where["data.category"])} if where else {}
-        results[name] = run_missing(path, settings_of(config, extra), jobs, parser, files)
+        results[name] = run_missing(path, {**settings_of(config, extra), "paper": paper}, jobs, parser, files)
     print(markdown(*ablation_table(results)))
 
 

@@ -20,6 +20,9 @@ Table = tuple[list[str], list[list[str]]]
 TABLES_OF = {"laceAD.yaml": ("1",), "mvtec.yaml": ("2", "3")}
 """The paper's tables that runs of a configuration make."""
 
+METRIC = {"1": "image_AUROC", "2": "image_AUROC", "3": "PerImagePixelAUROC"}
+"""The metric of each table."""
+
 CLASSES = set(map(str, range(10)))
 """The classes of Table 5."""
 
@@ -71,6 +74,22 @@ def seed_means(result: dict, metric: str) -> list[float]:
     return [mean(values.values()) for values in by_seed.values() if values.keys() == everything]
 
 
+def published(*tables: str) -> dict[str, dict[str, float]]:
+    """Collect the paper's values of Tables 1 to 3 for a result file, which the report shows beside ours.
+
+    Args:
+        *tables (str): ``"1"``, or ``"2"`` and ``"3"``.
+
+    Returns:
+        dict[str, dict[str, float]]: Values by category and metric; ``mean`` is that over all categories.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for table in tables:
+        for category, value in {**PAPER[table]["categories"], "mean": PAPER[table]["mean"]}.items():
+            found.setdefault(category, {})[METRIC[table]] = value
+    return found
+
+
 def with_spread(values: list[float], digits: int = 3) -> str:
     """Write a mean over seeds.
 
@@ -111,7 +130,7 @@ def category_table(table: str, result: dict) -> Table:
     Returns:
         Table: Categories, the paper's numbers and ours.
     """
-    metric = "PerImagePixelAUROC" if table == "3" else "image_AUROC"
+    metric = METRIC[table]
     paper = PAPER[table]["categories"]
     values = values_of(result, metric)
     rows = [

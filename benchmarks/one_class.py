@@ -17,7 +17,7 @@ from pathlib import Path
 
 from anomalib_scadn import OneClass
 from anomalib_scadn.config_files import config_path
-from beside_paper import one_class_table
+from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
 from fingerprints import fingerprint
 from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
@@ -68,7 +68,9 @@ def main() -> None:
         check_data(options)
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
-    settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra)}
+    whole = {"mean": {"image_AUROC": PAPER["5"][arguments.dataset]["mean"]}} if arguments.dataset in PAPER["5"] else {}
+    paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
+    settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra), "paper": paper}
     root = Path(str(options["data.root"]))
     data = {arguments.dataset: fingerprint([root / FOLDERS[arguments.dataset]], root)}
     jobs = [

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from anomalib_scadn.config_files import config_path
-from beside_paper import PAPER, category_table
+from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
 from fingerprints import folder_fingerprint
 from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
@@ -80,7 +80,8 @@ def main() -> None:
     ]
     path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
     data = {name: folder_fingerprint(arguments.root / name) for name in categories}
-    result = run_missing(path, settings_of(config, extra), jobs, parser, data)
+    settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
+    result = run_missing(path, settings, jobs, parser, data)
     print(markdown(*category_table(arguments.table, result)))
 
 

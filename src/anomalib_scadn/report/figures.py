@@ -81,6 +81,11 @@ class DataFigures:
     charts: list[Chart]
     models: list[ModelFigures]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no model has any figure."""
+        return all(model.histogram is model.examples is model.extremes is None for model in self.models)
+
 
 def draw_data(name: str, runs: Sequence[Run], styles: dict[str, str]) -> DataFigures:
     """Draw the figures of a data set.

@@ -62,15 +62,12 @@ def load_runs(folder: Path) -> list[Run]:
         list[Run]: Runs, sorted by data set, model and seed.
 
     Raises:
-        ValueError: If there is no run, a file of one is broken, or the seeds of a model on a data set were made with
+        ValueError: If a file is broken, or the seeds of a model on a data set were made with
             different configurations.
         OSError: If a file cannot be read.
     """
     paths = folder.glob("*/*/seed*/result.json")
     runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(\d+)", path.parent.name))]
-    if not runs:
-        msg = f"no results in {folder}: expected <data>/<model>/seed<k>/result.json"
-        raise ValueError(msg)
     runs.sort(key=lambda run: (run.data, run.model, run.seed))
     for first, other in pairwise(runs):
         if (first.data, first.model) == (other.data, other.model):
@@ -94,7 +91,7 @@ def load_paper_values(folder: Path) -> PaperValues:
     path = folder / "paper.json"
     if not path.exists():
         return {}
-    values = _read_object(path)
+    values = read_object(path)
     for methods in values.values():
         rows = methods.values() if isinstance(methods, dict) else [None]
         if not all(isinstance(row, dict) and all(map(_is_number, row.values())) for row in rows):
@@ -125,14 +122,26 @@ def _load(path: Path, seed: int) -> Run:
         data=folder.parent.parent.name,
         model=folder.parent.name,
         seed=seed,
-        result=_read_object(path),
+        result=read_object(path),
         scores=read_scores(scores) if scores.exists() else None,
         examples=examples if examples.exists() else None,
         extremes=extremes if extremes.exists() else None,
     )
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path (Path): File in UTF-8.
+
+    Returns:
+        dict[str, Any]: Its contents.
+
+    Raises:
+        ValueError: If it holds anything else.
+        OSError: If it cannot be read.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # broken JSON or broken UTF-8

@@ -144,7 +144,16 @@ def test_a_page_of_next_to_nothing_has_dashes(add_run, write):
     page = write()
     assert not page.all("img")
     assert page.text.count("\N{EN DASH}") > 10
-    assert "No scores were kept" in page.text
+    assert "Neither scores nor pictures were kept" in page.text
+    assert "No scores were kept" not in page.text
+
+
+def test_a_model_without_scores_beside_one_that_has_some_has_dashes(add_run, write, drawn_scores):
+    add_run()
+    add_run(model="padim", scores=drawn_scores())
+    text = write().text
+    assert text.count("No scores were kept") == 1
+    assert text.count("No pictures were kept") == 2
 
 
 def test_the_same_results_give_the_same_bytes(results, full, tmp_path):

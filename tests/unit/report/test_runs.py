@@ -67,13 +67,6 @@ def test_seeds_of_different_configurations_are_not_mixed(results, add_run):
         load_runs(results)
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_folder_without_results_is_named(results, exists):
-    folder = results if exists else results / "nowhere"
-    with pytest.raises(ValueError, match=rf"no results in {folder}: expected <data>/<model>/seed<k>/result.json"):
-        load_runs(folder)
-
-
 @pytest.mark.parametrize("content", [b'{"metrics": ', b"[1]", b"\xff\xfe{}"])
 def test_a_broken_result_is_named(results, add_run, content):
     path = add_run() / "result.json"
