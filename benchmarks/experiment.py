@@ -71,7 +71,7 @@ class _RawAUROC(Metric):
         scores, labels = dim_zero_cat(self.scores), dim_zero_cat(self.labels)
         if labels.all() or not labels.any():
             return torch.tensor(float("nan"))
-        return torch.tensor(roc_auc_score(labels.cpu().numpy(), scores.cpu().numpy()))
+        return torch.tensor(roc_auc_score(labels.cpu().numpy(), scores.cpu().numpy()), dtype=torch.float)
 
 
 class AUROC(AnomalibMetric, _RawAUROC):

@@ -71,7 +71,7 @@ def main() -> None:
     whole = {"mean": {"image_AUROC": PAPER["5"][arguments.dataset]["mean"]}} if arguments.dataset in PAPER["5"] else {}
     paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
     settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra), "paper": paper}
-    root = Path(str(options["data.root"]))
+    root = Path(str(options["data.root"])).expanduser()
     data = {arguments.dataset: fingerprint([root / FOLDERS[arguments.dataset]], root)}
     jobs = [
         ([f"{number}/{seed}"], partial(run, {**options, "data.normal_class": number, "model.seed": seed}))

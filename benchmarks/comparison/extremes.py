@@ -72,7 +72,7 @@ def _draw_image(axes: np.ndarray, arrays: Arrays, place: int, score: float) -> N
     _show(axes[0], arrays["images"][place], f"{score:#.4g}\n{name if len(name) < 24 else name[:4] + '…' + name[-18:]}")
     mask = arrays["masks"][place]
     if mask.any() and not mask.all():
-        axes[0].contour(mask, levels=[0.5], colors=CONTOUR, linewidths=0.8)
+        axes[0].contour(mask.astype(float), levels=[0.5], colors=CONTOUR, linewidths=0.8)
     _show(axes[1], arrays["maps"][place], "map", cmap="inferno", vmin=low, vmax=high)
     if "composites" in arrays:
         _show(axes[2], arrays["composites"][place], "reconstruction")

@@ -71,7 +71,7 @@ def test_settings_tell_another_content_of_the_configuration(tmp_path):
     path.write_text("a: 1")
     first = runs.settings_of(path, ["--data.root", "/x/y", "--a", "1"])
     assert first["extra"] == ["--data.root", "DIR", "--a", "1"]
-    path.write_text("a: 2")
+    path.write_text("a: 20")
     assert runs.settings_of(path, []).pop("config_sha256") != first["config_sha256"]
 
 
