@@ -22,9 +22,10 @@ from functools import partial
 from pathlib import Path
 
 from anomalib_scadn.config_files import config_path
-from beside_paper import ablation_table
+from beside_paper import PAPER, ablation_table
 from experiment import measure_variant, train
-from runs import RESULTS, Job, Metrics, Options, read_arguments, run_missing, without_paths
+from fingerprints import folder_fingerprint
+from runs import RESULTS, Job, Metrics, Options, read_arguments, run_missing, settings_of
 from tables import markdown
 
 LACE = "lace"
@@ -114,16 +115,20 @@ def main() -> None:
     parser.add_argument("--name", help="added to the names of the result files")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     arguments, extra, changes = read_arguments(parser)
+    if not arguments.config.is_file():
+        parser.error(f"no configuration {arguments.config}")
     try:
         found = [parse_data(text, arguments.config) for text in arguments.data]
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
-    results = {}
+    results, paper = {}, {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
     for data, config, where in found:
         name = f"{data}_{arguments.name}" if arguments.name else data
         jobs = make_jobs(config, {**where, **changes}, arguments.seeds)
-        settings = {"config": config.name, "extra": without_paths(extra)}
-        results[name] = run_missing(arguments.results / f"ablation_{name}.json", settings, jobs, parser)
+        path = arguments.results / f"ablation_{name}.json"
+        # Lace is drawn as the configuration and the arguments say.
+        files = {data: folder_fingerprint(where["data.root"] / where["data.category"])} if where else {}
+        results[name] = run_missing(path, {**settings_of(config, extra), "paper": paper}, jobs, parser, files)
     print(markdown(*ablation_table(results)))
 
 

@@ -17,6 +17,15 @@ PAPER = json.loads((Path(__file__).parent / "paper_tables.json").read_text())
 
 Table = tuple[list[str], list[list[str]]]
 
+TABLES_OF = {"laceAD.yaml": ("1",), "mvtec.yaml": ("2", "3")}
+"""The paper's tables that runs of a configuration make."""
+
+METRIC = {"1": "image_AUROC", "2": "image_AUROC", "3": "PerImagePixelAUROC"}
+"""The metric of each table."""
+
+CLASSES = set(map(str, range(10)))
+"""The classes of Table 5."""
+
 ABLATION = {
     "no_adversarial": ("", "S1 S2 S3", "max", "yes"),
     "S1": ("yes", "S1", "", ""),
@@ -47,7 +56,7 @@ def values_of(result: dict, metric: str) -> dict[str, list[float]]:
 
 
 def seed_means(result: dict, metric: str) -> list[float]:
-    """Average over the categories, seed by seed; only seeds that have all categories count.
+    """Average over the categories, seed by seed; only seeds that have all categories of the file count.
 
     Args:
         result (dict): A result file whose runs have keys ``category/seed``.
@@ -56,12 +65,29 @@ def seed_means(result: dict, metric: str) -> list[float]:
     Returns:
         list[float]: One mean per complete seed.
     """
-    by_seed: dict[str, list[float]] = {}
+    by_seed: dict[str, dict[str, float]] = {}
     for key, metrics in result["runs"].items():
         if metric in metrics:
-            by_seed.setdefault(key.rpartition("/")[2], []).append(metrics[metric])
-    complete = max(map(len, by_seed.values()), default=0)
-    return [mean(values) for values in by_seed.values() if len(values) == complete]
+            category, _, seed = key.rpartition("/")
+            by_seed.setdefault(seed, {})[category] = metrics[metric]
+    everything = values_of(result, metric).keys()
+    return [mean(values.values()) for values in by_seed.values() if values.keys() == everything]
+
+
+def published(*tables: str) -> dict[str, dict[str, float]]:
+    """Collect the paper's values of Tables 1 to 3 for a result file, which the report shows beside ours.
+
+    Args:
+        *tables (str): ``"1"``, or ``"2"`` and ``"3"``.
+
+    Returns:
+        dict[str, dict[str, float]]: Values by category and metric; ``mean`` is that over all categories.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for table in tables:
+        for category, value in {**PAPER[table]["categories"], "mean": PAPER[table]["mean"]}.items():
+            found.setdefault(category, {})[METRIC[table]] = value
+    return found
 
 
 def with_spread(values: list[float], digits: int = 3) -> str:
@@ -104,7 +130,7 @@ def category_table(table: str, result: dict) -> Table:
     Returns:
         Table: Categories, the paper's numbers and ours.
     """
-    metric = "PerImagePixelAUROC" if table == "3" else "image_AUROC"
+    metric = METRIC[table]
     paper = PAPER[table]["categories"]
     values = values_of(result, metric)
     rows = [
@@ -123,12 +149,13 @@ def one_class_table(results: list[dict]) -> Table:
         results (list[dict]): Result files of ``one_class.py``.
 
     Returns:
-        Table: Data set, classes, mean, the paper's mean.
+        Table: Data set, classes, mean over those that were run, the paper's mean beside that over all of them.
     """
     rows = []
     for result in results:
         values = values_of(result, "image_AUROC")
-        paper = PAPER["5"].get(result["dataset"])
+        whole = values.keys() == CLASSES
+        paper = PAPER["5"].get(result["dataset"]) if whole else None  # the paper's mean is one over all classes
         rows.append(
             [
                 result["dataset"],
@@ -140,6 +167,23 @@ def one_class_table(results: list[dict]) -> Table:
             ]
         )
     return ["data set", "configuration", "seeds", *map(str, range(10)), "mean", "paper"], rows
+
+
+def paper_table(results: dict[str, dict]) -> Table:
+    """Tables 1 to 3: all result files, a row per pattern or category and one of the mean.
+
+    Args:
+        results (dict[str, dict]): Result files of ``paper.py`` by name.
+
+    Returns:
+        Table: Result, configuration, metric, category, the paper's numbers and ours.
+    """
+    rows = []
+    for name, result in results.items():
+        for table in TABLES_OF[result["config"]]:
+            (*_, metric), found = category_table(table, result)
+            rows += [[name, configuration(result), metric, *cells] for cells in found]
+    return ["result", "configuration", "metric", "category", "paper", "here"], rows
 
 
 def ablation_table(results: dict[str, dict]) -> Table:

@@ -6,13 +6,15 @@
     python benchmarks/compare.py --data lace fabric_03=DIR/fabric_03 --models scadn patchcore padim --seeds 0 1 2
         --scadn-config configs/cpu.yaml --backbone-weights resnet18.safetensors --output DIR
 
-A data set is ``lace`` (drawn), ``NAME=ROOT`` or ``ROOT``, a folder in the layout of MVTec AD. Each run leaves
-``result.json``, ``scores.csv``, ``examples.png`` and ``examples.npz`` in ``OUTPUT/DATA/MODEL/seedK``; a run that is
-complete and was made with the same configuration is not done again. Then come ``OUTPUT/summary.json``, and ROC
-curves, AUROC against latency and a sheet of maps for each data set. ``--publish NAME`` writes the summary to
+A data set is ``lace`` or ``lace=ROOT`` (drawn), or ``NAME=ROOT`` or ``ROOT``, a folder in the layout of MVTec AD. Each
+run leaves ``result.json``, ``scores.csv``, ``examples.png``, ``examples.npz`` and ``extremes.png`` in
+``OUTPUT/DATA/MODEL/seedK``; a run that is complete and was made with the same configuration is not done again. Then
+come ``OUTPUT/summary.json``, its tables in ``OUTPUT/summary.md`` and on the screen, and ROC curves, AUROC against
+latency and a sheet of maps for each data set. ``--publish NAME`` writes the summary to
 ``benchmarks/results/compare_NAME.json`` too, which ``benchmarks/tables.py`` makes tables of.
 
-Times are ratios to the first model named. Exits with status 1 if a run failed; the others are done all the same.
+Times are ratios to the first model named, between runs on the same machine with the same versions. Exits with
+status 1 if a run failed; the others are done all the same.
 """
 
 import argparse
@@ -24,6 +26,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anomalib_scadn.files import write_whole
+from compare_tables import compare_cost_table, compare_quality_table
 from comparison.data import parse_data
 from comparison.job import Job, scadn_settings
 from comparison.models import MODELS
@@ -40,11 +44,11 @@ def parse_arguments() -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS[:3]))
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--scadn-config", type=Path, default=CONFIG, help="SCADN's model and training")
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
     parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
-    parser.add_argument("--image-size", type=int, default=256, help="side that the host's models take, and of all maps")
+    parser.add_argument("--image-size", type=int, default=256, help="side of what every model takes, and of all maps")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
     parser.add_argument("--output", type=Path, required=True)
@@ -74,6 +78,9 @@ def check(arguments: argparse.Namespace) -> None:
         raise ValueError(msg)
     if "scadn" in arguments.models:
         scadn_settings(arguments.scadn_config)
+        if arguments.image_size % 8:
+            msg = f"SCADN needs --image-size to be a multiple of 8, got {arguments.image_size}"
+            raise ValueError(msg)
     if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
         msg = f"no backbone weights {arguments.backbone_weights}"
         raise FileNotFoundError(msg)
@@ -151,14 +158,18 @@ def main() -> None:
         return
     from comparison.plots import draw_all
     from comparison.summary import summarize
+    from tables import markdown
 
     arguments = parse_arguments()
     results, failed = run_all(make_jobs(arguments))
     if results:
         summary = summarize(results, reference=arguments.models[0])
         save(arguments.output / "summary.json", summary)
+        text = "\n\n".join(markdown(*table({"": summary})) for table in (compare_quality_table, compare_cost_table))
+        write_whole(arguments.output / "summary.md", f"{text}\n".encode())
         pictures = draw_all(arguments.output, summary)
-        print("\n".join(map(str, [arguments.output / "summary.json", *pictures])))
+        files = [arguments.output / "summary.json", arguments.output / "summary.md", *pictures]
+        print("\n".join([text, "", *map(str, files)]))
         if arguments.publish and not failed:
             save(RESULTS / f"compare_{arguments.publish}.json", summary)
             print(RESULTS / f"compare_{arguments.publish}.json")

@@ -5,17 +5,24 @@
 
 The host's post-processor limits normalized scores to what it saw in validation, which makes ties. So there is none
 here, and no validation either: SCADN computes mu_i when training ends, and neither metric needs a threshold.
+
+The host's AUROC squashes a batch through a sigmoid if one of its values lies outside [0, 1], which raw scores may do in
+one batch and not in another. So it is computed here from all scores as they are.
 """
 
 import math
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
-from anomalib.metrics import AUROC, Evaluator
+from anomalib.metrics import AnomalibMetric, Evaluator
+from sklearn.metrics import roc_auc_score
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
 from anomalib_scadn import PerImagePixelAUROC, Scadn
 from runs import Metrics, Options
@@ -30,6 +37,47 @@ _MEASURING: Options = {
     "trainer.enable_progress_bar": False,
     "trainer.enable_model_summary": False,
 }
+
+
+class _RawAUROC(Metric):
+    """AUROC of all values as they are."""
+
+    full_state_update = False
+
+    scores: list[torch.Tensor]
+    labels: list[torch.Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  # torchmetrics' own arguments
+        super().__init__(**kwargs)
+        self.add_state("scores", [], dist_reduce_fx="cat")
+        self.add_state("labels", [], dist_reduce_fx="cat")
+
+    def update(self, preds: torch.Tensor, target: torch.Tensor) -> None:
+        """Keep a batch.
+
+        Args:
+            preds (torch.Tensor): Scores, any shape.
+            target (torch.Tensor): Labels of as many values, non-zero = anomalous.
+        """
+        self.scores.append(preds.detach().flatten().float())
+        self.labels.append(target.flatten() != 0)
+
+    def compute(self) -> torch.Tensor:
+        """Compute the area.
+
+        Returns:
+            torch.Tensor: Scalar in [0, 1], NaN if there is only one class.
+        """
+        scores, labels = dim_zero_cat(self.scores), dim_zero_cat(self.labels)
+        if labels.all() or not labels.any():
+            return torch.tensor(float("nan"))
+        return torch.tensor(roc_auc_score(labels.cpu().numpy(), scores.cpu().numpy()), dtype=torch.float)
+
+
+class AUROC(AnomalibMetric, _RawAUROC):
+    """The host's image AUROC, of raw scores."""
+
+    default_fields = ("pred_score", "gt_label")
 
 
 class Trained(NamedTuple):
@@ -90,9 +138,7 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Metrics
 def _build(config: Path, options: Options, folder: str) -> tuple[Engine, Scadn, AnomalibDataModule]:
     arguments = {"default_root_dir": folder, **_MEASURING, **options}
     engine, model, datamodule = Engine.from_config(config, **arguments)
-    model.evaluator = Evaluator(
-        test_metrics=[AUROC(fields=["pred_score", "gt_label"], prefix="image_"), PerImagePixelAUROC(strict=False)]
-    )
+    model.evaluator = Evaluator(test_metrics=[AUROC(prefix="image_"), PerImagePixelAUROC(strict=False)])
     return engine, model, datamodule
 
 

@@ -15,11 +15,16 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from anomalib_scadn import OneClass
 from anomalib_scadn.config_files import config_path
-from beside_paper import one_class_table
+from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
-from runs import RESULTS, Metrics, Options, read_arguments, run_missing, without_paths
+from fingerprints import fingerprint
+from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
 from tables import markdown
+
+FOLDERS = {"mnist": "MNIST", "cifar10": "cifar-10-batches-py", "fashion_mnist": "FashionMNIST"}
+"""Where torchvision keeps each data set."""
 
 
 def run(options: Options) -> list[Metrics]:
@@ -34,6 +39,20 @@ def run(options: Options) -> list[Metrics]:
     return [train(config_path("one_class"), options).metrics]
 
 
+def check_data(options: Options) -> None:
+    """Read the data set, or let it be downloaded if that was asked for, before anything trains.
+
+    Args:
+        options (Options): What differs from the configuration.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        ValueError: If it cannot be read.
+    """
+    download = str(options.get("data.download", "false")).lower() == "true"
+    OneClass(root=options["data.root"], dataset=options["data.dataset"], download=download).prepare_data()
+
+
 def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -45,14 +64,22 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
     arguments, extra, changes = read_arguments(parser)
     options: Options = {"data.root": arguments.root, "data.dataset": arguments.dataset, **changes}
-    settings = {"dataset": arguments.dataset, "config": "one_class.yaml", "extra": without_paths(extra)}
+    try:
+        check_data(options)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+    whole = {"mean": {"image_AUROC": PAPER["5"][arguments.dataset]["mean"]}} if arguments.dataset in PAPER["5"] else {}
+    paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
+    settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra), "paper": paper}
+    root = Path(str(options["data.root"])).expanduser()
+    data = {arguments.dataset: fingerprint([root / FOLDERS[arguments.dataset]], root)}
     jobs = [
         ([f"{number}/{seed}"], partial(run, {**options, "data.normal_class": number, "model.seed": seed}))
         for seed in arguments.seeds
         for number in arguments.classes
     ]
     path = arguments.results / f"one_class_{arguments.name or arguments.dataset}.json"
-    print(markdown(*one_class_table([run_missing(path, settings, jobs, parser)])))
+    print(markdown(*one_class_table([run_missing(path, settings, jobs, parser, data)])))
 
 
 if __name__ == "__main__":

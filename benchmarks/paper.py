@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from anomalib_scadn.config_files import config_path
-from beside_paper import PAPER, category_table
+from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
-from runs import RESULTS, Metrics, Options, read_arguments, run_missing, without_paths
+from fingerprints import folder_fingerprint
+from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
 from tables import markdown
 
 DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
@@ -40,7 +41,7 @@ def run(config: Path, options: Options) -> list[Metrics]:
     return [train(config, options).metrics]
 
 
-def find_categories(root: Path, wanted: list[str]) -> list[str]:
+def missing_categories(root: Path, wanted: list[str]) -> list[str]:
     """List what is missing, before anything runs, and before the host downloads it.
 
     Args:
@@ -65,7 +66,7 @@ def main() -> None:
     arguments, extra, changes = read_arguments(parser)
     config = config_path(DATA[arguments.table])
     categories = arguments.categories or list(PAPER[arguments.table]["categories"])
-    missing = find_categories(arguments.root, categories)
+    missing = missing_categories(arguments.root, categories)
     if missing:
         parser.error(
             f"--root {arguments.root} has no train/good for {', '.join(missing)}; expected ROOT/CATEGORY/train/good, "
@@ -78,7 +79,9 @@ def main() -> None:
         for name in categories
     ]
     path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
-    result = run_missing(path, {"config": config.name, "extra": without_paths(extra)}, jobs, parser)
+    data = {name: folder_fingerprint(arguments.root / name) for name in categories}
+    settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
+    result = run_missing(path, settings, jobs, parser, data)
     print(markdown(*category_table(arguments.table, result)))
 
 

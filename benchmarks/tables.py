@@ -11,11 +11,12 @@ the documents with what this program would write.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from beside_paper import ablation_table, one_class_table
+from beside_paper import ablation_table, one_class_table, paper_table
+from compare_tables import compare_cost_table, compare_quality_table
 from deploy_tables import accuracy_table, deploy_table, parity_table
 from score_tables import cost_table, highlights_table, options_table, scores_table
 
@@ -124,87 +125,6 @@ def ablation() -> str:
     return markdown(*ablation_table(results_of("ablation")))
 
 
-def comparisons() -> Iterator[tuple[str, str, dict]]:
-    """Go through all published comparisons.
-
-    Yields:
-        tuple[str, str, dict]: Data set, model and its summary.
-    """
-    for path in sorted(RESULTS.glob("compare_*.json")):
-        for data, found in load(path.stem)["data"].items():
-            for model, summary in found["models"].items():
-                yield data, model, summary
-
-
-def spread(value: dict[str, float] | None, form: str = "{:.3f}") -> str:
-    """Write a median, and the lowest and highest where they differ.
-
-    Args:
-        value (dict[str, float] | None): ``median``, ``lowest`` and ``highest``; ``None`` if it was not measured.
-        form (str): Format of a number. Defaults to three decimals.
-
-    Returns:
-        str: Text of a cell.
-    """
-    if value is None:
-        return "none"
-    low, middle, high = (form.format(value[name]) for name in ("lowest", "median", "highest"))
-    return middle if low == high else f"{middle} ({low} to {high})"
-
-
-def compare_quality() -> str:
-    """Table of the scores of SCADN and the host's models."""
-    names = {
-        "image_AUROC": "image AUROC",
-        "image_F1Max": "best image F1",
-        "pixel_AUROC": "pixel AUROC",
-        "pixel_AUPRO": "AUPRO",
-        "PerImagePixelAUROC": "per-image pixel AUROC",
-    }
-    rows = []
-    for data, model, summary in comparisons():
-        seeds, size = str(len(summary["seeds"])), " x ".join(map(str, summary["input_size"]))
-        rows.append([data, model, setting(summary), size, seeds, *(spread(summary.get(name)) for name in names)])
-    return markdown(["data set", "model", "configuration", "input", "seeds", *names.values()], rows)
-
-
-def setting(summary: dict) -> str:
-    """Say what a model was run with.
-
-    Args:
-        summary (dict): A model's summary.
-
-    Returns:
-        str: SCADN's configuration file, or the backbone's weights.
-    """
-    configuration = summary["configuration"]
-    if "scadn" in configuration:
-        return f"`{configuration['scadn']['file']}`"
-    backbone = "random backbone" if configuration["backbone_weights"] == "random" else "pretrained backbone"
-    return f"{backbone}, coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else backbone
-
-
-def compare_cost() -> str:
-    """Table of what SCADN and the host's models cost."""
-    names = {"fit_ratio": "fit", "latency_1_ratio": "latency, batch 1", "latency_8_ratio": "latency, batch 8"}
-    names["images_per_second_ratio"] = "images per second"
-    rows = []
-    for data, model, summary in comparisons():
-        counts = [f"{summary[name]['median'] / 1e6:.2f} M" for name in ("parameters", "stored_values")]
-        rows.append(
-            [
-                data,
-                model,
-                *(spread(summary.get(name), "x {:.2f}") for name in names),
-                spread(summary["peak_mib"], "{:.0f} MiB"),
-                *counts,
-                f"{summary['multiply_adds']['median'] / 1e9:.2f} G",
-            ]
-        )
-    header = ["peak memory", "parameters", "stored values", "multiply-adds per image"]
-    return markdown(["data set", "model", *names.values(), *header], rows)
-
-
 def table_of(benchmark: str, layout: Callable[[dict[str, dict]], tuple[list[str], list[list[str]]]]) -> str:
     """Lay out all result files of a benchmark.
 
@@ -225,8 +145,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "memory": memory,
     "one_class": one_class,
     "ablation": ablation,
-    "compare_quality": compare_quality,
-    "compare_cost": compare_cost,
+    "paper": partial(table_of, "paper", paper_table),
+    "compare_quality": partial(table_of, "compare", compare_quality_table),
+    "compare_cost": partial(table_of, "compare", compare_cost_table),
     "deploy": partial(table_of, "deploy", deploy_table),
     "parity": partial(table_of, "parity", parity_table),
     "export_accuracy": partial(table_of, "export_accuracy", accuracy_table),

@@ -21,8 +21,10 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
-from runs import RESULTS, Metrics, run_missing, split_extra, without_paths
+from fingerprints import folder_fingerprint
+from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
 
 
 def run(config: Path, seed: int, extra: list[str]) -> Metrics:
@@ -50,18 +52,37 @@ def run(config: Path, seed: int, extra: list[str]) -> Metrics:
     return {**{name: round(float(value), 4) for name, value in last.items()}, "seconds": round(seconds, 1)}
 
 
+def data_of(config: Path, options: Options) -> dict[str, str]:
+    """Tell the data of a training from other data.
+
+    Args:
+        config (Path): Configuration file.
+        options (Options): What differs from it.
+
+    Returns:
+        dict[str, str]: Fingerprint by category; empty for data that are drawn, or not in the layout of MVTec AD.
+    """
+    data = yaml.safe_load(config.read_text(encoding="utf-8")).get("data") or {}
+    own = {f"data.{name}": value for name, value in (data.get("init_args") or {}).items()}
+    arguments = {**own, **options}
+    if "data.root" not in arguments or "data.category" not in arguments:
+        return {}
+    folder = Path(str(arguments["data.root"]), str(arguments["data.category"]))
+    return {folder.name: folder_fingerprint(folder)} if folder.is_dir() else {}
+
+
 def main() -> None:
     """Run the seeds that are missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", help="name of the result file")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    own, extra = split_extra(sys.argv[1:])
-    arguments = parser.parse_args(own)
+    arguments, extra, options = read_arguments(parser)
+    if not arguments.config.is_file():
+        parser.error(f"no configuration {arguments.config}")
     path = RESULTS / f"train_{arguments.name}.json"
-    settings = {"config": arguments.config.name, "extra": without_paths(extra)}
     jobs = [([str(seed)], partial(_run_seed, arguments.config, seed, extra)) for seed in arguments.seeds]
-    run_missing(path, settings, jobs, parser)
+    run_missing(path, settings_of(arguments.config, extra), jobs, parser, data_of(arguments.config, options))
     print(path)
 
 

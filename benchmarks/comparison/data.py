@@ -3,18 +3,20 @@
 
 """The data sets of a comparison: drawn lace, or a folder in the layout of MVTec AD."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from anomalib.data import AnomalibDataModule, MVTecAD
-from anomalib.data.utils import read_image, read_mask
+from anomalib.data import AnomalibDataModule
+from anomalib.data.utils import read_image
 from torch.nn import functional
 from torchvision.transforms.v2 import Transform
 
-from anomalib_scadn import SyntheticLace
+from anomalib_scadn import LaceAD, SyntheticLace
+from anomalib_scadn.data.lacead_dataset import make_lacead_dataset
+from anomalib_scadn.data.lacead_masks import read_mask
+from fingerprints import folder_fingerprint
 
 LACE = "lace"
 
@@ -28,7 +30,7 @@ class Sample:
         name (str): Its path relative to the root of the data, with forward slashes.
         kind (str): ``"good"`` or the kind of defect.
         label (int): 0 = normal, 1 = anomalous.
-        mask_path (Path | None): File of the mask; ``None`` for normal images.
+        mask_path (Path | None): File of the mask; ``None`` for normal images, and where no image has one.
     """
 
     path: Path
@@ -48,21 +50,24 @@ def parse_data(text: str) -> tuple[str, Path | None]:
         tuple[str, Path | None]: Name and folder.
 
     Raises:
-        ValueError: If the name cannot be a folder's.
+        ValueError: If the name cannot be a folder's, or is that of drawn lace, or the files do not fit together.
         FileNotFoundError: If the folder is missing, or not in the layout of MVTec AD.
     """
-    name, _, root = text.rpartition("=") if "=" in text else ((LACE, "", "") if text == LACE else (None, "", text))
+    drawn = text == LACE or text.startswith(f"{LACE}=")
+    name, equals, root = (LACE, "=", text[len(LACE) + 1 :]) if drawn else text.rpartition("=")
     folder = Path(root).expanduser().resolve() if root else None
-    name = folder.name if name is None else name
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        msg = f"--data {text}: the name must be made of letters, digits, '_', '-' and '.', got {name!r}"
+    if drawn:
+        return LACE, folder
+    name = name if equals or folder is None else folder.name
+    if not re.fullmatch(r"\w[\w.-]*", name) or name == LACE:
+        msg = f"--data {text}: the name must be made of letters, digits, '_', '-' and '.', and not be {LACE!r}, which "
+        msg += f"is drawn; got {name!r}, expected NAME=ROOT"
         raise ValueError(msg)
-    if name != LACE:
-        for part in (".", "train/good", "test"):
-            if folder is None or not (folder / part).is_dir():
-                msg = f"--data {text}: {folder / part if folder else 'no folder'} is not there; expected NAME=ROOT "
-                msg += "with ROOT/train/good, ROOT/test/<kind> and ROOT/ground_truth/<kind>"
-                raise FileNotFoundError(msg)
+    if folder is None or not folder.is_dir():
+        msg = f"--data {text}: {folder or 'no folder'} is not there; expected NAME=ROOT with ROOT/train/good, "
+        msg += "ROOT/test/<kind> and, for pixel metrics, ROOT/ground_truth/<kind>"
+        raise FileNotFoundError(msg)
+    make_lacead_dataset(folder)  # refuses what is not in this layout, by the files' names alone
     return name, folder
 
 
@@ -75,7 +80,7 @@ def make_datamodule(
     eval_batch_size: int = 32,
     train_augmentations: Transform | None = None,
 ) -> AnomalibDataModule:
-    """Make the data module, the host's unless lace is drawn; every model gets the same images and the same split.
+    """Make the data module; every model gets the same images and the same split.
 
     Args:
         name (str): Name of the data set.
@@ -97,7 +102,7 @@ def make_datamodule(
     if name == LACE:
         return SyntheticLace(root=root, image_size=image_size, **shared)
     folder = Path(root)
-    return MVTecAD(root=folder.parent, category=folder.name, **shared)
+    return LaceAD(root=folder.parent, category=folder.name, **shared)
 
 
 def fingerprint(name: str, root: str | None, image_size: int) -> str:
@@ -109,14 +114,12 @@ def fingerprint(name: str, root: str | None, image_size: int) -> str:
         image_size (int): Side of drawn lace in pixels.
 
     Returns:
-        str: How lace was drawn, or a hash of the names and sizes of all files.
+        str: How lace was drawn, or a hash of the names and contents of all files.
     """
     if name == LACE:
         lace = make_datamodule(name, root, image_size)
         return f"{lace.root.name}, pattern {lace.category}"
-    folder = Path(root)
-    files = sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in folder.rglob("*.*"))
-    return f"{len(files)} files, SHA-256 {hashlib.sha256(repr(files).encode()).hexdigest()}"
+    return folder_fingerprint(Path(root))
 
 
 def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
@@ -135,7 +138,7 @@ def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
             Path(row.image_path).relative_to(root).as_posix(),
             row.label,
             int(row.label_index),
-            Path(row.mask_path) if row.label_index else None,
+            Path(row.mask_path) if row.mask_path else None,
         )
         for row in datamodule.test_data.samples.itertuples()
     ]
@@ -161,9 +164,10 @@ def read_test_mask(sample: Sample, side: int) -> torch.Tensor:
         side (int): Height and width of the result in pixels.
 
     Returns:
-        torch.Tensor: Shape (side, side), bool, true = anomalous, taken from the nearest pixel as the host does.
+        torch.Tensor: Shape (side, side), bool, true = anomalous, taken from the nearest pixel as the host does; all
+            false without a file.
     """
     if sample.mask_path is None:
         return torch.zeros(side, side, dtype=torch.bool)
-    mask = read_mask(sample.mask_path, as_tensor=True).as_subclass(torch.Tensor)
-    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0
+    mask = torch.from_numpy(read_mask(sample.mask_path)).float()
+    return functional.interpolate(mask[None, None], size=(side, side), mode="nearest")[0, 0] > 0

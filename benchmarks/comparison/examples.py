@@ -14,10 +14,13 @@ from matplotlib.figure import Figure
 from torch.nn import functional
 
 from anomalib_scadn import Scadn
+from anomalib_scadn.files import write_whole
 from comparison.data import Sample, read_test_image
 
 MAX_EXAMPLES = 6
 PANEL_INCHES = 2.0
+
+Arrays = dict[str, np.ndarray]
 
 
 def choose_examples(samples: list[Sample]) -> list[int]:
@@ -40,24 +43,21 @@ def choose_examples(samples: list[Sample]) -> list[int]:
     return list(dict.fromkeys(found))[:MAX_EXAMPLES]
 
 
-def save_examples(
-    path: Path,
-    model: AnomalibModule,
-    samples: list[Sample],
-    chosen: list[int],
-    maps: torch.Tensor,
-    masks: torch.Tensor,
-) -> None:
-    """Keep what the pictures are drawn from.
+def collect(
+    model: AnomalibModule, samples: list[Sample], chosen: list[int], maps: torch.Tensor, masks: torch.Tensor
+) -> Arrays:
+    """Collect what pictures are drawn from.
 
     Args:
-        path (Path): ``.npz`` file with names, images (N, H, W, 3), masks and maps (N, H, W), the lowest and highest
-            value over the maps of all test images and, for SCADN, composites (N, H, W, 3).
         model (AnomalibModule): Fitted model.
         samples (list[Sample]): All test images.
         chosen (list[int]): Positions of the examples.
         maps (torch.Tensor): Maps of all test images, shape (M, H, W).
         masks (torch.Tensor): Their masks, same shape.
+
+    Returns:
+        Arrays: ``names``, ``images`` (N, H, W, 3), ``masks`` and ``maps`` (N, H, W), ``limits``, the lowest and highest
+            value over the maps of all test images, and, for SCADN, ``composites`` (N, H, W, 3).
     """
     size = maps.shape[-2:]
     images = [read_test_image(samples[position]) for position in chosen]
@@ -70,11 +70,19 @@ def save_examples(
     }
     if isinstance(model, Scadn):
         arrays["composites"] = np.stack([_to_8_bit(composite(model, image), size) for image in images])
+    return arrays
+
+
+def save_examples(path: Path, arrays: Arrays) -> None:
+    """Keep what the pictures are drawn from.
+
+    Args:
+        path (Path): ``.npz`` file to write.
+        arrays (Arrays): From :func:`collect`.
+    """
     data = io.BytesIO()
     np.savez_compressed(data, **arrays)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(data.getvalue())
-    temporary.replace(path)
+    write_whole(path, data.getvalue())
 
 
 def composite(model: Scadn, image: torch.Tensor) -> torch.Tensor:
@@ -170,6 +178,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         path (Path): PNG to write.
     """
     FigureCanvasAgg(figure)
-    temporary = path.with_suffix(".tmp")
-    figure.savefig(temporary, format="png", dpi=100)
-    temporary.replace(path)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=100)
+    write_whole(path, data.getvalue())

@@ -3,7 +3,6 @@
 
 """One run of the comparison: a model, a data set and a seed."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,13 @@ from typing import Any
 import yaml
 
 from comparison.data import fingerprint
+from fingerprints import named_hash, without_folders
 
-FILES = ("scores.csv", "examples.npz", "examples.png", "result.json")
+FILES = ("scores.csv", "examples.npz", "examples.png", "extremes.png", "result.json")
 """What a finished run has left in its folder; ``result.json`` is written last."""
+
+DATA_ARGUMENTS = ("train_batch_size", "eval_batch_size", "train_augmentations", "augmentations")
+"""What of a configuration's data is part of SCADN's training."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,7 @@ class Job:
         root (str | None): Its folder; for ``"lace"`` where to draw, ``None`` for the user's cache folder.
         model (str): Name of the model.
         seed (int): Seed of everything.
-        image_size (int): Side, in pixels, of the images that the host's models take and of all maps when they are
-            compared.
+        image_size (int): Side, in pixels, of the images that every model takes and of all maps when they are compared.
         scadn_config (str): Configuration file of SCADN.
         backbone_weights (str | None): File of the host's models' backbone; ``None`` leaves it random.
         coreset_ratio (float): Share of the features that PatchCore keeps, range (0, 1].
@@ -68,7 +70,7 @@ class Job:
         if self.model == "scadn":
             return {**found, "scadn": scadn_settings(Path(self.scadn_config))}
         weights = Path(self.backbone_weights) if self.backbone_weights else None
-        found["backbone_weights"] = f"{weights.name}, SHA-256 {sha256(weights)}" if weights else "random"
+        found["backbone_weights"] = named_hash(weights) if weights else "random"
         return {**found, "coreset_ratio": self.coreset_ratio} if self.model == "patchcore" else found
 
     def finished(self) -> dict[str, Any] | None:
@@ -102,13 +104,14 @@ def run_folder(folder: Path, data: str, model: str, seed: int) -> Path:
 
 
 def scadn_settings(path: Path) -> dict[str, Any]:
-    """Read what a configuration file says about SCADN and its training; the data are the comparison's own.
+    """Read what a configuration file says about SCADN and its training.
 
     Args:
         path (Path): Configuration file of ``anomalib train``.
 
     Returns:
-        dict[str, Any]: File name, model, trainer and batch sizes.
+        dict[str, Any]: File name, model, trainer and batch sizes; neither the data nor the size of the images, which
+            are the comparison's own, and no folder of this machine.
 
     Raises:
         ValueError: If the file is no configuration of SCADN.
@@ -122,25 +125,39 @@ def scadn_settings(path: Path) -> dict[str, Any]:
     if not isinstance(model, dict) or model.get("class_path") != "anomalib_scadn.Scadn":
         msg = f"{path} must be a configuration of anomalib train whose model is anomalib_scadn.Scadn"
         raise ValueError(msg)
-    data = {
-        name: value
-        for name, value in content.get("data", {}).get("init_args", {}).items()
-        if name in {"train_batch_size", "eval_batch_size", "train_augmentations", "augmentations"}
+    arguments = section(model, "init_args", path)
+    datamodule = section(content, "data", path)
+    if "class_path" not in datamodule:
+        msg = f"{path}: data must name a data module with class_path, got {datamodule!r:.80}"
+        raise ValueError(msg)
+    data = section(datamodule, "init_args", path)
+    own = {name: data[name] for name in DATA_ARGUMENTS if name in data}
+    settings = {
+        "model": {name: value for name, value in arguments.items() if name != "image_size"},
+        "trainer": section(content, "trainer", path),
+        "data": own,
     }
-    return {"file": path.name, "model": model, "trainer": content.get("trainer", {}), "data": data}
+    return {"file": path.name, **without_folders(settings)}
 
 
-def sha256(path: Path) -> str:
-    """Hash a file.
+def section(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """Look up a part of a configuration file.
 
     Args:
-        path (Path): The file.
+        content (dict[str, Any]): What it is a part of.
+        name (str): Its key.
+        path (Path): The file, for the message.
 
     Returns:
-        str: Hexadecimal digits.
+        dict[str, Any]: The part, empty if it is missing or nothing follows its name.
+
+    Raises:
+        ValueError: If it is anything else.
     """
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    found = content.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        msg = f"{path}: {name} must hold names and values, got {found!r:.80}"
+        raise ValueError(msg)
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from anomalib.data import AnomalibDataModule, InferenceBatch
 from anomalib.engine import Engine
-from anomalib.models import Dfm, Padim, Patchcore
+from anomalib.models import Padim, Patchcore
 from anomalib.models.components import AnomalibModule, TimmFeatureExtractor
 
 from anomalib_scadn.post_processor import ScadnPostProcessor
@@ -16,7 +16,7 @@ from anomalib_scadn.scoring.perceptual import load_backbone_weights
 from comparison.data import make_datamodule
 from comparison.job import Job
 
-HOST_MODELS = {"patchcore": Patchcore, "padim": Padim, "dfm": Dfm}
+HOST_MODELS = {"patchcore": Patchcore, "padim": Padim}
 MODELS = ("scadn", *HOST_MODELS)
 BACKBONE = "resnet18"
 
@@ -37,6 +37,7 @@ def build(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataM
 def _build_scadn(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
     changes = {
         "model.seed": job.seed,
+        "model.image_size": job.image_size,
         "trainer.accelerator": "cpu",
         "trainer.devices": 1,
         "trainer.logger": "false",

@@ -14,9 +14,11 @@ from anomalib.models.components import AnomalibModule
 from lightning.pytorch import seed_everything
 from torch.nn import functional
 
+from anomalib_scadn.files import write_whole
 from comparison.cost import measure_size, measure_times, seconds_of
 from comparison.data import Sample, list_test_images, read_test_image, read_test_mask
-from comparison.examples import choose_examples, draw_examples, save_examples
+from comparison.examples import choose_examples, collect, draw_examples, save_examples, save_figure
+from comparison.extremes import choose_extremes, draw_extremes
 from comparison.job import Job
 from comparison.metrics import measure_quality
 from comparison.models import build, predict_raw
@@ -55,7 +57,6 @@ def run(job: Job) -> dict[str, Any]:
     scores, maps = score_test_images(model, samples, job.image_size)
     masks = torch.stack([read_test_mask(sample, job.image_size) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
-    described = machine()
     result = {
         "configuration": job.configuration(),
         "input_size": list(model.input_size),
@@ -67,16 +68,54 @@ def run(job: Job) -> dict[str, Any]:
         "metrics": measure_quality(scores, labels, maps, masks),
         "times": times,
         "cost": cost,
-        "machine": {name: value for name, value in described.items() if name not in (*PACKAGES, "python")},
-        "versions": {name: described[name] for name in ("python", *PACKAGES)},
+        **describe(),
     }
     job.results.mkdir(parents=True, exist_ok=True)
     write_scores(job.results / "scores.csv", samples, scores)
-    chosen = choose_examples(samples)
-    save_examples(job.results / "examples.npz", model, samples, chosen, maps, masks)
-    draw_examples(job.results / "examples.npz", job.results / "examples.png", f"{job.model}, {job.data}")
+    draw(job, model, samples, scores, maps, masks)
     save(job.results / "result.json", result)
     return result
+
+
+def describe() -> dict[str, dict[str, str | int]]:
+    """Describe what a run is measured on.
+
+    Returns:
+        dict[str, dict[str, str | int]]: ``machine`` and ``versions``.
+    """
+    found = machine()
+    versions = ("python", *PACKAGES)
+    return {
+        "machine": {name: value for name, value in found.items() if name not in versions},
+        "versions": {name: found[name] for name in versions},
+    }
+
+
+def draw(
+    job: Job,
+    model: AnomalibModule,
+    samples: list[Sample],
+    scores: torch.Tensor,
+    maps: torch.Tensor,
+    masks: torch.Tensor,
+) -> None:
+    """Draw some test images: the same for every model, and those that this one separates best and worst.
+
+    Args:
+        job (Job): The run.
+        model (AnomalibModule): Fitted model.
+        samples (list[Sample]): All test images.
+        scores (torch.Tensor): Their scores, shape (N,).
+        maps (torch.Tensor): Their maps, shape (N, H, W).
+        masks (torch.Tensor): Their masks, same shape.
+    """
+    title = f"{job.model}, {job.data}"
+    save_examples(job.results / "examples.npz", collect(model, samples, choose_examples(samples), maps, masks))
+    draw_examples(job.results / "examples.npz", job.results / "examples.png", title)
+    groups = choose_extremes(scores, torch.tensor([sample.label for sample in samples]))
+    chosen = [place for group in groups.values() for place in group]
+    figure = draw_extremes(groups, collect(model, samples, chosen, maps, masks), scores[chosen].tolist(), title)
+    save_figure(figure, job.results / "extremes.png")
 
 
 def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -116,6 +155,4 @@ def write_scores(path: Path, samples: list[Sample], scores: torch.Tensor) -> Non
     writer.writerow(["path", "label", "pred_score"])
     for sample, score in zip(samples, scores.tolist(), strict=True):
         writer.writerow([sample.name, sample.label, repr(score)])
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, text.getvalue().encode())

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs reduced to what is published: medians and spread over seeds, times as ratios within one seed."""
+"""Runs reduced to what is published: medians and spread over seeds, times as ratios within one seed, and each run."""
 
 from typing import Any
 
@@ -9,33 +9,51 @@ from comparison.cost import spread
 
 Result = dict[str, Any]
 Summary = dict[str, Any]
+Spread = dict[str, float]
 
 CONVENTIONS = {
-    "spread": "median, lowest and highest over the seeds",
+    "spread": "median, lowest and highest over the seeds; of times with one seed, over the repeats",
     "image_F1Max": "best F1 over all thresholds on the test set itself: optimistic",
     "pixel_AUPRO": "up to a false positive rate of 0.3",
     "pixel metrics": "maps resized bilinearly, masks to the nearest pixel, to image_size x image_size",
     "fit_s": "wall-clock seconds of the host's Engine.fit, its validation passes over the test images included",
     "latency": "warm, from decoded images in memory to scores, maps and labels; no files, no pictures",
-    "ratios": "each seed's value over the reference model's of the same seed, timed in the same run",
+    "ratios": "each seed's value over the reference model's of that seed, on the same machine with the same versions",
     "peak_mib": "peak resident memory of the run's own process after fit and inference, before metrics",
     "multiply_adds": "of one image: half of what torch's FlopCounterMode counts in convolutions and matrix products",
 }
-RATIOS = {"fit_s": "fit_ratio", "latency_1_ms": "latency_1_ratio", "latency_8_ms": "latency_8_ratio"}
+RATIOS = {
+    "fit_s": "fit_ratio",
+    "latency_1_ms": "latency_1_ratio",
+    "latency_8_ms": "latency_8_ratio",
+    "images_per_second": "images_per_second_ratio",
+}
+RUN = ("metrics", "times", "cost", "machine", "versions")
+"""What is published of each run."""
 
 
-def timed(result: Result, name: str) -> float:
-    """Look up one time of a run.
+def spread_of(value: float | Spread) -> Spread:
+    """Give every number a spread.
 
     Args:
-        result (Result): Contents of ``result.json``.
-        name (str): Name of the time.
+        value (float | Spread): A number, or the spread of its repeats.
 
     Returns:
-        float: The time, the median if it was taken repeatedly.
+        Spread: Median, lowest and highest.
     """
-    value = result["times"][name]
-    return value["median"] if isinstance(value, dict) else value
+    return value if isinstance(value, dict) else spread([value])
+
+
+def over_seeds(values: list[Spread]) -> Spread:
+    """Reduce a number of several runs.
+
+    Args:
+        values (list[Spread]): Its repeats in each run, at least one.
+
+    Returns:
+        Spread: Of the medians over the runs; of a single run the spread of its repeats.
+    """
+    return values[0] if len(values) == 1 else spread([value["median"] for value in values])
 
 
 def summarize(results: list[Result], reference: str) -> Summary:
@@ -69,20 +87,39 @@ def summarize_model(runs: list[Result], references: dict[int, Result]) -> Summar
         references (dict[int, Result]): The reference model's runs by seed.
 
     Returns:
-        Summary: Configuration, seeds, and spread of each number by name.
+        Summary: Configuration, seeds, spread of each number by name, and the runs.
     """
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[Spread]] = {}
     for run in runs:
-        numbers = {**run["metrics"], **run["cost"]} | {name: timed(run, name) for name in run["times"]}
-        other = references.get(run["configuration"]["seed"])
-        if other is not None:
-            numbers |= {ratio: timed(run, name) / timed(other, name) for name, ratio in RATIOS.items()}
-            rates = timed(run, "images_per_second"), timed(other, "images_per_second")
-            numbers["images_per_second_ratio"] = rates[0] / rates[1]
+        numbers = {**run["metrics"], **run["cost"], **run["times"]}
+        numbers |= ratios(run, references.get(run["configuration"]["seed"]))
         for name, value in numbers.items():
             if value is not None:
-                values.setdefault(name, []).append(value)
+                values.setdefault(name, []).append(spread_of(value))
     configuration = {name: value for name, value in runs[0]["configuration"].items() if name != "seed"}
-    seeds = [run["configuration"]["seed"] for run in runs]
-    spreads = {name: spread(found) for name, found in values.items()}
-    return {"configuration": configuration, "input_size": runs[0]["input_size"], "seeds": seeds, **spreads}
+    return {
+        "configuration": configuration,
+        "input_size": runs[0]["input_size"],
+        "seeds": [run["configuration"]["seed"] for run in runs],
+        **{name: over_seeds(found) for name, found in values.items()},
+        "runs": [{"seed": run["configuration"]["seed"], **{name: run[name] for name in RUN}} for run in runs],
+    }
+
+
+def ratios(run: Result, reference: Result | None) -> dict[str, Spread]:
+    """Set the times of a run against those of the reference model.
+
+    Args:
+        run (Result): Contents of ``result.json``.
+        reference (Result | None): The reference model's run of the same seed, if there is one.
+
+    Returns:
+        dict[str, Spread]: Ratios by name; none unless machine and versions are the same.
+    """
+    if reference is None or any(run[name] != reference[name] for name in ("machine", "versions")):
+        return {}
+    found = {}
+    for name, ratio in RATIOS.items():
+        base = spread_of(reference["times"][name])["median"]
+        found[ratio] = {key: value / base for key, value in spread_of(run["times"][name]).items()}
+    return found

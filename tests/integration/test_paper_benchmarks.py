@@ -62,11 +62,10 @@ def test_one_class_adds_what_is_missing_and_runs_nothing_twice(
     second = load(tmp_path, "one_class_mnist")
     assert list(second["runs"]) == ["3/0", "7/0"]
     assert second["runs"]["3/0"] == first["runs"]["3/0"]
-    assert set(second["runs"]["7/0"]) == {"image_AUROC", "seconds"}
+    assert set(second["runs"]["7/0"]) == {"image_AUROC", "seconds", "machine"}
     forbid_training(module)
     benchmark("one_class", *one_class_arguments(mnist_root, 3, 7), host=TINY)
-    printed = capsys.readouterr().out
-    assert "0.9771 ± 0.0005" in printed
+    assert "| mnist | `one_class.yaml" in capsys.readouterr().out
     assert str(mnist_root) not in (tmp_path / "published/one_class_mnist.json").read_text()
 
 
@@ -98,7 +97,7 @@ def test_categories_run_in_turn_and_stand_beside_the_paper(
     name = {"1": "paper_laceAD", "2": "paper_mvtec"}[table]
     runs = load(tmp_path, name)["runs"]
     assert list(runs) == ["1/0", "2/0"]
-    assert set(runs["1/0"]) == {"image_AUROC", "PerImagePixelAUROC", "seconds"}
+    assert set(runs["1/0"]) == {"image_AUROC", "PerImagePixelAUROC", "seconds", "machine"}
     printed = capsys.readouterr().out
     ours = (runs["1/0"]["image_AUROC"] + runs["2/0"]["image_AUROC"]) / 2
     assert f"| mean of 2 | - | {ours:.3f} |" in printed
@@ -168,6 +167,16 @@ def test_data_that_is_neither_lace_nor_a_folder_is_refused(benchmark, text, caps
     with pytest.raises(SystemExit):
         benchmark("ablation", "--data", text)
     assert "must be lace or NAME=ROOT/CATEGORY" in capsys.readouterr().err
+
+
+def test_a_wrong_folder_or_configuration_is_one_error_before_anything_trains(benchmark, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        benchmark("one_class", "mnist", "--root", tmp_path / "absent")
+    assert "no mnist in" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        benchmark("ablation", "--data", "lace", "--config", "missing.yaml")
+    assert "no configuration missing.yaml" in capsys.readouterr().err
+    assert not (tmp_path / "published").exists()
 
 
 def test_host_arguments_need_a_name_and_a_value(monkeypatch):

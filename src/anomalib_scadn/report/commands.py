@@ -22,7 +22,11 @@ def add_report_arguments(parser: ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): Parser of the subcommand.
     """
-    parser.add_argument("results", type=Path, help="Folder of results: <data>/<model>/seed<k>/result.json.")
+    parser.add_argument(
+        "results",
+        type=Path,
+        help="Folder of results: <data>/<model>/seed<k>/result.json, or of paper_, one_class_, ablation_NAME.json.",
+    )
     parser.add_argument("--output", type=Path | None, default=None, help="HTML file. Default: RESULTS/report.html.")
 
 

@@ -50,6 +50,7 @@ class ModelFigures:
         histogram (Chart | None): Its score histogram, if it has scores.
         worst (list[tuple[str, list[tuple[str, float]]]]): Heading, and paths and scores.
         examples (Picture | None): Its pictures, if it has some.
+        extremes (Picture | None): Its best and worst separated images, if they were drawn.
         runs (list[Run]): Runs of all seeds.
     """
 
@@ -60,6 +61,7 @@ class ModelFigures:
     histogram: Chart | None
     worst: list[tuple[str, list[tuple[str, float]]]]
     examples: Picture | None
+    extremes: Picture | None
     runs: list[Run]
 
 
@@ -78,6 +80,11 @@ class DataFigures:
     counts: str
     charts: list[Chart]
     models: list[ModelFigures]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no model has any figure."""
+        return all(model.histogram is model.examples is model.extremes is None for model in self.models)
 
 
 def draw_data(name: str, runs: Sequence[Run], styles: dict[str, str]) -> DataFigures:
@@ -154,6 +161,7 @@ def _draw_model(runs: list[Run], style: str) -> ModelFigures:
         histogram=histogram,
         worst=[(heading, images) for heading, images in worst if images],
         examples=embed(run.examples) if run.examples is not None else None,
+        extremes=embed(run.extremes) if run.extremes is not None else None,
         runs=runs,
     )
 

@@ -15,7 +15,8 @@ from anomalib_scadn.version import __version__
 
 from .figures import draw_data, line_style
 from .measures import ACCURACY, COST
-from .runs import PaperValues, Run, load_paper_values, load_runs
+from .results import load_results
+from .runs import PaperValues, Run
 from .tables import DASH, build_table
 
 
@@ -23,15 +24,15 @@ def write_report(folder: Path, output: Path) -> None:
     """Write the report of a folder of results.
 
     Args:
-        folder (Path): Folder with ``<data>/<model>/seed<k>/result.json``, beside each ``scores.csv`` and
-            ``examples.png`` if there are such, and perhaps ``paper.json`` at the top.
+        folder (Path): Folder of results, see :func:`~anomalib_scadn.report.results.load_results`; beside each
+            ``result.json`` ``scores.csv``, ``examples.png`` and ``extremes.png`` if there are such.
         output (Path): HTML file to write or replace; its folder is made when missing.
 
     Raises:
         ValueError: If there are no results, or a file is broken.
         OSError: If a file cannot be read or written.
     """
-    page = render(folder.resolve().name, load_runs(folder), load_paper_values(folder))
+    page = render(folder.resolve().name, *load_results(folder))
     output.parent.mkdir(parents=True, exist_ok=True)
     # Names of files may be no Unicode.
     write_whole(output, page.encode("utf-8", "replace"))

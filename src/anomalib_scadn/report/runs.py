@@ -1,12 +1,13 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Folders of results: ``<data>/<model>/seed<k>/{result.json, scores.csv, examples.png}`` and ``paper.json``."""
+"""Folders of results: ``<data>/<model>/seed<k>`` with ``result.json`` and files beside it, and ``paper.json``."""
 
 import json
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -30,6 +31,7 @@ class Run:
         result (dict[str, Any]): All of ``result.json``.
         scores (Scores | None): Scores of the test images, if they were kept.
         examples (Path | None): Picture of some test images, if there is one.
+        extremes (Path | None): Picture of the best and worst separated test images, if there is one.
     """
 
     data: str
@@ -38,6 +40,7 @@ class Run:
     result: dict[str, Any]
     scores: Scores | None = None
     examples: Path | None = None
+    extremes: Path | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -59,15 +62,17 @@ def load_runs(folder: Path) -> list[Run]:
         list[Run]: Runs, sorted by data set, model and seed.
 
     Raises:
-        ValueError: If there is no run, or a file of one is broken.
+        ValueError: If a file is broken, or the seeds of a model on a data set were made with
+            different configurations.
         OSError: If a file cannot be read.
     """
     paths = folder.glob("*/*/seed*/result.json")
     runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(\d+)", path.parent.name))]
-    if not runs:
-        msg = f"no results in {folder}: expected <data>/<model>/seed<k>/result.json"
-        raise ValueError(msg)
-    return sorted(runs, key=lambda run: (run.data, run.model, run.seed))
+    runs.sort(key=lambda run: (run.data, run.model, run.seed))
+    for first, other in pairwise(runs):
+        if (first.data, first.model) == (other.data, other.model):
+            _check_same(folder, first, other)
+    return runs
 
 
 def load_paper_values(folder: Path) -> PaperValues:
@@ -86,7 +91,7 @@ def load_paper_values(folder: Path) -> PaperValues:
     path = folder / "paper.json"
     if not path.exists():
         return {}
-    values = _read_object(path)
+    values = read_object(path)
     for methods in values.values():
         rows = methods.values() if isinstance(methods, dict) else [None]
         if not all(isinstance(row, dict) and all(map(_is_number, row.values())) for row in rows):
@@ -95,20 +100,48 @@ def load_paper_values(folder: Path) -> PaperValues:
     return values
 
 
+def _check_same(folder: Path, first: Run, other: Run) -> None:
+    """Refuse seeds that an earlier configuration left."""
+    one, two = (run.result.get("configuration") for run in (first, other))
+    pair = [value if isinstance(value, dict) else {"configuration": value} for value in (one, two)]
+    differing = sorted(
+        name for name in pair[0].keys() | pair[1].keys() if name != "seed" and pair[0].get(name) != pair[1].get(name)
+    )
+    if differing:
+        msg = (
+            f"seeds {first.seed} and {other.seed} in {folder / first.data / first.model} were made with different "
+            f"configurations: {', '.join(differing)}; expected one, remove the older seed"
+        )
+        raise ValueError(msg)
+
+
 def _load(path: Path, seed: int) -> Run:
     folder = path.parent
-    scores, examples = folder / "scores.csv", folder / "examples.png"
+    scores, examples, extremes = (folder / name for name in ("scores.csv", "examples.png", "extremes.png"))
     return Run(
         data=folder.parent.parent.name,
         model=folder.parent.name,
         seed=seed,
-        result=_read_object(path),
+        result=read_object(path),
         scores=read_scores(scores) if scores.exists() else None,
         examples=examples if examples.exists() else None,
+        extremes=extremes if extremes.exists() else None,
     )
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path (Path): File in UTF-8.
+
+    Returns:
+        dict[str, Any]: Its contents.
+
+    Raises:
+        ValueError: If it holds anything else.
+        OSError: If it cannot be read.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # broken JSON or broken UTF-8

@@ -21,7 +21,7 @@ from comparison.job import Job
 
 @pytest.fixture(scope="session")
 def tree(lace_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight training and seven test images of 32 x 32 pixels, but for one of each that is larger."""
+    """Eight training and seven test images of 32 x 32 pixels, but for one of each that is larger, and one in JPEG."""
     lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
     lace.prepare_data()
     root = tmp_path_factory.mktemp("trees") / "tiny"
@@ -29,6 +29,18 @@ def tree(lace_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("train/good", "test/hole", "ground_truth/hole"):
         path = sorted((root / folder).iterdir())[0]
         Image.open(path).resize((56, 40), Image.Resampling.NEAREST).save(path)
+    for folder in ("train/good", "test/hole", "test/good"):
+        path = sorted((root / folder).iterdir())[-1]
+        Image.open(path).save(path.with_suffix(".jpg"))
+        path.unlink()
+    return root
+
+
+@pytest.fixture(scope="session")
+def bare_tree(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without masks."""
+    root = tmp_path_factory.mktemp("trees") / "bare"
+    shutil.copytree(tree, root, ignore=shutil.ignore_patterns("ground_truth"))
     return root
 
 

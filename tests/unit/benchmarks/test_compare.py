@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 import compare
+from anomalib_scadn.report import write_report
 from comparison.data import Sample
 from comparison.examples import choose_examples
-from comparison.job import FILES
+from comparison.job import FILES, scadn_settings
 from comparison.run import run
 
 MODELS = ("scadn", "patchcore", "padim")
@@ -46,13 +47,13 @@ def command(monkeypatch, tree, scadn_config):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, model):
     folder = finished / "tiny" / model / "seed0"
-    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert {path.name for path in folder.iterdir()} - {".lock"} == set(FILES)
     text = (folder / "result.json").read_text()
     result = json.loads(text)
     assert all(0 <= value <= 1 for value in result["metrics"].values())
     assert result["times"]["fit_s"] > 0
     assert result["cost"]["peak_mib"] > 100
-    assert result["input_size"] == ([24, 24] if model == "scadn" else [32, 32])
+    assert result["input_size"] == [32, 32]
     assert result["images"] == {"train": 8, "test_good": 2, "test_defect": 5}
     assert {"torch", "anomalib"} <= result["versions"].keys()
     assert str(tree.parent) not in text
@@ -60,6 +61,15 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert list(table.columns) == ["path", "label", "pred_score"]
     assert all((tree / path).is_file() for path in table["path"])
     assert Image.open(folder / "examples.png").width > 100
+    assert Image.open(folder / "extremes.png").width > 100
+
+
+@pytest.mark.parametrize("model", ["scadn", "padim"])
+def test_without_masks_pixel_metrics_are_none(make_job, bare_tree, tmp_path, model):
+    metrics = run(make_job(tmp_path, model, root=str(bare_tree)))["metrics"]
+    assert {name for name, value in metrics.items() if value is None} == {
+        "pixel_AUROC", "pixel_AUPRO", "PerImagePixelAUROC"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -80,7 +90,10 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
     monkeypatch.setattr(subprocess, "run", refuse)
     monkeypatch.setattr(compare, "RESULTS", tmp_path)
     command(finished, "--publish", "tiny")
-    assert capsys.readouterr().out.count("was done before, image_AUROC") == 3
+    printed = capsys.readouterr().out
+    assert printed.count("was done before, image_AUROC") == 3
+    assert (finished / "summary.md").read_text() in printed
+    assert printed.count("| tiny | padim |") == 2
     summary = (tmp_path / "compare_tiny.json").read_text()
     assert list(json.loads(summary)["data"]["tiny"]["models"]) == list(MODELS)
     assert (finished / "summary.json").read_text() == summary
@@ -89,12 +102,28 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
         assert Image.open(finished / "tiny" / name).width > 100
 
 
-def test_a_failed_run_fails_the_command_and_keeps_the_others(finished, command, capfd):
+def test_a_failed_run_fails_the_command_keeps_the_others_and_publishes_nothing(
+    finished, command, capfd, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(compare, "RESULTS", tmp_path)
     with pytest.raises(SystemExit, match=r"failed: tiny, patchcore, seed 0 \(status 1\)"):
-        command(finished, "--coreset-ratio", 1e-9)
+        command(finished, "--coreset-ratio", 1e-9, "--publish", "tiny")
+    assert not list(tmp_path.glob("compare_*"))
     assert "coreset_size must be a positive integer" in capfd.readouterr().err
     models = json.loads((finished / "summary.json").read_text())["data"]["tiny"]["models"]
     assert list(models) == ["scadn", "padim"]
+
+
+def test_workers_compare_on_drawn_lace_and_the_report_reads_it(command, tmp_path, capfd):
+    output = tmp_path / "out"
+    command(output, "--data", f"lace={tmp_path / 'drawn'}", "--models", "scadn", "padim", "--repeats", 1)
+    assert capfd.readouterr().out.count("done in ") == 2
+    summary = json.loads((output / "summary.json").read_text())["data"]["lace"]
+    assert summary["images"] == {"train": 160, "test_good": 40, "test_defect": 40}
+    assert [model["input_size"] for model in summary["models"].values()] == [[32, 32]] * 2
+    assert "latency_1_ratio" in summary["models"]["padim"]
+    write_report(output, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 4
 
 
 @pytest.mark.parametrize("change", ["configuration", "file", "broken"])
@@ -123,6 +152,7 @@ def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job
         (["--scadn-config", "absent.yaml"], "cannot read the configuration of SCADN absent.yaml"),
         (["--scadn-config", __file__], "cannot read the configuration of SCADN"),
         (["--coreset-ratio", "2"], "got 32, 2, 2.0"),
+        (["--image-size", "60"], "a multiple of 8, got 60"),
     ],
 )
 def test_bad_input_is_one_clear_error_before_any_run(command, tmp_path, capsys, extra, message):
@@ -138,6 +168,28 @@ def test_a_configuration_of_another_model_is_refused(command, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         command(tmp_path / "out", "--scadn-config", path)
     assert "whose model is anomalib_scadn.Scadn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "message"), [("data:", "data must name a data module"), ("data: {class_path: x, init_args: 3}", "got 3")]
+)
+def test_a_part_of_a_configuration_that_holds_nothing_of_use_is_named(tmp_path, data, message):
+    path = tmp_path / "some.yaml"
+    path.write_text(f"model: {{class_path: anomalib_scadn.Scadn}}\n{data}\n")
+    with pytest.raises(ValueError, match=message):
+        scadn_settings(path)
+
+
+def test_empty_arguments_are_defaults_and_neither_size_nor_folders_are_settings(tmp_path):
+    path, weights = tmp_path / "some.yaml", tmp_path / "w.pth"
+    weights.write_text("w")
+    model = f"{{class_path: anomalib_scadn.Scadn, init_args: {{image_size: 8, a: {weights}, b: [/x/y.pth]}}}}"
+    path.write_text(f"model: {model}\ndata: {{class_path: x, init_args: }}\ntrainer:\n")
+    settings = scadn_settings(path)
+    assert settings["data"] == settings["trainer"] == {}
+    assert settings["model"]["a"].startswith("w.pth, SHA-256 ")
+    assert settings["model"]["b"] == ["y.pth"]
+    assert "image_size" not in settings["model"]
 
 
 def test_examples_are_chosen_by_place_with_each_kind_once_first():

@@ -3,18 +3,17 @@
 
 """From runs to the published summary and its tables."""
 
-import json
-import sys
-
 import pytest
 
+from compare_tables import compare_cost_table, compare_quality_table
 from comparison.summary import summarize
 
 
 def result(model, seed, auroc, latency, **metrics):
     repeats = {"median": latency, "lowest": latency / 2, "highest": latency * 2}
     rate = {"median": 8000 / latency, "lowest": 1.0, "highest": 2.0}
-    extra = {"scadn": {"file": "tiny.yaml"}} if model == "scadn" else {"backbone_weights": "w", "coreset_ratio": 0.1}
+    scadn = {"file": "tiny.yaml", "model": {"base_channels": 2}, "trainer": {"max_epochs": 3}}
+    extra = {"scadn": scadn} if model == "scadn" else {"backbone_weights": "w", "coreset_ratio": 0.1}
     return {
         "configuration": {"data": "tiny", "model": model, "seed": seed, **extra},
         "input_size": [32, 32],
@@ -22,7 +21,7 @@ def result(model, seed, auroc, latency, **metrics):
         "metrics": {"image_AUROC": auroc, "pixel_AUROC": None, **metrics},
         "times": {"fit_s": 10 * latency, "latency_1_ms": repeats, "latency_8_ms": repeats, "images_per_second": rate},
         "cost": {"peak_mib": 100.0 * seed, "parameters": 5, "stored_values": 7, "multiply_adds": 9},
-        "machine": {"processor": "p"},
+        "machine": {"processor": "p", "threads": 2},
         "versions": {"torch": "1"},
     }
 
@@ -48,12 +47,12 @@ def test_times_are_ratios_within_a_seed(summary):
     expected = {"median": 1.0, "lowest": 0.5, "highest": 1.5}
     assert models["patchcore"]["latency_1_ratio"] == pytest.approx(expected)
     assert models["patchcore"]["fit_ratio"] == pytest.approx(expected)
-    assert models["patchcore"]["images_per_second_ratio"]["highest"] == pytest.approx(2.0)
+    assert models["patchcore"]["images_per_second_ratio"]["highest"] == pytest.approx(2.0)  # medians, not repeats
     assert models["scadn"]["latency_8_ratio"] == {"median": 1.0, "lowest": 1.0, "highest": 1.0}
 
 
 def test_a_machine_is_named_once(summary):
-    assert summary["machines"] == [{"processor": "p", "torch": "1"}]
+    assert summary["machines"] == [{"processor": "p", "threads": 2, "torch": "1"}]
 
 
 def test_without_the_reference_there_are_no_ratios():
@@ -61,15 +60,45 @@ def test_without_the_reference_there_are_no_ratios():
     assert "latency_1_ratio" not in alone["data"]["tiny"]["models"]["patchcore"]
 
 
-def test_tables_show_medians_and_spread(summary, tmp_path, monkeypatch):
-    sys.modules.pop("tables", None)
-    import tables
+@pytest.mark.parametrize("other", [{"machine": {"processor": "q", "threads": 2}}, {"versions": {"torch": "2"}}])
+def test_there_are_no_ratios_between_machines_or_versions(other):
+    runs = [result("scadn", 0, 0.5, 100.0), {**result("patchcore", 0, 0.9, 50.0), **other}]
+    models = summarize(runs, reference="scadn")["data"]["tiny"]["models"]
+    assert "latency_1_ratio" in models["scadn"]
+    assert not [name for name in models["patchcore"] if name.endswith("ratio")]
 
-    (tmp_path / "compare_tiny.json").write_text(json.dumps(summary))
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
-    rows = tables.compare_quality().splitlines()
-    assert rows[2] == (
-        "| tiny | scadn | `tiny.yaml` | 32 x 32 | 3 | 0.600 (0.500 to 0.700) | none | none | none | none |"
-    )
-    assert "pretrained backbone, coreset 0.1" in rows[3]
-    assert "x 1.00 (x 0.50 to x 1.50)" in tables.compare_cost().splitlines()[3]
+
+def test_of_one_seed_the_repeats_are_the_spread():
+    runs = [result("scadn", 0, 0.5, 100.0), result("patchcore", 0, 0.9, 50.0)]
+    models = summarize(runs, reference="scadn")["data"]["tiny"]["models"]
+    assert models["scadn"]["latency_1_ms"] == {"median": 100.0, "lowest": 50.0, "highest": 200.0}
+    assert models["patchcore"]["latency_1_ratio"] == {"median": 0.5, "lowest": 0.25, "highest": 1.0}
+    assert models["patchcore"]["fit_ratio"] == {"median": 0.5, "lowest": 0.5, "highest": 0.5}
+
+
+def test_every_run_is_published_with_its_metrics_times_and_machine(summary):
+    runs = summary["data"]["tiny"]["models"]["scadn"]["runs"]
+    assert [run["seed"] for run in runs] == [0, 1, 2]
+    assert runs[1]["metrics"] == {"image_AUROC": 0.6, "pixel_AUROC": None}
+    assert runs[1]["times"]["latency_1_ms"]["lowest"] == 100.0
+    assert runs[1]["machine"] == {"processor": "p", "threads": 2}
+    assert runs[1]["versions"] == {"torch": "1"}
+
+
+def test_tables_show_configuration_medians_and_spread(summary):
+    _, rows = compare_quality_table({"": summary})
+    setting = "`tiny.yaml`, 2 base channels, 3 epochs"
+    assert rows[0] == ["tiny", "scadn", setting, "32 x 32", "3", "0.600 (0.500 to 0.700)", *["none"] * 4]
+    assert rows[1][2] == "pretrained backbone, coreset 0.1"
+
+
+def test_the_cost_table_has_the_references_own_times_and_the_others_ratios(summary):
+    header, rows = compare_cost_table({"": summary})
+    assert header[2:4] == ["fit", "latency, batch 1"]
+    assert rows[0][2:6] == [
+        "2000.0 s (1000.0 s to 3000.0 s)", "200.0 ms (100.0 ms to 300.0 ms)", "200.0 ms (100.0 ms to 300.0 ms)",
+        "40.00 (26.67 to 80.00)",
+    ]  # fmt: skip
+    assert rows[1][2] == rows[1][3] == "x 1.00 (x 0.50 to x 1.50)"
+    assert rows[0][6] == "100 MiB (0 MiB to 200 MiB)"
+    assert rows[0][-1] == "p, threads: 2"

@@ -23,15 +23,16 @@ def results(tmp_path):
 def add_run(results):
     """Maker of a run; what is None is not written."""
 
-    def add(data="lace", model="scadn", seed=0, metrics=(), scores=None, picture=False, **result):
+    def add(data="lace", model="scadn", seed=0, metrics=(), scores=None, pictures=False, **result):
         folder = results / data / model / f"seed{seed}"
         folder.mkdir(parents=True)
         (folder / "result.json").write_text(json.dumps({"metrics": dict(metrics), **result}))
         if scores is not None:
             with (folder / "scores.csv").open("w", newline="") as file:
                 csv.writer(file).writerows([("path", "label", "pred_score"), *scores])
-        if picture:
-            Image.fromarray(np.full((4, 6, 3), 200, dtype=np.uint8)).save(folder / "examples.png")
+        if pictures:
+            for name, height in (("examples", 4), ("extremes", 5)):
+                Image.fromarray(np.full((height, 6, 3), 200, dtype=np.uint8)).save(folder / f"{name}.png")
         return folder
 
     return add

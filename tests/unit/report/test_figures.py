@@ -18,7 +18,7 @@ def test_lines_differ_in_colour_and_dash():
 
 def test_the_figures_are_those_of_the_typical_seed(results, add_run, drawn_scores):
     for seed, shift in enumerate((0.0, 3.0, 1.0)):
-        add_run(seed=seed, scores=drawn_scores(shift=shift), picture=seed == 2)
+        add_run(seed=seed, scores=drawn_scores(shift=shift), pictures=seed == 2)
     figures = draw_data("lace", load_runs(results), {"scadn": "colour0"})
     (model,) = figures.models
     assert model.seed == 2
@@ -39,7 +39,7 @@ def test_one_class_gives_a_histogram_but_no_curve(results, add_run):
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(20), "cut"])
 def test_a_broken_picture_is_named(add_run, data):
-    path = add_run(picture=True) / "examples.png"
+    path = add_run(pictures=True) / "examples.png"
     path.write_bytes(path.read_bytes()[:45] if data == "cut" else data)
     with pytest.raises(ValueError, match=f"cannot read {path}: expected a picture in PNG"):
         embed(path)

@@ -65,7 +65,7 @@ def full(results, add_run, drawn_scores):
         for index, model in enumerate(("padim", "scadn")):
             for seed in (0, 1):
                 metrics = {"image_AUROC": 0.8 + 0.01 * index + 0.002 * seed, "pixel_AUROC": 0.7}
-                add_run(data, model, seed, metrics, drawn_scores(seed, shift=1 + index), picture=True,
+                add_run(data, model, seed, metrics, drawn_scores(seed, shift=1 + index), pictures=True,
                         versions={"torch": "2.99.1"}, configuration={"epochs": 4321})  # fmt: skip
     (results / "paper.json").write_text(json.dumps({"lace": {"SCADN": {"image_AUROC": 0.8975}, "OCGAN": {}}}))
 
@@ -97,11 +97,11 @@ def test_the_page_needs_no_other_file(write, full):
 
 def test_pictures_are_inside_with_their_size_and_a_text(write, full):
     pictures = write().all("img")
-    assert len(pictures) == 4
+    assert [picture["height"] for picture in pictures] == ["4", "5"] * 4  # examples, then extremes, of each model
     for picture in pictures:
         data = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"), validate=True)
         assert data.startswith(b"\x89PNG")
-        assert (picture["width"], picture["height"]) == ("6", "4")
+        assert picture["width"] == "6"
         assert picture["alt"]
 
 
@@ -131,7 +131,7 @@ def test_every_style_that_is_drawn_is_in_the_style_sheet(write, full):
 def test_names_are_escaped_everywhere(results, add_run, write):
     name = EVIL.replace("/", "")
     add_run(name, name, metrics={"image_AUROC": 0.5}, note=EVIL,
-            scores=[(EVIL, 0, 1.0), (EVIL, 1, 2.0)], picture=True)  # fmt: skip
+            scores=[(EVIL, 0, 1.0), (EVIL, 1, 2.0)], pictures=True)  # fmt: skip
     (results / "paper.json").write_text(json.dumps({name: {EVIL: {"image_AUROC": 0.4}}}))
     page = write()
     assert not page.all("script")
@@ -144,7 +144,16 @@ def test_a_page_of_next_to_nothing_has_dashes(add_run, write):
     page = write()
     assert not page.all("img")
     assert page.text.count("\N{EN DASH}") > 10
-    assert "No scores were kept" in page.text
+    assert "Neither scores nor pictures were kept" in page.text
+    assert "No scores were kept" not in page.text
+
+
+def test_a_model_without_scores_beside_one_that_has_some_has_dashes(add_run, write, drawn_scores):
+    add_run()
+    add_run(model="padim", scores=drawn_scores())
+    text = write().text
+    assert text.count("No scores were kept") == 1
+    assert text.count("No pictures were kept") == 2
 
 
 def test_the_same_results_give_the_same_bytes(results, full, tmp_path):

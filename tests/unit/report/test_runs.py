@@ -36,13 +36,14 @@ def test_what_is_optional_may_be_missing(results, add_run):
     add_run()
     (run,) = load_runs(results)
     assert run.scores is None
-    assert run.examples is None
+    assert run.examples is run.extremes is None
 
 
 def test_what_is_there_is_found(results, add_run):
-    folder = add_run(scores=[("a.png", 0, 0.25)], picture=True)
+    folder = add_run(scores=[("a.png", 0, 0.25)], pictures=True)
     (run,) = load_runs(results)
     assert run.examples == folder / "examples.png"
+    assert run.extremes == folder / "extremes.png"
     assert run.scores.paths == ("a.png",)
 
 
@@ -53,11 +54,17 @@ def test_a_seed_that_is_not_finished_is_left_out(results, add_run):
     assert [run.seed for run in load_runs(results)] == [0]
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_folder_without_results_is_named(results, exists):
-    folder = results if exists else results / "nowhere"
-    with pytest.raises(ValueError, match=rf"no results in {folder}: expected <data>/<model>/seed<k>/result.json"):
-        load_runs(folder)
+def test_seeds_of_different_configurations_are_not_mixed(results, add_run):
+    add_run(seed=0, configuration={"seed": 0, "epochs": 1, "size": 8})
+    add_run(seed=2, configuration={"seed": 2, "epochs": 1, "size": 8})
+    add_run(data="fabric", configuration={"seed": 0, "epochs": 2})
+    add_run(model="padim", configuration={"seed": 0})
+    assert len(load_runs(results)) == 4
+    add_run(seed=1, configuration={"seed": 1, "epochs": 2, "size": 8})
+    with pytest.raises(
+        ValueError, match=r"seeds 0 and 1 in .*lace/scadn were made with different .*: epochs; expected"
+    ):
+        load_runs(results)
 
 
 @pytest.mark.parametrize("content", [b'{"metrics": ', b"[1]", b"\xff\xfe{}"])

@@ -1,0 +1,125 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables of comparisons of SCADN with the host's models; each is a header and rows of text."""
+
+from collections.abc import Callable, Iterator
+
+Table = tuple[list[str], list[list[str]]]
+
+QUALITY = {
+    "image_AUROC": "image AUROC",
+    "image_F1Max": "best image F1",
+    "pixel_AUROC": "pixel AUROC",
+    "pixel_AUPRO": "AUPRO",
+    "PerImagePixelAUROC": "per-image pixel AUROC",
+}
+TIMES = {
+    "fit": ("fit_s", "fit_ratio", "{:.1f} s"),
+    "latency, batch 1": ("latency_1_ms", "latency_1_ratio", "{:.1f} ms"),
+    "latency, batch 8": ("latency_8_ms", "latency_8_ratio", "{:.1f} ms"),
+    "images per second": ("images_per_second", "images_per_second_ratio", "{:.2f}"),
+}
+"""Name of the value and of the ratio, and how the value is written."""
+
+
+def compare_quality_table(comparisons: dict[str, dict]) -> Table:
+    """Lay out the scores of all models.
+
+    Args:
+        comparisons (dict[str, dict]): Summaries of :func:`comparison.summary.summarize` by name.
+
+    Returns:
+        Table: A row per data set and model.
+    """
+    rows = []
+    for data, model, row, _ in rows_of(comparisons):
+        seeds, size = str(len(row["seeds"])), " x ".join(map(str, row["input_size"]))
+        rows.append([data, model, setting(row), size, seeds, *(spread(row.get(name)) for name in QUALITY)])
+    return ["data set", "model", "configuration", "input", "seeds", *QUALITY.values()], rows
+
+
+def compare_cost_table(comparisons: dict[str, dict]) -> Table:
+    """Lay out what all models cost: the reference model's own times, and the others' ratios to them.
+
+    Args:
+        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
+
+    Returns:
+        Table: A row per data set and model.
+    """
+    rows = []
+    for data, model, row, reference in rows_of(comparisons):
+        times = [
+            spread(row.get(value), form.format) if model == reference else spread(row.get(ratio), "x {:.2f}".format)
+            for value, ratio, form in TIMES.values()
+        ]
+        counts = [spread(row[name], "{:.2f} M".format, 1e6) for name in ("parameters", "stored_values")]
+        adds = spread(row["multiply_adds"], "{:.2f} G".format, 1e9)
+        memory = spread(row["peak_mib"], "{:.0f} MiB".format)
+        rows.append([data, model, *times, memory, *counts, adds, machines(row)])
+    header = ["peak memory", "parameters", "stored values", "multiply-adds per image", "machine"]
+    return ["data set", "model", *TIMES, *header], rows
+
+
+def rows_of(comparisons: dict[str, dict]) -> Iterator[tuple[str, str, dict, str]]:
+    """Go through all comparisons.
+
+    Args:
+        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
+
+    Yields:
+        tuple[str, str, dict, str]: Data set, model, its summary, and the model that times are ratios to.
+    """
+    for summary in comparisons.values():
+        for data, found in summary["data"].items():
+            for model, row in found["models"].items():
+                yield data, model, row, summary["reference"]
+
+
+def spread(value: dict[str, float] | None, text: Callable[[float], str] = "{:.3f}".format, unit: float = 1.0) -> str:
+    """Write a median, and the lowest and highest where they differ.
+
+    Args:
+        value (dict[str, float] | None): ``median``, ``lowest`` and ``highest``; ``None`` if it was not measured.
+        text (Callable[[float], str]): Writes a number. Defaults to three decimals.
+        unit (float): What numbers are divided by. Defaults to ``1.0``.
+
+    Returns:
+        str: Text of a cell.
+    """
+    if value is None:
+        return "none"
+    low, middle, high = (text(value[name] / unit) for name in ("lowest", "median", "highest"))
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def setting(row: dict) -> str:
+    """Say what a model was run with.
+
+    Args:
+        row (dict): A model's summary.
+
+    Returns:
+        str: SCADN's configuration file, width and epochs, or the backbone's weights.
+    """
+    configuration = row["configuration"]
+    if "scadn" in configuration:
+        model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
+        epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
+        return f"`{configuration['scadn']['file']}`, {model.get('base_channels', 64)} base channels, {epochs} epochs"
+    backbone = "random backbone" if configuration["backbone_weights"] == "random" else "pretrained backbone"
+    return f"{backbone}, coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else backbone
+
+
+def machines(row: dict) -> str:
+    """Name what a model was run on.
+
+    Args:
+        row (dict): A model's summary.
+
+    Returns:
+        str: Processor and threads, of every machine once.
+    """
+    found = [f"{run['machine']['processor']}, threads: {run['machine']['threads']}" for run in row["runs"]]
+    return "; ".join(dict.fromkeys(found))

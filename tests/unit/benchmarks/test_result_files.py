@@ -1,0 +1,121 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Result files that runs are added to."""
+
+import argparse
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+
+import runs
+from beside_paper import CLASSES, one_class_table, paper_table, seed_means
+from fingerprints import folder_fingerprint, without_folders
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run jobs into one file."""
+
+    def call(*keys, settings=None, data=None, job=lambda: [{"a": 1.0}]):
+        jobs = [([key], job) for key in keys]
+        return runs.run_missing(tmp_path / "r.json", settings or {"config": "c"}, jobs, argparse.ArgumentParser(), data)
+
+    return call
+
+
+def test_every_run_keeps_its_own_machine_and_versions(run, monkeypatch):
+    run("x")
+    monkeypatch.setattr(runs, "machine", lambda: {"processor": "another"})
+    result = run("x", "y")
+    assert {"processor", "threads", "torch"} <= result["runs"]["x"]["machine"].keys()
+    assert result["runs"]["y"] == {"a": 1.0, "machine": {"processor": "another"}}
+    assert "machine" not in result
+
+
+def test_what_another_process_adds_meanwhile_is_kept_and_not_made_again(run, tmp_path):
+    path = tmp_path / "r.json"
+
+    def job():
+        runs.merge(path, {"config": "c"}, {}, {"other": {"a": 2.0}, "next": {"a": 3.0}})
+        return [{"a": 1.0}]
+
+    result = run("mine", "next", job=job)
+    assert {key: value["a"] for key, value in result["runs"].items()} == {"other": 2.0, "next": 3.0, "mine": 1.0}
+    assert json.loads(path.read_text()) == result
+
+
+def test_writers_at_once_lose_nothing(tmp_path):
+    add = partial(runs.merge, tmp_path / "r.json", {"config": "c"}, {})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: add({str(number): {}}), range(24)))
+    assert json.loads((tmp_path / "r.json").read_text())["runs"].keys() == set(map(str, range(24)))
+
+
+def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(run, capsys):
+    run("x", settings={"config_sha256": "1"}, data={"bottle": "f1"})
+    result = run("y", settings={"config_sha256": "1"}, data={"cable": "f2"})
+    assert result["data"] == {"bottle": "f1", "cable": "f2"}
+    for change in ({"settings": {"config_sha256": "2"}}, {"data": {"cable": "f3"}}):
+        with pytest.raises(SystemExit):
+            run("x", **{"settings": {"config_sha256": "1"}, "data": {"bottle": "f1"}, **change})
+    errors = capsys.readouterr().err
+    assert "was made with config_sha256=1, not with config_sha256=2; remove it or choose another name" in errors
+    assert "was made with other files of cable" in errors
+
+
+def test_settings_tell_another_content_of_the_configuration(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: 1")
+    first = runs.settings_of(path, ["--data.root", "/x/y", "--a", "1"])
+    assert first["extra"] == ["--data.root", "DIR", "--a", "1"]
+    path.write_text("a: 20")
+    assert runs.settings_of(path, []).pop("config_sha256") != first["config_sha256"]
+
+
+def test_no_path_of_this_machine_is_kept(tmp_path):
+    (tmp_path / "w.pth").write_text("w")
+    found = runs.without_paths(["--a=/x/w.pth", "--b", f"{tmp_path}/w.pth", "--data.root=/x", "--c", "2"])
+    assert found[0] == "--a=w.pth"
+    assert found[2].startswith("w.pth, SHA-256 ")
+    assert found[3:] == ["--data.root=DIR", "--c", "2"]
+    assert without_folders({"a": ["C:\\data\\w.pth", 1, "plain"]}) == {"a": ["w.pth", 1, "plain"]}
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.png").symlink_to(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match=r"a\.png"):
+        folder_fingerprint(tmp_path)
+
+
+def test_a_seed_with_as_many_but_other_categories_has_no_mean():
+    result = {"runs": {key: {"m": value} for key, value in {"a/0": 1, "b/0": 3, "a/1": 5, "c/1": 7}.items()}}
+    assert seed_means(result, "m") == []
+    del result["runs"]["c/1"]
+    assert seed_means(result, "m") == [2]
+
+
+def test_the_papers_mean_stands_only_beside_all_classes():
+    result = {"dataset": "mnist", "config": "one_class.yaml", "extra": []}
+    result["runs"] = {f"{number}/0": {"image_AUROC": 0.5} for number in CLASSES}
+    assert one_class_table([result])[1][0][-2:] == ["0.5000", "0.9771 ± 0.0005"]
+    del result["runs"]["4/0"]
+    assert one_class_table([result])[1][0][-2:] == ["0.5000", "-"]
+
+
+def test_the_papers_tables_have_a_row_per_category_and_metric():
+    values = {"image_AUROC": 0.5, "PerImagePixelAUROC": 0.25}
+    result = {"config": "mvtec.yaml", "extra": [], "runs": {"screw/0": values, "tile/0": values}}
+    header, rows = paper_table({"mvtec": result})
+    assert header == ["result", "configuration", "metric", "category", "paper", "here"]
+    assert rows == [
+        ["mvtec", "`mvtec.yaml`", "image_AUROC", "screw", "0.831", "0.500"],
+        ["mvtec", "`mvtec.yaml`", "image_AUROC", "tile", "0.792", "0.500"],
+        ["mvtec", "`mvtec.yaml`", "image_AUROC", "mean of 2", "-", "0.500"],
+        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "screw", "0.876", "0.250"],
+        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "tile", "0.677", "0.250"],
+        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "mean of 2", "-", "0.250"],
+    ]
