@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runs import RESULTS, run_missing
+from fingerprints import folder_fingerprint
+from runs import RESULTS, run_missing, settings_of
 from score_study.evaluate import Study
 from score_study.options import OPTIONS
 from score_study.training import make_data, make_model, parse, train
@@ -68,15 +69,16 @@ def main() -> None:
     arguments = parser.parse_args()
     given = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
     changes = {name: value for name, value in given.items() if value is not None}
-    settings = {"config": arguments.config.name, "steps": arguments.steps, "smoothing": arguments.smoothing}
-    settings |= {"reference_images": arguments.reference_images, **given}
+    own = {name: getattr(arguments, name) for name in ("steps", "smoothing", "reference_images")}
+    settings = settings_of(arguments.config, []) | own | given
     jobs = [
         ([f"{name}/{seed}"], partial(run, name, seed, arguments, changes))
         for seed in arguments.seeds
         for name in arguments.options
     ]
-    path = RESULTS / f"training_options_{parse(arguments.data)[0].replace(':', '_')}.json"
-    run_missing(path, settings, jobs, parser)
+    name, root = parse(arguments.data)
+    data = {} if root is None or name.startswith("mnist:") else {name: folder_fingerprint(Path(root))}
+    run_missing(RESULTS / f"training_options_{name.replace(':', '_')}.json", settings, jobs, parser, data)
 
 
 if __name__ == "__main__":
