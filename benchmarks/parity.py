@@ -8,7 +8,7 @@ Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--se
 
 Weights are untrained. Prints the largest differences of normalized scores and maps, writes them to
 benchmarks/results, and exits with status 1 if one is above the tolerance. At full width an export and ONNX Runtime
-want 15 GB each: ``--forms`` takes some forms at a time, and the file keeps those of earlier runs.
+want more than 8 GB each: ``--forms`` takes some forms at a time, and the file keeps those of earlier runs.
 """
 
 import argparse
