@@ -34,7 +34,7 @@ from score_study.quality import quality
 def make(arguments: argparse.Namespace, folder: Path) -> tuple[Engine, Scadn]:
     """Make the model and its Engine as the configuration says, without pictures."""
     changes = {"model.seed": arguments.seed, "trainer.accelerator": "cpu", "trainer.logger": "false"}
-    # Raw scores are compared, which need no limits and thresholds; mu_i is computed when training ends.
+    # Validated once, after training: raw scores are compared, but 8-bit graphs want limits that are numbers.
     changes |= {"trainer.limit_val_batches": 0, "trainer.check_val_every_n_epoch": 1}
     engine, model, _ = Engine.from_config(str(arguments.config), **changes, default_root_dir=folder)
     model.visualizer = None
@@ -57,7 +57,9 @@ def trained(arguments: argparse.Namespace, folder: Path, datamodule: AnomalibDat
     if not checkpoint.is_file():
         engine.fit(model, datamodule=datamodule)
         engine.trainer.save_checkpoint(checkpoint)
-    return engine, Scadn.load_from_checkpoint(checkpoint)
+    model = Scadn.load_from_checkpoint(checkpoint)
+    Engine(accelerator="cpu", logger=False, default_root_dir=folder).validate(model, datamodule=datamodule)
+    return engine, model
 
 
 def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]:

@@ -24,7 +24,7 @@ from anomalib.pre_processing import PreProcessor
 
 from .files import write_whole
 from .metadata import describe, write_metadata
-from .quantization import sparing_memory
+from .quantization import check_limits, sparing_memory
 from .scoring import Score
 from .torch_model import ScadnModel
 
@@ -140,7 +140,11 @@ class ScadnExport(ExportMixin):
 
         Returns:
             Path: The written ``.xml`` file; its metadata lie beside it as ``.json``.
+
+        Raises:
+            ValueError: If a model that was never validated shall be calibrated.
         """
+        check_limits(self.post_processor, compression_type)
         with (
             temporary_folder(export_root) as folder,
             sparing_memory(self.model.generator, compression_type, datamodule),

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What calibration for 8-bit graphs needs: little memory.
+"""What calibration for 8-bit graphs needs: little memory, and limits that are numbers.
 
 Statistics are collected at every operation, for all masked passes of a batch together. The host takes the data module's
 batches, 32 images by default, and instance norm in many small operations multiplies the places to collect at.
@@ -10,11 +10,40 @@ batches, 32 images by default, and instance norm in many small operations multip
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from anomalib.data import AnomalibDataModule
 from anomalib.deploy import CompressionType
+from anomalib.post_processing import PostProcessor
 from torch import nn
 
 from .networks import InstanceNorm
+
+CALIBRATED = (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
+"""Kinds of compression that look at images."""
+
+LIMITS = ("image_min", "image_max", "pixel_min", "pixel_max")
+"""What the host's post-processor learns from validation and normalizes with."""
+
+
+def check_limits(post_processor: PostProcessor | None, compression_type: CompressionType | None) -> None:
+    """Raise if calibration would meet limits that are no numbers: such a graph is written, and cannot be loaded.
+
+    Args:
+        post_processor (PostProcessor | None): As the host's.
+        compression_type (CompressionType | None): As the host's.
+
+    Raises:
+        ValueError: If the model was never validated, but normalizes; the message says what to do.
+    """
+    if compression_type not in CALIBRATED or post_processor is None or not post_processor.enable_normalization:
+        return
+    unknown = [name for name in LIMITS if not torch.isfinite(getattr(post_processor, name)).all()]
+    if unknown:
+        msg = (
+            f"{compression_type.name} needs a model that was validated, whose limits of normalization are numbers; "
+            f"unknown are {', '.join(unknown)}: call Engine.validate, or export without calibration"
+        )
+        raise ValueError(msg)
 
 
 @contextmanager
@@ -33,8 +62,7 @@ def sparing_memory(
     Yields:
         None: While the graph is exported.
     """
-    calibrated = compression_type in (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
-    if not calibrated or datamodule is None:
+    if compression_type not in CALIBRATED or datamodule is None:
         yield
         return
     norms = [module for module in network.modules() if isinstance(module, InstanceNorm)]

@@ -190,6 +190,13 @@ def test_a_provider_that_does_not_load_is_missed(exported, monkeypatch):
         StripedMaskInferencer(exported.files["onnx"], device="cuda")
 
 
+def test_a_checkpoint_that_was_cut_off_says_so(exported, tmp_path):
+    path = tmp_path / "model.ckpt"
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"model\.ckpt cannot be loaded .*: \S+"):
+        StripedMaskInferencer(path)
+
+
 def test_files_of_another_kind_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"\.ckpt, \.onnx, \.xml, got .*model\.pt"):
         StripedMaskInferencer(tmp_path / "model.pt")

@@ -7,7 +7,8 @@ import pytest
 from anomalib.deploy import CompressionType
 
 from anomalib_scadn.networks import Generator, InstanceNorm
-from anomalib_scadn.quantization import sparing_memory
+from anomalib_scadn.post_processor import ScadnPostProcessor
+from anomalib_scadn.quantization import check_limits, sparing_memory
 
 
 class Data:
@@ -67,3 +68,22 @@ def test_without_data_the_host_says_what_is_missing():
     network = Generator(base_channels=1)
     with sparing_memory(network, CompressionType.INT8_PTQ, None):
         assert all(norm.export_row_by_row for norm in network.modules() if isinstance(norm, InstanceNorm))
+
+
+@pytest.mark.parametrize("compression_type", [CompressionType.INT8_PTQ, CompressionType.INT8_ACQ])
+def test_a_model_that_was_never_validated_is_not_calibrated(compression_type):
+    post_processor = ScadnPostProcessor()
+    post_processor.image_min.fill_(0.1)
+    with pytest.raises(
+        ValueError, match=f"{compression_type.name} needs .* unknown are image_max, pixel_min, pixel_max"
+    ):
+        check_limits(post_processor, compression_type)
+    for name in ("image_max", "pixel_min", "pixel_max"):
+        getattr(post_processor, name).fill_(0.2)
+    check_limits(post_processor, compression_type)
+
+
+def test_without_calibration_or_normalization_limits_may_be_unknown():
+    check_limits(ScadnPostProcessor(), CompressionType.INT8)
+    check_limits(ScadnPostProcessor(enable_normalization=False), CompressionType.INT8_PTQ)
+    check_limits(None, CompressionType.INT8_PTQ)

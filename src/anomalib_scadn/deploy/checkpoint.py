@@ -41,7 +41,8 @@ class CheckpointBackend(Backend):
             self._device = torch.device(device.lower())
             self._module = Scadn.load_from_checkpoint(path, map_location=self._device).eval()
         except Exception as error:  # whatever unpickling a damaged file raises
-            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {error}"
+            reason = str(error) or f"it is damaged or cut off ({type(error).__name__})"
+            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {reason}"
             raise ValueError(msg) from error
         self._module.to(self._device)
         self._module.model.passes_at_once = passes_at_once

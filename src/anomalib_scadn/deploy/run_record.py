@@ -97,6 +97,9 @@ def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterat
 
 
 def _check_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
+    if folder.exists() and not folder.is_dir():
+        msg = f"expected a folder to write results into, got the file {folder}"
+        raise ValueError(msg)
     if (folder / RECORD).exists():
         _compare(folder / RECORD, record)
         return

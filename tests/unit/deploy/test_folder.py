@@ -220,6 +220,14 @@ def test_results_of_another_input_are_refused(pictures, tmp_path, fake_inference
         score_folder(fake_inferencer(), pictures / "a", tmp_path / "out", RECORD)
 
 
+def test_a_file_in_place_of_the_output_folder_is_refused(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    out.write_text("mine")
+    with pytest.raises(ValueError, match=r"expected a folder to write results into, got the file .*out"):
+        score_folder(fake_inferencer(), pictures, out, RECORD)
+    assert out.read_text() == "mine"
+
+
 def test_results_of_an_unknown_run_are_refused(pictures, tmp_path, fake_inferencer):
     (tmp_path / "out/heatmaps").mkdir(parents=True)
     with pytest.raises(ValueError, match=r"holds heatmaps but no run\.json"):
@@ -286,6 +294,8 @@ def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
     record = describe_run(tmp_path / "m.xml", None, 64)
     assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin", "m.json"]
     assert (record["tile"], record["overlap"]) == (None, None)
+    (tmp_path / "m.score.safetensors").write_text("reference values")
+    assert describe_run(tmp_path / "m.xml")["files"][3]["name"] == "m.score.safetensors"
     record = describe_run(tmp_path / "n.onnx", 512, 64)
     assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "n.json"]
     record = describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json")
