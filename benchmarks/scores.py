@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from runs import RESULTS, machine, save
-from score_study.evaluate import Study
+from score_study.command import OVERRULED, make_parser, model_changes
+from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option
 from score_study.training import make_data, make_model, parse, train_once
 from score_study.variants import make_variants
-
-COMPARED_SIDE = 128
-"""Height and width, in pixels, that maps and masks are compared at."""
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -36,16 +34,8 @@ def parse_arguments() -> argparse.Namespace:
     Returns:
         argparse.Namespace: The arguments.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__, steps=500, reference_images=100)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--steps", type=int, default=500, help="training steps")
-    parser.add_argument("--image-size", type=int, help="overrules the configuration")
-    parser.add_argument("--crop-size", type=int, help="overrules the configuration")
-    parser.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
-    parser.add_argument("--smoothing", type=float, default=4.0, help="of the errors, in pixels")
-    parser.add_argument("--reference-images", type=int, default=100, help="training images for reference values")
     parser.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
     parser.add_argument("--output", type=Path, required=True)
@@ -55,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect what decides the results, without the place of anything on this machine."""
-    names = ("steps", "image_size", "crop_size", "stripes", "smoothing", "reference_images", "test_images")
+    names = ("steps", *OVERRULED, "smoothing", "reference_images", "test_images")
     weights = arguments.backbone_weights
     return {
         "config": arguments.config.name,
@@ -77,9 +67,7 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
         dict[str, Any]: Metrics of all scores, and the seconds that training and scoring took.
     """
     start = time.perf_counter()
-    given = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
-    changes = {name: value for name, value in given.items() if value is not None}
-    model = make_model(arguments.config, Option(), seed=seed, reference_images=1, **changes)
+    model = make_model(arguments.config, Option(), seed=seed, reference_images=1, **model_changes(arguments))
     datamodule = make_data(text, model.input_size[0], Option())
     train_once(model, datamodule, arguments.steps, run_folder(arguments, text, seed) / "generator.pt")
     trained = time.perf_counter()

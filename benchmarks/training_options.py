@@ -18,32 +18,30 @@ from typing import Any
 
 from fingerprints import folder_fingerprint
 from runs import RESULTS, run_missing, settings_of
-from score_study.evaluate import Study
+from score_study.command import OVERRULED, make_parser, model_changes
+from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import OPTIONS
 from score_study.training import make_data, make_model, parse, train
 from score_study.variants import make_variants
+from score_tables import SHIPPED
 
-COMPARED = ("mse, mean, pixel, max", "mse+ssim+msgms, mean, pixel, max")
+COMPARED = ("mse, mean, pixel, max", SHIPPED)
 """Scores beside the paper's."""
 
-COMPARED_SIDE = 128
-"""Height and width, in pixels, that maps and masks are compared at."""
 
-
-def run(name: str, seed: int, arguments: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, Any]]:
+def run(name: str, seed: int, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Train and score once.
 
     Args:
         name (str): Key of ``OPTIONS``.
         seed (int): Seed of everything.
         arguments (argparse.Namespace): The command line.
-        changes (dict[str, Any]): Arguments of the model that all options share.
 
     Returns:
         list[dict[str, Any]]: The metrics by score, and the seconds that training took.
     """
     option, start = OPTIONS[name], time.perf_counter()
-    model = make_model(arguments.config, option, seed=seed, reference_images=1, **changes)
+    model = make_model(arguments.config, option, seed=seed, reference_images=1, **model_changes(arguments))
     data = make_data(arguments.data, model.input_size[0], option)
     train(model, data, option, arguments.steps)
     seconds = time.perf_counter() - start
@@ -55,24 +53,14 @@ def run(name: str, seed: int, arguments: argparse.Namespace, changes: dict[str, 
 
 def main() -> None:
     """Run what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__, steps=400, reference_images=40)
     parser.add_argument("--data", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
     parser.add_argument("--options", nargs="+", choices=OPTIONS, default=list(OPTIONS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--steps", type=int, default=400, help="training steps")
-    parser.add_argument("--image-size", type=int, help="overrules the configuration")
-    parser.add_argument("--crop-size", type=int, help="overrules the configuration")
-    parser.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
-    parser.add_argument("--smoothing", type=float, default=4.0, help="of the errors, in pixels")
-    parser.add_argument("--reference-images", type=int, default=40, help="training images for reference values")
     arguments = parser.parse_args()
-    given = {name: getattr(arguments, name) for name in ("image_size", "crop_size", "stripes")}
-    changes = {name: value for name, value in given.items() if value is not None}
-    own = {name: getattr(arguments, name) for name in ("steps", "smoothing", "reference_images")}
-    settings = settings_of(arguments.config, []) | own | given
+    own = {name: getattr(arguments, name) for name in ("steps", "smoothing", "reference_images", *OVERRULED)}
+    settings = settings_of(arguments.config, []) | own
     jobs = [
-        ([f"{name}/{seed}"], partial(run, name, seed, arguments, changes))
+        ([f"{name}/{seed}"], partial(run, name, seed, arguments))
         for seed in arguments.seeds
         for name in arguments.options
     ]

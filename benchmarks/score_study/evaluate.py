@@ -18,6 +18,9 @@ from score_study.quality import quality
 
 PAPER = "paper"
 
+COMPARED_SIDE = 128
+"""Height and width, in pixels, that maps and masks are compared at."""
+
 
 class Study:
     """Many scores of one trained generator.
