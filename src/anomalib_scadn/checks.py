@@ -56,6 +56,25 @@ def as_stripes(stripes: Sequence[int]) -> tuple[int, ...]:
     return tuple(stripes)
 
 
+def as_tuple(**values: Sequence[Any]) -> tuple[Any, ...]:
+    """Take a list, plain or from a configuration library, as a plain tuple.
+
+    Args:
+        **values (Sequence[Any]): The one list by the argument's name.
+
+    Returns:
+        tuple[Any, ...]: The same values.
+
+    Raises:
+        ValueError: If it is no list.
+    """
+    ((name, listed),) = values.items()
+    if isinstance(listed, str) or not isinstance(listed, Sequence):
+        msg = f"{name} must be a list, got {listed!r}"
+        raise ValueError(msg)
+    return tuple(listed)
+
+
 def check_decay(**values: float) -> None:
     """Check decay rates.
 

@@ -34,6 +34,7 @@ from anomalib.visualization import Visualizer
 from .checks import (
     as_image_size,
     as_stripes,
+    as_tuple,
     check_at_least_one,
     check_decay,
     check_not_negative,
@@ -154,7 +155,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         image_size = as_image_size(image_size)
         stripes = as_stripes(stripes)
         crop_size = None if crop_size is None else as_image_size(crop_size, "crop_size")
-        errors, backbone_layers = tuple(errors), tuple(backbone_layers)
+        errors, backbone_layers = as_tuple(errors=errors), as_tuple(backbone_layers=backbone_layers)
         if crop_size is not None:
             check_crop_size(crop_size, image_size, stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)

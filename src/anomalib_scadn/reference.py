@@ -142,8 +142,8 @@ class ReferenceFitting(LightningModule):
         super().on_fit_start()
         self._reference_step = -1
 
-    def on_validation_start(self) -> None:
-        """Refresh mu_i before the first batch is scored with it."""
+    def on_validation_epoch_start(self) -> None:
+        """Refresh mu_i before the first batch is scored with it, after averaged weights have been put in place."""
         self._fit_reference()
 
     def on_train_end(self) -> None:

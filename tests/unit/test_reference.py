@@ -1,9 +1,12 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+import copy
+
 import pytest
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch.utils.data import ConcatDataset, DataLoader, Subset
 from torchvision.transforms.v2 import ColorJitter
 
@@ -157,3 +160,16 @@ def test_a_score_that_compares_with_nothing_causes_no_pass(tiny_scadn, tiny_lace
     monkeypatch.setattr(model.model, "statistics", lambda images: pytest.fail("a pass over the training images"))
     tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
     assert model.model.scorer.is_fitted
+
+
+@pytest.mark.parametrize("score", ["paper", "composite"])
+def test_averaged_weights_have_values_of_their_own(tiny_scadn, tiny_lace, tiny_engine, score):
+    engine = tiny_engine(max_epochs=2, callbacks=[EMAWeightAveraging(decay=0.9)])
+    model, datamodule = tiny_scadn(score=score, smoothing=1.0), tiny_lace()
+    engine.fit(model, datamodule=datamodule)
+    for found in (model, Scadn.load_from_checkpoint(engine.best_model_path)):
+        assert found.model.scorer.is_fitted
+        again = copy.deepcopy(found)
+        tiny_engine().validate(again, datamodule=datamodule)
+        for name, value in again.model.scorer.state_dict().items():
+            torch.testing.assert_close(found.model.scorer.state_dict()[name], value, atol=1e-7, rtol=1e-4)

@@ -4,7 +4,8 @@
 """The seam between the generator and the answer: reconstructions go in, maps and scores come out."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import nn
@@ -32,8 +33,17 @@ class Score(nn.Module, ABC):
 
     What a score learns from normal images is reached through sums over images, so that it does not depend on how
     images are batched and can be reduced over processes: :meth:`statistics` gives a batch's share, their sum and the
-    number of images go to :meth:`fit`.
+    number of images go to :meth:`fit`. It stays in single precision where the generator runs in half of it.
     """
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:  # torch's signature
+        def at_least_single(value: torch.Tensor) -> torch.Tensor:
+            changed = fn(value)
+            half = changed.dtype in (torch.float16, torch.bfloat16)
+            return value.to(changed.device) if half else changed
+
+        # Reference values, and what is measured against them, are small differences.
+        return super()._apply(at_least_single, recurse)
 
     @abstractmethod
     def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:

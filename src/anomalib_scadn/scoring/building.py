@@ -4,10 +4,12 @@
 """From a score's name and arguments to the score."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Literal
 
+from .arguments import Combine, Pooling, check_composite
 from .base import Score
-from .composite import Combine, CompositeScore, Pooling
+from .composite import CompositeScore
 from .paper import Merge, PaperScore
 from .perceptual import BackboneSource, PerceptualError
 from .similarity import ErrorName
@@ -59,11 +61,15 @@ def build_score(
         FileNotFoundError: If there is no file of the backbone's weights.
         ValueError: If the name or an argument is unknown.
     """
-    if score == "paper":
-        return PaperScore(scales, merge, subtract_reference=subtract_reference)
-    if score != "composite":
+    if score not in ("paper", "composite"):
         msg = f"unknown score {score!r}; known: 'paper', 'composite'"
         raise ValueError(msg)
+    # What the other score takes is checked too, all but its size: a mistake should not wait until it is chosen.
+    paper = PaperScore(scales, merge, subtract_reference=subtract_reference)
+    shortest_side = inf if score == "paper" else min(size)
+    check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, shortest_side)
+    if score == "paper":
+        return paper
     perceptual = PerceptualError(backbone, backbone_layers, backbone_weights) if "perceptual" in errors else None
     return CompositeScore(
         scales, size, errors, combine, standardize, smoothing, pooling, top_fraction, perceptual=perceptual

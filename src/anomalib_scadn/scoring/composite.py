@@ -9,20 +9,18 @@ whole image, so that neighbourhoods can be compared, not only pixels. Not in the
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from kornia.filters import gaussian_blur2d
 
 from anomalib_scadn.masks import composites
 
+from .arguments import Combine, Pooling, check_composite
 from .base import Score, ScoreOutput
 from .perceptual import PerceptualError
 from .similarity import ERRORS, ErrorFunction, ErrorName
 from .standardization import Standardization, Standardize
-
-Combine = Literal["min", "mean", "geometric"]
-Pooling = Literal["max", "top", "mean"]
 
 SMALLEST_ERROR = 1e-7
 """What smaller errors count as where logarithms are taken."""
@@ -80,7 +78,7 @@ class CompositeScore(Score):
         perceptual: PerceptualError | None = None,
     ) -> None:
         super().__init__()
-        _check_arguments(errors, combine, standardize, smoothing, pooling, top_fraction, min(size))
+        check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, min(size))
         self.errors = tuple(errors)
         self.combine = combine
         self.smoothing = smoothing
@@ -205,36 +203,3 @@ class CompositeScore(Score):
         if self.pooling == "mean":
             return values.mean(dim=-1)
         return values.topk(max(1, round(self.top_fraction * values.shape[-1])), dim=-1).values.mean(dim=-1)
-
-
-def _check_arguments(
-    errors: Sequence[ErrorName],
-    combine: Combine,
-    standardize: Standardize,
-    smoothing: float,
-    pooling: Pooling,
-    top_fraction: float,
-    shortest_side: int,
-) -> None:
-    known = (*ERRORS, "perceptual")
-    if not errors or len(set(errors)) != len(errors) or not set(errors) <= set(known):
-        msg = f"errors must name each of some of {', '.join(known)} once, got {list(errors)}"
-        raise ValueError(msg)
-    if len(errors) > 1 and standardize == "none":
-        msg = f"errors of several kinds ({', '.join(errors)}) can be joined only if standardize is 'pixel' or 'global'"
-        raise ValueError(msg)
-    if combine not in ("min", "mean", "geometric"):
-        msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
-        raise ValueError(msg)
-    if combine == "geometric" and standardize != "none":
-        msg = f"combine 'geometric' needs errors that are not negative: standardize must be 'none', got {standardize!r}"
-        raise ValueError(msg)
-    if not 0 <= 3 * smoothing < shortest_side:
-        msg = f"smoothing must lie in [0, a third of the shorter side of {shortest_side} pixels), got {smoothing}"
-        raise ValueError(msg)
-    if pooling not in ("max", "top", "mean"):
-        msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"
-        raise ValueError(msg)
-    if not 0 < top_fraction <= 1:
-        msg = f"top_fraction must lie in (0, 1], got {top_fraction}"
-        raise ValueError(msg)

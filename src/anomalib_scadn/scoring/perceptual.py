@@ -32,7 +32,8 @@ class PerceptualError(nn.Module):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If timm has no such model or level, or the file lacks weights of it; the message names the file.
+        ValueError: If timm has no such model or level, the file lacks weights of it, or they cannot be downloaded; the
+            message names the file or the argument.
     """
 
     mean: torch.Tensor
@@ -43,14 +44,10 @@ class PerceptualError(nn.Module):
         if not timm.is_model(backbone):
             msg = f"backbone must be a model of timm (timm.list_models() names them), got {backbone!r}"
             raise ValueError(msg)
-        try:
-            self.network = timm.create_model(
-                backbone, pretrained=weights is None, features_only=True, out_indices=tuple(layers)
-            )
-        except (AssertionError, IndexError, RuntimeError) as error:
-            msg = f"backbone {backbone!r} gives no features at layers {list(layers)}: {error}"
-            raise ValueError(msg) from error
-        if weights not in (None, "checkpoint"):
+        self.network = _make_network(backbone, layers)
+        if weights is None:
+            self.network = _download_network(backbone, layers)
+        elif weights != "checkpoint":
             load_backbone_weights(self.network, Path(str(weights)))
         self.backbone, self.layers = backbone, tuple(layers)
         self.network.requires_grad_(requires_grad=False).eval()
@@ -122,6 +119,25 @@ def load_backbone_weights(network: nn.Module, path: Path) -> None:
     if lacking:
         msg = f"backbone weights: {path} lacks {len(lacking)} tensors, the first is {lacking[0]!r}"
         raise ValueError(msg)
+
+
+def _make_network(backbone: str, layers: Sequence[int]) -> nn.Module:
+    try:
+        # Random weights, soon replaced: the generator's must not depend on them.
+        with torch.random.fork_rng(devices=[]):
+            return timm.create_model(backbone, pretrained=False, features_only=True, out_indices=tuple(layers))
+    except (AssertionError, IndexError, RuntimeError) as error:
+        msg = f"backbone {backbone!r} gives no features at layers {list(layers)}: {error}"
+        raise ValueError(msg) from error
+
+
+def _download_network(backbone: str, layers: Sequence[int]) -> nn.Module:
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return timm.create_model(backbone, pretrained=True, features_only=True, out_indices=tuple(layers))
+    except Exception as error:  # whatever a missing network makes the hub's client raise
+        msg = f"the weights of backbone {backbone!r} cannot be downloaded, give backbone_weights a local file: {error}"
+        raise ValueError(msg) from error
 
 
 def _check_maps(network: Any, backbone: str) -> None:  # noqa: ANN401  # timm's wrappers have no common type

@@ -59,9 +59,11 @@ def structural_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> tor
     # not depend on a shift, so the mean of the image goes first. kornia's own map does without, and runtimes disagree.
     shift = images.mean(dim=(-2, -1), keepdim=True).unsqueeze(1)
     real, fake = images.unsqueeze(1) - shift, painted - shift
-    mean_real, mean_fake = _window_mean(real), _window_mean(fake)
-    spread = _window_mean(real.square()) + _window_mean(fake.square()) - mean_real.square() - mean_fake.square()
-    covariance = _window_mean(real * fake) - mean_real * mean_fake
+    kinds = (real, fake, real.square(), fake.square(), real * fake)
+    means = _window_mean(torch.cat(kinds, dim=1)).split([kind.shape[1] for kind in kinds], dim=1)
+    mean_real, mean_fake, square_real, square_fake, product = means
+    spread = square_real + square_fake - mean_real.square() - mean_fake.square()
+    covariance = product - mean_real * mean_fake
     light_real, light_fake = mean_real + shift, mean_fake + shift
     light = (2 * light_real * light_fake + SSIM_C1) / (light_real.square() + light_fake.square() + SSIM_C1)
     return 1 - (light * (2 * covariance + SSIM_C2) / (spread + SSIM_C2)).mean(dim=2)
@@ -102,8 +104,9 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
 
 def _window_mean(values: torch.Tensor) -> torch.Tensor:
     """Weigh each pixel's neighbourhood by the window of the structural similarity, shape (N, K, C, H, W)."""
-    flat = values.flatten(0, 1)
-    return gaussian_blur2d(flat, (SSIM_WINDOW, SSIM_WINDOW), (1.5, 1.5)).unflatten(0, values.shape[:2])
+    # All maps of an image as the channels of one: a convolution of its own for each is several times slower.
+    flat = gaussian_blur2d(values.flatten(1, 2), (SSIM_WINDOW, SSIM_WINDOW), (1.5, 1.5))
+    return flat.unflatten(1, values.shape[1:3])
 
 
 def _gradient_magnitude(grey: torch.Tensor) -> torch.Tensor:

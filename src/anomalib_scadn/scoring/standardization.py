@@ -31,9 +31,6 @@ class Standardization(nn.Module):
     Attributes:
         mean (torch.Tensor): Buffer of shape (E, K, H, W), or (E, K, 1, 1) if global; NaN until fitted.
         spread (torch.Tensor): Buffer of the same shape; NaN until fitted.
-
-    Raises:
-        ValueError: If ``kind`` is unknown.
     """
 
     mean: torch.Tensor
@@ -41,9 +38,6 @@ class Standardization(nn.Module):
 
     def __init__(self, errors: int, composites: int, size: tuple[int, int], kind: Standardize) -> None:
         super().__init__()
-        if kind not in ("pixel", "global"):
-            msg = f"standardize must be 'none', 'pixel' or 'global', got {kind!r}"
-            raise ValueError(msg)
         self.statistics_shape = (2, errors, composites, *size)
         shape = (errors, composites, *(size if kind == "pixel" else (1, 1)))
         self.register_buffer("mean", torch.full(shape, float("nan")))

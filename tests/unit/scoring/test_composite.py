@@ -185,3 +185,23 @@ def test_a_reference_must_be_finite(value):
         score.fit(total, 3)
     with pytest.raises(ValueError, match="at least one"):
         score.fit(total, 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_score_stays_in_single_precision(dtype):
+    arguments = {"errors": ("mse", "perceptual"), "standardize": "pixel"}
+    score = make(**arguments, backbone="resnet10t", backbone_layers=(1,), backbone_weights="checkpoint")
+    normal, tested = draw(count=4, seed=1), draw()
+    score.fit(score.statistics(*normal).double(), 4)
+    expected = score(*tested).anomaly_map
+    assert torch.equal(score.to(dtype)(*tested).anomaly_map, expected)
+
+
+@pytest.mark.parametrize(
+    "argument", [{"errors": ("edges",)}, {"combine": "max"}, {"standardize": "tile"}, {"pooling": "sum"}]
+)
+@pytest.mark.parametrize("score", ["paper", "composite"])
+def test_an_impossible_argument_is_refused_whatever_the_score(score, argument):
+    ((name, value),) = argument.items()
+    with pytest.raises(ValueError, match=rf"{name} must .*{value if isinstance(value, str) else value[0]}"):
+        build_score(score, scales=SCALES, size=SIZE, **argument)

@@ -87,3 +87,22 @@ def test_bad_input_is_refused(tmp_path):
         PerceptualError(BACKBONE, LAYERS, tmp_path / "text.safetensors")
     with pytest.raises(ValueError, match=r"lacks .*layer2"):
         PerceptualError(BACKBONE, LAYERS, write_weights(tmp_path / "half.safetensors", drop="layer2"))
+
+
+def test_a_failed_download_names_the_argument(monkeypatch):
+    make_model = timm.create_model
+
+    def offline(*arguments, pretrained, **more):
+        if pretrained:
+            raise OSError("no route to the hub")
+        return make_model(*arguments, pretrained=False, **more)
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(ValueError, match=r"'resnet10t' cannot be downloaded, give backbone_weights .*: no route"):
+        PerceptualError(BACKBONE, LAYERS, None)
+
+
+def test_a_backbone_draws_nothing_from_the_global_generator():
+    before = torch.get_rng_state()
+    PerceptualError(BACKBONE, LAYERS, "checkpoint")
+    assert torch.equal(torch.get_rng_state(), before)

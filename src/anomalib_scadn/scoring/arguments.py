@@ -1,0 +1,63 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a composite score may be asked for."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from .similarity import ERRORS, ErrorName
+from .standardization import Standardize
+
+Combine = Literal["min", "mean", "geometric"]
+Pooling = Literal["max", "top", "mean"]
+
+
+def check_composite(
+    errors: Sequence[ErrorName],
+    combine: Combine,
+    standardize: Standardize,
+    smoothing: float,
+    pooling: Pooling,
+    top_fraction: float,
+    shortest_side: float,
+) -> None:
+    """Raise unless these are arguments of a :class:`~anomalib_scadn.scoring.CompositeScore`.
+
+    Args:
+        errors (Sequence[str]): See there, as all that follow.
+        combine (str): See there.
+        standardize (str): See there.
+        smoothing (float): See there.
+        pooling (str): See there.
+        top_fraction (float): See there.
+        shortest_side (float): The shorter of height and width in pixels.
+
+    Raises:
+        ValueError: If one is impossible; the message names the value and the valid ones.
+    """
+    known = (*ERRORS, "perceptual")
+    if not errors or len(set(errors)) != len(errors) or not set(errors) <= set(known):
+        msg = f"errors must name each of some of {', '.join(known)} once, got {list(errors)}"
+        raise ValueError(msg)
+    if standardize not in ("none", "pixel", "global"):
+        msg = f"standardize must be 'none', 'pixel' or 'global', got {standardize!r}"
+        raise ValueError(msg)
+    if len(errors) > 1 and standardize == "none":
+        msg = f"errors of several kinds ({', '.join(errors)}) can be joined only if standardize is 'pixel' or 'global'"
+        raise ValueError(msg)
+    if combine not in ("min", "mean", "geometric"):
+        msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
+        raise ValueError(msg)
+    if combine == "geometric" and standardize != "none":
+        msg = f"combine 'geometric' needs errors that are not negative: standardize must be 'none', got {standardize!r}"
+        raise ValueError(msg)
+    if not 0 <= 3 * smoothing < shortest_side:
+        msg = f"smoothing must lie in [0, a third of the shorter side of {shortest_side} pixels), got {smoothing}"
+        raise ValueError(msg)
+    if pooling not in ("max", "top", "mean"):
+        msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"
+        raise ValueError(msg)
+    if not 0 < top_fraction <= 1:
+        msg = f"top_fraction must lie in (0, 1], got {top_fraction}"
+        raise ValueError(msg)
