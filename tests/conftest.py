@@ -3,6 +3,8 @@
 
 """Small data and models that the tests share."""
 
+import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +18,26 @@ from anomalib_scadn import Scadn, SyntheticLace
 SIZE = 32
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _rare_collections() -> None:
+    """Tracing a graph makes a million objects: with Python's own limits a third of its time is garbage collection."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 @pytest.fixture(scope="session")
-def lace_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder that all processes of the run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lace_root(run_folder: Path) -> Path:
     """Folder that drawn lace is kept in for the whole run."""
-    return tmp_path_factory.mktemp("lace")
+    return run_folder / "lace"
 
 
 @pytest.fixture

@@ -1,21 +1,20 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Models exported once for all tests: exporting takes seconds."""
+"""Models exported once for all tests, in whatever process: exporting takes many seconds."""
 
 import contextlib
 import io
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from anomalib.engine import Engine
+from filelock import FileLock
 from lightning.pytorch import Trainer
 from PIL import Image
 
@@ -25,14 +24,27 @@ from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer, export
 SIZES = {"same": (32, 32), "larger": (80, 72), "smaller": (20, 24), "oblong": (37, 130), "pixel": (1, 1)}
 
 
-@dataclass
-class Exported:
-    """A model in every form."""
+FILES = {
+    "checkpoint": "model.ckpt",
+    "onnx": "weights/onnx/model.onnx",
+    "generator-onnx": "weights/onnx/generator.onnx",
+    "openvino": "weights/openvino/model.xml",
+    "generator-openvino": "weights/openvino/generator.xml",
+}
 
-    module: Scadn
-    files: dict[str, Path]
-    log: str
-    loaded: dict[tuple[str, int], StripedMaskInferencer] = field(default_factory=dict)
+
+class Exported:
+    """A model in every form, in a folder that tests do not write to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = {kind: folder / name for kind, name in FILES.items()}
+        self.loaded: dict[tuple[str, int], StripedMaskInferencer] = {}
+
+    @cached_property
+    def module(self) -> Scadn:
+        """The model that was exported."""
+        return Scadn.load_from_checkpoint(self.files["checkpoint"]).eval()
 
     def inferencer(self, kind: str, batch_size: int = 1) -> StripedMaskInferencer:
         """Load one form, once."""
@@ -49,60 +61,73 @@ class Exported:
         return outcomes
 
 
-def _make_model(name: str, lace_root: Path, folder: Path) -> tuple[Scadn, Path]:
+def _make_model(name: str, lace_root: Path, folder: Path) -> Scadn:
+    """Train for two epochs or not at all, and leave ``model.ckpt``."""
     model = Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, visualizer=False)
     if name == "untrained":
         trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder)
         trainer.strategy.connect(model)
         trainer.save_checkpoint(folder / "model.ckpt")
-        return model.eval(), folder / "model.ckpt"
+        return model.eval()
     lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
     engine = Engine(
         max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=folder / "results"
     )
     engine.fit(model, datamodule=lace)
-    return model.eval(), Path(engine.best_model_path)
+    shutil.copy(engine.best_model_path, folder / "model.ckpt")
+    return model.eval()
 
 
-def _export(model: Scadn, checkpoint: Path, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """Export; OpenVINO's exports reuse the ONNX files that they would make once more."""
-    files = {"checkpoint": checkpoint, "onnx": model.to_onnx(folder, verbose=True)}
-    files["generator-onnx"] = export_generator(model, folder)
+def _export(model: Scadn, folder: Path) -> dict[str, Path]:
+    """Export beside ``model.ckpt``; OpenVINO's exports reuse the ONNX files that they would make once more."""
+    files = {kind: folder / name for kind, name in FILES.items()}
+    assert model.to_onnx(folder, verbose=True) == files["onnx"]
+    assert export_generator(model, folder) == files["generator-onnx"]
 
     def copy(source: Path, target: Path) -> Path:
         shutil.copy(source, target)
         shutil.copy(f"{source}.data", target.with_name(source.name + ".data"))
         return target
 
-    with patch.context() as patched:
-        patched.setattr(model, "to_onnx", lambda root, *_: copy(files["onnx"], Path(root) / "model.onnx"))
-        patched.setattr(generator_export, "_write_onnx", lambda _, file: copy(files["generator-onnx"], file))
-        files["openvino"] = model.to_openvino(folder)
-        files["generator-openvino"] = export_generator(model, folder, "openvino")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "to_onnx", lambda root, *_: copy(files["onnx"], Path(root) / "model.onnx"))
+        patch.setattr(generator_export, "_write_onnx", lambda _, file: copy(files["generator-onnx"], file))
+        assert model.to_openvino(folder) == files["openvino"]
+        assert export_generator(model, folder, "openvino") == files["generator-openvino"]
     return files
 
 
-@pytest.fixture
-def every_form(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scadn, Path, Path], dict[str, Path]]:
-    """Export a model, with its checkpoint, into a folder."""
-    return partial(_export, patch=monkeypatch)
+@pytest.fixture(scope="session")
+def every_form() -> Callable[[Scadn, Path], dict[str, Path]]:
+    """Export a model into the folder that holds its ``model.ckpt``."""
+    return _export
 
 
-@pytest.fixture(scope="session", params=["trained", "untrained"])
-def exported(request: pytest.FixtureRequest, lace_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A model in every form, trained for two epochs or not at all."""
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp(request.param)
-    model, checkpoint = _make_model(request.param, lace_root, folder)
+def _export_logged(name: str, lace_root: Path, folder: Path) -> None:
+    """Make a model and export it in every form, with what was said meanwhile in ``export.log``."""
+    model = _make_model(name, lace_root, folder)
     log = io.StringIO()
     handler = logging.StreamHandler(log)
     logging.getLogger().addHandler(handler)
     try:
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), pytest.MonkeyPatch.context() as patch:
-            files = _export(model, checkpoint, folder, patch)
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            _export(model, folder)
     finally:
         logging.getLogger().removeHandler(handler)
-    return Exported(model, files, log.getvalue())
+    (folder / "export.log").write_text(log.getvalue())
+
+
+@pytest.fixture(scope="session")
+def exported(request: pytest.FixtureRequest, run_folder: Path, lace_root: Path) -> Exported:
+    """A model in every form, trained for two epochs or, where a test asks for it, "untrained"."""
+    name = getattr(request, "param", "trained")
+    folder, making = run_folder / name, run_folder / f"{name}.tmp"
+    with FileLock(run_folder / f"{name}.lock"):
+        if not folder.exists():
+            making.mkdir()
+            _export_logged(name, lace_root, making)
+            making.rename(folder)
+    return Exported(folder)
 
 
 @pytest.fixture(scope="session")

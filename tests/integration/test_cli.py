@@ -90,13 +90,13 @@ def test_a_plain_command_line_fits_tests_predicts_and_exports(run, lace_folder, 
     assert list(tmp_path.rglob("model.pt"))
 
 
-def tiny_benchmark(tmp_path: Path, lace_root: Path, **changes: object) -> Path:
-    """The shipped benchmark with less of everything."""
+def tiny_benchmark(tmp_path: Path, lace_root: Path, models: slice = slice(None), **changes: object) -> Path:
+    """The shipped benchmark with less of everything, of some of its models."""
     config = yaml.safe_load(config_path("benchmark").read_text())
     scadn, patchcore, padim = config["benchmark"]["model"]["grid"]
     scadn["init_args"].update(image_size=32, base_channels=2, max_epochs=1, **changes)
     patchcore["init_args"].update(coreset_sampling_ratio=0.001)
-    config["benchmark"]["model"]["grid"] = [scadn, patchcore, padim]
+    config["benchmark"]["model"]["grid"] = [scadn, patchcore, padim][models]
     config["benchmark"]["data"]["init_args"].update(
         root=str(lace_root), image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0
     )
@@ -118,9 +118,9 @@ def test_the_benchmark_holds_models_with_different_arguments(run, tmp_path, lace
 
 def test_a_failed_job_fails_the_benchmark_and_keeps_the_others_results(run, tmp_path, lace_root):
     with pytest.raises(SystemExit, match="1"):
-        run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root, mask_fill=7.0))
+        run("benchmark", "--config", tiny_benchmark(tmp_path, lace_root, slice(2), mask_fill=7.0))
     table = pd.read_csv(next(tmp_path.rglob("results.csv")))
-    assert list(table["model.class_path"]) == ["Patchcore", "Padim"]
+    assert list(table["model.class_path"]) == ["Patchcore"]
 
 
 def test_configs_lists_and_finds(run, capsys):

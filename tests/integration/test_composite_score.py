@@ -3,85 +3,103 @@
 
 """The composite score through the host: training, checkpoints, exports, one answer."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from anomalib.engine import Engine
 from safetensors.torch import save_file
 
-from anomalib_scadn import Scadn
-from anomalib_scadn.deploy import StripedMaskInferencer, export_generator
-
-SCORES = {
-    "joint": {"errors": ("mse", "ssim", "msgms"), "standardize": "pixel", "pooling": "top"},
-    "geometric": {"errors": ("msgms",), "combine": "geometric", "standardize": "none"},
-    "global": {"errors": ("ssim",), "combine": "min", "standardize": "global", "pooling": "mean"},
-}
+from anomalib_scadn import Scadn, SyntheticLace
+from anomalib_scadn.deploy import StripedMaskInferencer
 
 
-@pytest.fixture
-def make(tiny_scadn):
-    return lambda **arguments: tiny_scadn(score="composite", smoothing=1.5, **arguments)
+def make(**arguments: object) -> Scadn:
+    return Scadn(
+        image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score="composite", smoothing=1.5, **arguments
+    )
 
 
-def fit(engine, model: Scadn, datamodule, folder: Path) -> Path:
-    engine.fit(model, datamodule=datamodule)
-    engine.trainer.save_checkpoint(folder / "model.ckpt")
-    return folder / "model.ckpt"
+@pytest.fixture(scope="module")
+def fit(lace_root):
+    """Fit a model in a folder, and leave ``model.ckpt`` there; gives the data and the engine."""
+
+    def call(model: Scadn, folder: Path) -> tuple[SyntheticLace, Engine]:
+        datamodule = SyntheticLace(
+            root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0
+        )
+        engine = Engine(
+            max_epochs=1,
+            accelerator="cpu",
+            logger=False,
+            enable_progress_bar=False,
+            default_root_dir=folder / "results",
+        )
+        engine.fit(model, datamodule=datamodule)
+        engine.trainer.save_checkpoint(folder / "model.ckpt")
+        return datamodule, engine
+
+    return call
 
 
-def images_of(datamodule) -> list[Path]:
-    return [Path(path) for path in datamodule.test_data.samples.image_path[:3]]
+@pytest.fixture(scope="module")
+def joint(fit, every_form, tmp_path_factory):
+    """A model of three errors in every form, with its data and its engine."""
+    folder = tmp_path_factory.mktemp("joint")
+    model = make(errors=("mse", "ssim", "msgms"), standardize="pixel", pooling="top")
+    return model, *fit(model, folder), every_form(model, folder)
 
 
-def assert_same_answers(model: Scadn, files: dict[str, Path], datamodule, engine) -> None:
+def assert_same_answers(model: Scadn, datamodule: SyntheticLace, engine: Engine, files: dict[str, Path]) -> None:
     """Every form says what the Engine says, with images alone and in a batch."""
     expected = {}
     for batch in engine.predict(model, dataloaders=datamodule.test_dataloader()):
         for path, score, anomaly_map in zip(batch.image_path, batch.pred_score, batch.anomaly_map, strict=True):
             expected[Path(path)] = float(score), anomaly_map.squeeze().numpy()
+    images = [Path(path) for path in datamodule.test_data.samples.image_path[:3]]
     for file in files.values():
         for batch_size in (1, 3):
             inferencer = StripedMaskInferencer(file, batch_size=batch_size)
-            for path, result in inferencer.predict_many(images_of(datamodule)):
+            for path, result in inferencer.predict_many(images):
                 score, anomaly_map = expected[Path(path)]
                 assert result.pred_score == pytest.approx(score, abs=1e-4), file
                 assert np.abs(result.anomaly_map - anomaly_map).max() < 1e-3, file
 
 
-@pytest.mark.parametrize("name", SCORES)
-def test_exports_give_the_engines_answer(make, every_form, tiny_lace, tiny_engine, tmp_path, name):
-    model, datamodule, engine = make(**SCORES[name]), tiny_lace(), tiny_engine()
-    checkpoint = fit(engine, model, datamodule, tmp_path)
+def test_exports_give_the_engines_answer(joint):
+    assert joint[0].model.scorer.is_fitted
+    assert_same_answers(*joint)
+
+
+def test_a_model_without_reference_values_gives_the_engines_answer(fit, tmp_path):
+    model = make(errors=("msgms",), combine="geometric", standardize="none")
+    datamodule, engine = fit(model, tmp_path)
     assert model.model.scorer.is_fitted
-    if name == "joint":
-        files = every_form(model, checkpoint, tmp_path)
-    else:  # the runtimes' arithmetic is what may differ
-        files = {"checkpoint": checkpoint, "onnx": model.to_onnx(tmp_path, verbose=False)}
-    assert_same_answers(model, files, datamodule, engine)
+    files = {"checkpoint": tmp_path / "model.ckpt", "onnx": model.to_onnx(tmp_path, verbose=False)}
+    assert_same_answers(model, datamodule, engine, files)
 
 
-def test_the_backbone_travels_with_the_model(make, every_form, tiny_lace, tiny_engine, tmp_path):
+def test_the_backbone_travels_with_the_model(fit, every_form, tmp_path):
     torch.manual_seed(0)
     weights = tmp_path / "weights.safetensors"
     save_file(timm.create_model("resnet10t", pretrained=False).state_dict(), weights)
-    perceptual = {"errors": ("mse", "perceptual"), "standardize": "global", "backbone": "resnet10t"}
-    model = make(**perceptual, backbone_layers=(1, 2), backbone_weights=weights)
-    datamodule, engine = tiny_lace(), tiny_engine()
+    backbone = {"backbone": "resnet10t", "backbone_layers": (1, 2), "backbone_weights": weights}
+    rest = {"combine": "min", "standardize": "global", "pooling": "mean"}
+    model = make(errors=("mse", "perceptual"), **rest, **backbone)
     before = {name: value.clone() for name, value in model.model.scorer.perceptual.state_dict().items()}
-    checkpoint = fit(engine, model, datamodule, tmp_path)
+    datamodule, engine = fit(model, tmp_path)
     for name, value in model.model.scorer.perceptual.state_dict().items():
         assert torch.equal(value, before[name]), name
     weights.unlink()  # the checkpoint and the exports bring their own
-    assert_same_answers(model, every_form(model, checkpoint, tmp_path), datamodule, engine)
+    assert_same_answers(model, datamodule, engine, every_form(model, tmp_path))
 
 
-def test_a_generator_needs_its_reference_values(make, tiny_lace, tiny_engine, tmp_path):
-    model = make(errors=("mse",), standardize="pixel")
-    fit(tiny_engine(), model, tiny_lace(), tmp_path)
-    file = export_generator(model, tmp_path)
+def test_a_generator_needs_its_reference_values(joint, tmp_path):
+    original = joint[3]["generator-onnx"]
+    file = shutil.copytree(original.parent, tmp_path / "onnx") / original.name
     values = file.with_suffix(".score.safetensors")
     values.write_bytes(values.read_bytes()[:-8])
     with pytest.raises(ValueError, match=values.name):
@@ -91,20 +109,17 @@ def test_a_generator_needs_its_reference_values(make, tiny_lace, tiny_engine, tm
         StripedMaskInferencer(file)
 
 
-def test_a_checkpoint_of_another_score_is_refused(make, tiny_scadn, tiny_lace, tiny_engine, tmp_path):
-    checkpoint = fit(tiny_engine(), make(errors=("mse",), standardize="pixel"), tiny_lace(), tmp_path)
+def test_a_checkpoint_of_another_score_is_refused(joint, tiny_scadn, tiny_engine):
     with pytest.raises(ValueError, match="score = composite"):
-        tiny_engine().test(tiny_scadn(), datamodule=tiny_lace(), ckpt_path=checkpoint)
+        tiny_engine().test(tiny_scadn(), datamodule=joint[1], ckpt_path=joint[3]["checkpoint"])
 
 
-def test_scores_do_not_depend_on_how_masks_are_chunked(make, tiny_lace, tiny_engine, tmp_path):
-    model = make(**SCORES["joint"])
-    fit(tiny_engine(), model, tiny_lace(), tmp_path)
+def test_scores_do_not_depend_on_how_masks_are_chunked(joint, monkeypatch):
+    model = joint[0].model.eval()
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    model.eval()
     with torch.no_grad():
-        expected = model.model(images)
+        expected = model(images)
         for passes in (1, 5, 100):
-            model.model.passes_at_once = passes
-            found = model.model(images)
+            monkeypatch.setattr(model, "passes_at_once", passes)
+            found = model(images)
             torch.testing.assert_close(found.pred_score, expected.pred_score, atol=1e-4, rtol=1e-4)

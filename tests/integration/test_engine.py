@@ -14,9 +14,22 @@ from anomalib.deploy import TorchInferencer
 from anomalib.engine import Engine
 from lightning.pytorch import seed_everything
 
-from anomalib_scadn import Scadn, ScadnVisualizer
+from anomalib_scadn import Scadn, ScadnVisualizer, SyntheticLace
 
 METRICS = {"image_AUROC", "image_F1Score", "pixel_AUROC", "pixel_F1Score", "PerImagePixelAUROC"}
+
+
+@pytest.fixture(scope="module")
+def fitted(lace_root, tmp_path_factory):
+    """A model fitted once for the tests that only use it, with its engine and its data."""
+    model = Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3)
+    lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
+    folder = tmp_path_factory.mktemp("fitted")
+    engine = Engine(
+        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=folder / "results"
+    )
+    engine.fit(model, datamodule=lace)
+    return model, engine, lace
 
 
 def test_train_reports_the_hosts_metrics_and_the_papers(tiny_scadn, tiny_lace, tiny_engine):
@@ -68,9 +81,8 @@ def test_the_hosts_folder_module_works(tiny_scadn, tiny_lace, tiny_engine):
     assert set(tiny_engine().train(tiny_scadn(), datamodule=folder)[0]) == METRICS
 
 
-def test_checkpoint_reloads_with_tensors_only_and_scores_the_same(tiny_scadn, tiny_lace, tiny_engine):
-    model, engine = tiny_scadn(), tiny_engine()
-    engine.fit(model, datamodule=tiny_lace())
+def test_checkpoint_reloads_with_tensors_only_and_scores_the_same(fitted):
+    model, engine, _ = fitted
     loaded = Scadn.load_from_checkpoint(engine.best_model_path)
     images = torch.rand(2, 3, 50, 40)
     with torch.no_grad():
@@ -84,10 +96,10 @@ class _Intruder:
     """Something that is no tensor and no plain data."""
 
 
-def test_checkpoint_with_more_than_tensors_and_plain_data_is_refused(tiny_scadn, tiny_lace, tiny_engine, tmp_path):
-    model, engine = tiny_scadn(), tiny_engine()
-    engine.fit(model, datamodule=tiny_lace())
-    content = torch.load(engine.best_model_path, weights_only=True)
+def test_checkpoint_with_more_than_tensors_and_plain_data_is_refused(
+    fitted, tiny_scadn, tiny_lace, tiny_engine, tmp_path
+):
+    content = torch.load(fitted[1].best_model_path, weights_only=True)
     content["intruder"] = _Intruder()
     torch.save(content, tmp_path / "bad.ckpt")
     with pytest.raises(pickle.UnpicklingError, match="_Intruder"):
@@ -96,9 +108,8 @@ def test_checkpoint_with_more_than_tensors_and_plain_data_is_refused(tiny_scadn,
         tiny_engine().test(tiny_scadn(), datamodule=tiny_lace(), ckpt_path=tmp_path / "bad.ckpt")
 
 
-def test_torch_export_loads_in_the_hosts_inferencer(tiny_scadn, tiny_lace, tiny_engine, tmp_path, monkeypatch):
-    model, engine, datamodule = tiny_scadn(), tiny_engine(), tiny_lace()
-    engine.fit(model, datamodule=datamodule)
+def test_torch_export_loads_in_the_hosts_inferencer(fitted, tmp_path, monkeypatch):
+    model, engine, datamodule = fitted
     exported = engine.export(model, "torch", export_root=tmp_path)
     assert model.model.discriminator is not None  # it comes back after the export
     monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
@@ -144,7 +155,7 @@ def test_training_lowers_the_reconstruction_loss(tiny_scadn, tiny_lace, tiny_eng
         return result
 
     model.training_step = recording
-    tiny_engine(max_epochs=15).fit(model, datamodule=tiny_lace())
+    tiny_engine(max_epochs=15, limit_val_batches=0).fit(model, datamodule=tiny_lace())
     assert sum(losses[-4:]) < 0.6 * sum(losses[:4])
 
 
@@ -178,13 +189,10 @@ def test_configurations_of_the_benchmark_reach_the_checkpoint_as_plain_data(tiny
     assert Scadn.load_from_checkpoint(engine.best_model_path).model.stripes == (4, 8)
 
 
-def test_predict_on_a_folder_of_images(tiny_scadn, tiny_lace, tiny_engine):
-    lace = tiny_lace()
-    lace.prepare_data()
-    model, engine = tiny_scadn(), tiny_engine()
-    engine.fit(model, datamodule=lace)
+def test_predict_on_a_folder_of_images(fitted, tmp_path):
+    model, _, lace = fitted
     folder = lace.root / lace.category / "test" / "hole"
-    predictions = Engine(default_root_dir=engine.trainer.default_root_dir, accelerator="cpu", logger=False).predict(
+    predictions = Engine(default_root_dir=tmp_path / "results", accelerator="cpu", logger=False).predict(
         model, data_path=folder
     )
     assert len(predictions) == len(list(folder.iterdir()))
@@ -193,12 +201,10 @@ def test_predict_on_a_folder_of_images(tiny_scadn, tiny_lace, tiny_engine):
 @pytest.mark.parametrize(
     "changed", [{"mask_fill": 1.0}, {"stripes": (2, 4, 8)}, {"merge": "mean"}, {"image_size": 40}], ids=str
 )
-def test_weights_of_another_kind_of_model_are_refused(tiny_scadn, tiny_lace, tiny_engine, changed):
-    engine = tiny_engine()
-    engine.fit(tiny_scadn(), datamodule=tiny_lace())
+def test_weights_of_another_kind_of_model_are_refused(fitted, tiny_scadn, tiny_lace, tiny_engine, changed):
     name = next(iter(changed))
     with pytest.raises(ValueError, match=rf"trained with {name} = .*, this model has .*--model\.{name}"):
-        tiny_engine().test(tiny_scadn(**changed), datamodule=tiny_lace(), ckpt_path=engine.best_model_path)
+        tiny_engine().test(tiny_scadn(**changed), datamodule=tiny_lace(), ckpt_path=fitted[1].best_model_path)
 
 
 def test_half_precision_trains(tiny_scadn, tiny_lace, tiny_engine):

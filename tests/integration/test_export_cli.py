@@ -84,11 +84,10 @@ def export(monkeypatch, tmp_path, checkpoint, capfd, caplog):
 @pytest.mark.parametrize(
     ("export_type", "compression", "size", "tolerance"),
     [
-        ("onnx", None, None, 1e-3),
         ("onnx", None, (40, 48), 1e-3),
         ("openvino", None, (40, 48), 1e-3),
-        ("openvino", "FP16", None, 1e-2),
-        ("openvino", "INT8", None, 0.1),
+        ("openvino", "FP16", (40, 48), 1e-2),
+        ("openvino", "INT8", (40, 48), 0.1),
         ("openvino", "INT8_PTQ", None, 0.5),
         ("openvino", "INT8_ACQ", None, 0.5),
     ],

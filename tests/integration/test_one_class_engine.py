@@ -6,7 +6,7 @@
 import pytest
 import torch
 
-from anomalib_scadn import OneClass
+from anomalib_scadn import OneClass, ScadnVisualizer
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def digits(mnist_root) -> OneClass:
 
 
 def test_the_engine_trains_tests_and_predicts(digits, tiny_scadn, tiny_engine):
-    model = tiny_scadn()
+    model = tiny_scadn(visualizer=ScadnVisualizer(max_figures=1))
     measured = tiny_engine().train(model, datamodule=digits)[0]
     assert 0 <= measured["image_AUROC"] <= 1
     assert 0 <= measured["image_F1Score"] <= 1

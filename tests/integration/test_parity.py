@@ -18,6 +18,8 @@ MAP_TOLERANCE = 1e-3
 SIZES = ("same", "larger", "smaller", "oblong", "pixel")  # see conftest.py
 KINDS = ("checkpoint", "onnx", "openvino", "generator-onnx", "generator-openvino")
 
+pytestmark = pytest.mark.parametrize("exported", ["trained", "untrained"], indirect=True, scope="session")
+
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 @pytest.mark.parametrize("size", SIZES)

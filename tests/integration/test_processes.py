@@ -13,9 +13,13 @@ import torch
 SCRIPT = Path(__file__).parent / "scripts" / "fit.py"
 
 
-def fit(*arguments: object) -> int:
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, timeout=300).returncode
+def fit(*commands: tuple[object, ...]) -> list[int]:
+    """Run fits one after the other, each in a process of its own, and give their return codes."""
+    joined = [text for command in commands for text in ("--next", *map(str, command))][1:]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *joined], check=True, stdout=subprocess.PIPE, text=True, timeout=300
+    )
+    return [int(code) for code in done.stdout.splitlines()[-1].split()] if len(commands) > 1 else [0]
 
 
 def differences(first: Path, second: Path) -> list[str]:
@@ -25,26 +29,27 @@ def differences(first: Path, second: Path) -> list[str]:
 
 def test_killed_and_resumed_run_equals_an_uninterrupted_one(lace_root, tmp_path):
     common = ("--lace", lace_root, "--workers", 2, "--seed", 7)
-    assert fit(*common, "--results", tmp_path / "killed", "--kill", 2, 1) == -signal.SIGKILL
-    checkpoint = next((tmp_path / "killed").rglob("model.ckpt"))
-    assert fit(*common, "--results", tmp_path / "resumed", "--resume", checkpoint, "--save", tmp_path / "b.pt") == 0
-    assert fit(*common, "--results", tmp_path / "whole", "--save", tmp_path / "a.pt") == 0
+    assert fit(
+        (*common, "--results", tmp_path / "killed", "--kill", 2, 1),
+        (*common, "--results", tmp_path / "resumed", "--resume-in", tmp_path / "killed", "--save", tmp_path / "b.pt"),
+        (*common, "--results", tmp_path / "whole", "--save", tmp_path / "a.pt"),
+    ) == [-signal.SIGKILL, 0, 0]
     assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
 
 
 def test_resumed_runs_draw_what_the_killed_one_would_have_even_if_nobody_chose_a_seed(lace_root, tmp_path):
     common = ("--lace", lace_root)
-    assert fit(*common, "--results", tmp_path / "killed", "--kill", 2, 1) == -signal.SIGKILL
-    checkpoint = next((tmp_path / "killed").rglob("model.ckpt"))
-    for name in ("a", "b"):
-        saved = ("--results", tmp_path / name, "--save", tmp_path / f"{name}.pt")
-        assert fit(*common, "--resume", checkpoint, *saved) == 0
+    resumed = (*common, "--resume-in", tmp_path / "killed")
+    assert fit(
+        (*common, "--results", tmp_path / "killed", "--kill", 2, 1),
+        *((*resumed, "--results", tmp_path / name, "--save", tmp_path / f"{name}.pt") for name in ("a", "b")),
+    ) == [-signal.SIGKILL, 0, 0]
     assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
 
 
 def test_two_processes_agree_on_the_reference_values_of_one(lace_root, tmp_path):
     common = ("--lace", lace_root, "--seed", 0, "--epochs", 1)
-    assert fit(*common, "--results", tmp_path / "two", "--devices", 2, "--save", tmp_path / "two.pt") == 0
+    assert fit((*common, "--results", tmp_path / "two", "--devices", 2, "--save", tmp_path / "two.pt")) == [0]
     state = torch.load(tmp_path / "two.pt", weights_only=True)
     from anomalib_scadn import Scadn, SyntheticLace
 

@@ -1,13 +1,21 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Fit a tiny model in a process of its own, which may be told to kill itself in the middle of training."""
+"""Fit a tiny model, in a process that may be told to kill itself in the middle of training.
+
+Several fits, with ``--next`` between their arguments, run one after the other, each in a process forked before anything
+was drawn or computed: a process of its own, without the seconds that the imports take. Their return codes are printed.
+"""
 
 import argparse
 import os
+import random
 import signal
+import sys
+import traceback
 from pathlib import Path
 
+import numpy as np
 import torch
 from anomalib.engine import Engine
 from lightning.pytorch import Callback
@@ -26,19 +34,19 @@ class Kill(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
+def fit(command: list[str]) -> None:
     """Fit and, if training comes to its end, save weights and reference values."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lace", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--save", type=Path)
-    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--resume-in", type=Path, help="results of the run to resume")
     parser.add_argument("--kill", type=int, nargs=2)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--seed", type=int)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command)
     torch.set_num_threads(1)
     model = Scadn(image_size=32, base_channels=2, seed=arguments.seed, learning_rate=1e-3)
     datamodule = SyntheticLace(
@@ -59,9 +67,39 @@ def main() -> None:
         enable_progress_bar=False,
         callbacks=[Kill(*arguments.kill)] if arguments.kill else None,
     )
-    engine.fit(model, datamodule=datamodule, ckpt_path=arguments.resume)
+    checkpoint = next(arguments.resume_in.rglob("model.ckpt")) if arguments.resume_in else None
+    engine.fit(model, datamodule=datamodule, ckpt_path=checkpoint)
     if arguments.save and engine.trainer.is_global_zero:
         torch.save(model.state_dict(), arguments.save)
+
+
+def fork(command: list[str]) -> int:
+    """Fit in a new process, and give its return code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        random.seed()  # as in a new interpreter
+        np.random.seed()  # noqa: NPY002
+        fit(command)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def main() -> None:
+    """Fit once, or once for each part of the command line."""
+    commands: list[list[str]] = [[]]
+    for argument in sys.argv[1:]:
+        if argument == "--next":
+            commands.append([])
+        else:
+            commands[-1].append(argument)
+    if len(commands) == 1:
+        fit(commands[0])
+    else:
+        print(*(fork(command) for command in commands))
 
 
 if __name__ == "__main__":
