@@ -7,8 +7,8 @@ import contextlib
 import io
 import logging
 import shutil
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from filelock import FileLock
 from lightning.pytorch import Trainer
 from PIL import Image
 
-from anomalib_scadn import Scadn, SyntheticLace
+from anomalib_scadn import Scadn, SyntheticLace, torch_model
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer, export_generator, generator_export
+from anomalib_scadn.networks import Generator
 
 SIZES = {"same": (32, 32), "larger": (80, 72), "smaller": (20, 24), "oblong": (37, 130), "pixel": (1, 1)}
 
@@ -40,6 +41,11 @@ class Exported:
         self.folder = folder
         self.files = {kind: folder / name for kind, name in FILES.items()}
         self.loaded: dict[tuple[str, int], StripedMaskInferencer] = {}
+
+    @property
+    def log(self) -> str:
+        """What was said during the export."""
+        return (self.folder / "export.log").read_text()
 
     @cached_property
     def module(self) -> Scadn:
@@ -95,6 +101,14 @@ def _export(model: Scadn, folder: Path) -> dict[str, Path]:
         assert model.to_openvino(folder) == files["openvino"]
         assert export_generator(model, folder, "openvino") == files["generator-openvino"]
     return files
+
+
+@pytest.fixture(scope="module")
+def few_blocks() -> Iterator[None]:
+    """Let a module's generators have one residual block: the tests of parity trace all eight."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_model, "Generator", partial(Generator, residual_blocks=1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from safetensors.torch import save_file
 from anomalib_scadn import Scadn, SyntheticLace
 from anomalib_scadn.deploy import StripedMaskInferencer
 
+pytestmark = pytest.mark.usefixtures("few_blocks")
+
 
 def make(**arguments: object) -> Scadn:
     return Scadn(
@@ -24,7 +26,7 @@ def make(**arguments: object) -> Scadn:
 
 
 @pytest.fixture(scope="module")
-def fit(lace_root):
+def fit(few_blocks, lace_root):
     """Fit a model in a folder, and leave ``model.ckpt`` there; gives the data and the engine."""
 
     def call(model: Scadn, folder: Path) -> tuple[SyntheticLace, Engine]:
@@ -75,7 +77,7 @@ def test_exports_give_the_engines_answer(joint):
 
 
 def test_a_model_without_reference_values_gives_the_engines_answer(fit, tmp_path):
-    model = make(errors=("msgms",), combine="geometric", standardize="none")
+    model = make(errors=("mse",), combine="geometric", standardize="none")
     datamodule, engine = fit(model, tmp_path)
     assert model.model.scorer.is_fitted
     files = {"checkpoint": tmp_path / "model.ckpt", "onnx": model.to_onnx(tmp_path, verbose=False)}

@@ -22,7 +22,7 @@ LACE = {"image_size": 32, "num_train": 8, "num_test_good": 2, "num_test_defect":
 
 
 @pytest.fixture(scope="module")
-def checkpoint(lace_root, tmp_path_factory):
+def checkpoint(few_blocks, lace_root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoint")
     model = Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, visualizer=False)
     engine = Engine(
