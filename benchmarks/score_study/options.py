@@ -30,14 +30,14 @@ class RandomStripes(Scadn):
         """Draw one mask, shape (1, H, W): a scale, then its width, phase and direction."""
         vertical, scale = (self._draw(count) for count in (2, len(self.model.stripes)))
         length = self.model.image_size[vertical]
-        factor, phase = torch.rand(2, generator=self._mask_generator).tolist()
+        factor, phase = torch.rand(2, generator=self._epoch_generator).tolist()
         width = length / self.model.stripes[scale] * (WIDTHS[0] + factor * (WIDTHS[1] - WIDTHS[0]))
         stripes = ((torch.arange(length) / width + 2 * phase) % 2 >= 1).float()
         shaped = stripes[None, :] if vertical else stripes[:, None]
         return shaped.expand(self.model.image_size)[None].to(self.device)
 
     def _draw(self, count: int) -> int:
-        return int(torch.randint(count, (1,), generator=self._mask_generator))
+        return int(torch.randint(count, (1,), generator=self._epoch_generator))
 
 
 class CosineRate(Callback):

@@ -35,7 +35,8 @@ FLOORS = {
     "metadata": 4,
     "exporting": 5,
     "reference": 4,
-    "training": 4,
+    "training_run": 4,
+    "training": 5,
     "lightning_model": 6,
     "data": 6,  # the whole subpackage; imports nothing but itself and checks
     "deploy": 7,  # the Lightning model only inside a function, for a checkpoint

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Timer
 from anomalib_scadn import Scadn
 from anomalib_scadn.config_files import config_path
 from anomalib_scadn.loss import NonFiniteLossError
-from anomalib_scadn.training import _check_range
+from anomalib_scadn.training_run import check_range
 
 
 def trainer(**arguments) -> Trainer:
@@ -91,7 +91,7 @@ def test_a_nan_stops_training_names_terms_and_step_and_keeps_weights_and_checkpo
 def test_pure_white_images_pass_though_resizing_ends_above_one(tiny_scadn):
     white = tiny_scadn().pre_processor.transform(torch.ones(2, 3, 103, 116))
     assert white.max() > 1
-    _check_range(white)
+    check_range(white)
 
 
 def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, tiny_lace, tiny_engine):
@@ -112,7 +112,7 @@ def test_shipped_configurations_write_checkpoints_before_their_last_epoch(config
 
 def test_each_image_gets_a_mask_of_its_own_and_all_masks_are_used():
     model = Scadn(image_size=32, base_channels=2)
-    model._mask_generator = torch.Generator().manual_seed(0)
+    model._epoch_generator = torch.Generator().manual_seed(0)
     drawn = model._draw_masks(600)
     counts = [(drawn == mask).flatten(1).all(dim=1).sum().item() for mask in model.model.masks]
     assert sum(counts) == 600

@@ -1,0 +1,125 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A training run that can be repeated and resumed, ends by itself, and stops before it does harm."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Timer
+
+from .loss import check_finite
+from .seeding import start_epoch
+
+RANGE_TOLERANCE = 1e-3
+"""How far images may lie outside [0, 1]."""
+
+SEED_KEY = "scadn_seed"
+"""Where a checkpoint keeps the seed of its run, so that a resumed run draws the same numbers."""
+
+
+class TrainingRun(LightningModule):
+    """What the training of every model here shares, whatever it learns: seeds, epochs, updates and refusals."""
+
+    seed: int | None
+    max_epochs: int
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer of the current run."""
+        return LightningModule.trainer.fget(self)
+
+    @trainer.setter
+    def trainer(self, trainer: Trainer | None) -> None:
+        """Attach a trainer, and give it the paper's number of epochs if it has no limit of its own.
+
+        Lightning would train 1000 epochs. ``trainer_arguments`` cannot say so: it overrules the user's choice.
+        """
+        LightningModule.trainer.fset(self, trainer)
+        if trainer is None or trainer.max_epochs is not None or trainer.max_steps != -1:
+            return
+        if not any(isinstance(callback, Timer) for callback in trainer.callbacks):
+            trainer.fit_loop.max_epochs = self.max_epochs
+
+    def on_fit_start(self) -> None:
+        """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
+        super().on_fit_start()
+        if self.seed is None:
+            self.seed = self.trainer.strategy.broadcast(torch.initial_seed() % 2**32)
+        self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else self.current_epoch)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed every further epoch."""
+        if self.current_epoch != self._seeded_epoch:
+            self._start_epoch(self.current_epoch)
+
+    def _start_epoch(self, epoch: int) -> None:
+        self._epoch_generator = start_epoch(self.seed or 0, epoch, self.global_rank)
+        self._seeded_epoch = epoch
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the seed with the weights."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[SEED_KEY] = self.seed
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
+        super().on_load_checkpoint(checkpoint)
+        if self.seed is None:
+            self.seed = checkpoint.get(SEED_KEY)
+        progress = checkpoint.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {})
+        self._resumed_epoch = progress.get("current", {}).get("processed", 0)
+
+    def _learn(
+        self, batch_idx: int, images: torch.Tensor, terms: dict[str, torch.Tensor], losses: dict[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        """Update each network by its own loss, unless a term is not finite.
+
+        Args:
+            batch_idx (int): Index of the batch in the epoch.
+            images (torch.Tensor): The batch.
+            terms (dict[str, torch.Tensor]): All loss terms by name, computed before any weight changes.
+            losses (dict[str, torch.Tensor]): What each optimizer lowers, made of the terms, in the optimizers' order.
+
+        Returns:
+            dict[str, torch.Tensor]: Losses and terms by name, detached.
+
+        Raises:
+            NonFiniteLossError: If a term is NaN or infinite; the weights stay as they were.
+        """
+        moment = f"step {self.trainer.fit_loop.total_batch_idx} (epoch {self.current_epoch}, batch {batch_idx})"
+        check_finite(moment, **terms)
+        self._step(list(losses.values()))
+        logged = {name: value.detach() for name, value in (losses | terms).items()}
+        self.log_dict(logged, prog_bar=True, on_step=True, on_epoch=False, batch_size=len(images))
+        return logged
+
+    def _step(self, losses: list[torch.Tensor]) -> None:
+        """Update each network by its own loss; both gradients are there before the first weight changes."""
+        optimizers = self.optimizers()
+        pairs = list(zip(optimizers if isinstance(optimizers, list) else [optimizers], losses, strict=True))
+        for optimizer, loss in pairs:
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+        for optimizer, _ in pairs:
+            optimizer.step()
+
+
+def check_range(images: torch.Tensor) -> None:
+    """Refuse images that were normalized, which no model here can paint.
+
+    Args:
+        images (torch.Tensor): Any shape.
+
+    Raises:
+        ValueError: If a value lies outside [0, 1]; the message names the lowest and the highest.
+    """
+    low, high = (float(value) for value in images.aminmax())
+    # Antialiased resizing of pure white ends a rounding error above 1.
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+        msg = (
+            f"the model paints images in [0, 1], got values from {low:.3g} to {high:.3g}; "
+            "leave normalization out of the pre-processor and the augmentations"
+        )
+        raise ValueError(msg)
