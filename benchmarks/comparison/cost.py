@@ -79,8 +79,8 @@ def measure_size(model: AnomalibModule, image: torch.Tensor) -> dict[str, int]:
             ``multiply_adds`` of one image, half of the operations that torch's FlopCounterMode counts in
             convolutions and matrix products.
     """
-    # The discriminator only trains.
-    state = {name: value for name, value in model.model.state_dict().items() if not name.startswith("discriminator.")}
+    only = getattr(model.model, "training_only", ())
+    state = {name: value for name, value in model.model.state_dict().items() if name.split(".")[0] not in only}
     parameters = {name for name, _ in model.model.named_parameters()}
     with FlopCounterMode(display=False) as counter:
         predict(model, [image])

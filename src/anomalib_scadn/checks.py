@@ -152,6 +152,22 @@ def check_same_size(image_size: tuple[int, int], input_size: Sequence[int] | Non
         raise ValueError(msg)
 
 
+def check_image_shape(shape: Sequence[int], image_size: tuple[int, int]) -> None:
+    """Check that a model can take images of this shape.
+
+    Args:
+        shape (Sequence[int]): Shape of the images.
+        image_size (tuple[int, int]): Height and width that the model takes, in pixels.
+
+    Raises:
+        ValueError: If it is not (N, 3, *image_size).
+    """
+    if len(shape) != 4 or shape[1] != 3 or tuple(shape[-2:]) != image_size:
+        height, width = image_size
+        msg = f"expected images of shape (N, 3, {height}, {width}), got {tuple(shape)}"
+        raise ValueError(msg)
+
+
 def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """Check that a checkpoint's weights and reference values belong to this kind of model.
 

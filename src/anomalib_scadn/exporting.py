@@ -24,6 +24,7 @@ from anomalib.pre_processing import PreProcessor
 
 from .files import write_whole
 from .metadata import describe, write_metadata
+from .networks import for_inference
 from .quantization import check_limits, sparing_memory
 from .scoring import Score
 from .torch_model import ScadnModel
@@ -163,12 +164,8 @@ class ScadnExport(ExportMixin):
         Returns:
             Path: The written ``.pt`` file.
         """
-        discriminator, self.model.discriminator = self.model.discriminator, None
-        try:
-            with temporary_folder(export_root) as folder:
-                return publish(super().to_torch(folder, model_file_name), folder, Path(export_root))
-        finally:
-            self.model.discriminator = discriminator
+        with for_inference(self.model, self.model.training_only), temporary_folder(export_root) as folder:
+            return publish(super().to_torch(folder, model_file_name), folder, Path(export_root))
 
 
 def open_batch(

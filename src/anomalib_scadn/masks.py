@@ -25,6 +25,26 @@ SIZE_DIVISOR = 8
 """The generator halves its input three times, so a side must be a multiple of 8 pixels."""
 
 
+def check_sides(size: tuple[int, int]) -> None:
+    """Raise unless the generator can halve both sides three times.
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels.
+
+    Raises:
+        ValueError: If a side is no positive multiple of 8. The message names the value and the nearest valid ones.
+    """
+    for name, side in zip(("height", "width"), size, strict=True):
+        if side < SIZE_DIVISOR or side % SIZE_DIVISOR:
+            lower = side // SIZE_DIVISOR * SIZE_DIVISOR
+            valid = [value for value in (lower, lower + SIZE_DIVISOR) if value >= SIZE_DIVISOR]
+            msg = (
+                f"image {name} must be a multiple of {SIZE_DIVISOR} pixels (the generator halves it three times), "
+                f"got {side}; nearest valid: {' or '.join(map(str, valid or [SIZE_DIVISOR]))}"
+            )
+            raise ValueError(msg)
+
+
 def check_size(size: tuple[int, int], stripes: Sequence[int]) -> None:
     """Raise unless the generator can take an image of this size and the stripes fit into it.
 
@@ -37,15 +57,7 @@ def check_size(size: tuple[int, int], stripes: Sequence[int]) -> None:
             scale has an odd number of stripes or fewer than two (white to black would not be 1 : 1), or if a stripe
             would be narrower than one pixel. The message names the value and the nearest valid ones.
     """
-    for name, side in zip(("height", "width"), size, strict=True):
-        if side < SIZE_DIVISOR or side % SIZE_DIVISOR:
-            lower = side // SIZE_DIVISOR * SIZE_DIVISOR
-            valid = [value for value in (lower, lower + SIZE_DIVISOR) if value >= SIZE_DIVISOR]
-            msg = (
-                f"image {name} must be a multiple of {SIZE_DIVISOR} pixels (the generator halves it three times), "
-                f"got {side}; nearest valid: {' or '.join(map(str, valid or [SIZE_DIVISOR]))}"
-            )
-            raise ValueError(msg)
+    check_sides(size)
     if not stripes:
         msg = "stripes must name at least one scale, e.g. (4, 8, 16), got none"
         raise ValueError(msg)

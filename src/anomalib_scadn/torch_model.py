@@ -4,16 +4,16 @@
 """SCADN's inference as one PyTorch module: remove, repaint, compare, score (SCADN Eq. 5 to 10)."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from .checks import check_at_least_one
+from .checks import check_at_least_one, check_image_shape
 from .masks import check_size, composites, remove, striped_masks
-from .networks import MIN_SIZE, Discriminator, Generator
+from .networks import Discriminator, Generator, apply, check_input_size
 from .scoring import PaperScore, Score, ScoreOutput
+from .seeding import initial_weights
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""
@@ -42,6 +42,7 @@ class ScadnModel(nn.Module):
     """
 
     masks: torch.Tensor
+    training_only = ("discriminator",)
 
     def __init__(
         self,
@@ -66,9 +67,7 @@ class ScadnModel(nn.Module):
         # Derived from size and stripes, so neither saved nor loaded.
         self.register_buffer("masks", striped_masks(image_size, stripes), persistent=False)
         self.scorer = PaperScore(len(stripes)) if scorer is None else scorer
-        with nullcontext() if seed is None else torch.random.fork_rng(devices=[]):
-            if seed is not None:
-                torch.default_generator.manual_seed(seed)  # the CPU's alone, which the weights are drawn from
+        with initial_weights(seed):
             self.generator = Generator(base_channels)
             self.discriminator = Discriminator(base_channels) if adversarial else None
         # The layout that convolutions run fastest in, on CPU and GPU; values are the same.
@@ -139,8 +138,7 @@ class ScadnModel(nn.Module):
         Returns:
             torch.Tensor: Î, shape (N, 3, H, W), range [0, 1], the images' dtype.
         """
-        precision = next(self.generator.parameters()).dtype
-        return self.generator(masked.to(precision)).to(masked.dtype)
+        return apply(self.generator, masked).to(masked.dtype)
 
     def judge(self, images: torch.Tensor) -> torch.Tensor:
         """Judge images once, in the precision of the weights.
@@ -157,7 +155,7 @@ class ScadnModel(nn.Module):
         if self.discriminator is None:
             msg = "this model was made without a discriminator (adversarial is False)"
             raise ValueError(msg)
-        return self.discriminator(images.to(next(self.discriminator.parameters()).dtype))
+        return apply(self.discriminator, images)
 
     def composites(self, images: torch.Tensor) -> torch.Tensor:
         """Repaint images so that every pixel comes from the pass in which it was removed.
@@ -179,10 +177,7 @@ class ScadnModel(nn.Module):
         Raises:
             ValueError: If the images have another shape.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or tuple(images.shape[-2:]) != self.image_size:
-            height, width = self.image_size
-            msg = f"expected images of shape (N, 3, {height}, {width}), got {tuple(images.shape)}"
-            raise ValueError(msg)
+        check_image_shape(images.shape, self.image_size)
 
     def _split(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
         """Split a batch so that one part's reconstructions stay within the memory that a pass may take."""
@@ -205,9 +200,7 @@ def _check_arguments(
     passes_at_once: int | None,
 ) -> None:
     check_size(image_size, stripes)
-    if min(image_size) < MIN_SIZE:
-        msg = f"the generator needs images of at least {MIN_SIZE} x {MIN_SIZE} pixels, got {image_size}"
-        raise ValueError(msg)
+    check_input_size(image_size)
     check_at_least_one(base_channels=base_channels, passes_at_once=passes_at_once)
     if not 0.0 <= mask_fill <= 1.0:
         msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomalib_scadn.seeding import start_epoch
+from anomalib_scadn.seeding import initial_weights, start_epoch
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -111,3 +111,17 @@ def test_all_mask_numbers_are_drawn_alike():
     counts = torch.bincount(torch.randint(12, (12_000,), generator=start_epoch(0, 0)), minlength=12)
     assert counts.min() > 850
     assert counts.max() < 1150
+
+
+def test_initial_weights_leave_the_global_generator_alone_unless_it_is_asked_for():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    with initial_weights(9):
+        first = torch.rand(3)
+    assert torch.equal(torch.rand(3), expected)
+    with initial_weights(9):
+        assert torch.equal(torch.rand(3), first)
+    torch.manual_seed(5)
+    with initial_weights(None):
+        assert torch.equal(torch.rand(3), expected)
