@@ -181,10 +181,24 @@ def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]
     own = OWN_ARGUMENTS.get(arguments["score"], ())
     if arguments["score"] == "composite" and "perceptual" in arguments["errors"]:
         own += BACKBONE_ARGUMENTS
-    for name in ("image_size", "stripes", "mask_fill", "score", *own):
+    check_same_arguments(trained, arguments, ("image_size", "stripes", "mask_fill", "score", *own))
+
+
+def check_same_arguments(trained: Mapping[str, Any], arguments: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Check that a checkpoint's model was made with the same arguments where it matters.
+
+    Args:
+        trained (Mapping[str, Any]): Arguments of the model that the checkpoint was made by; may lack some.
+        arguments (Mapping[str, Any]): Arguments of this model.
+        names (Sequence[str]): The arguments that matter.
+
+    Raises:
+        ValueError: If one of them differs; the message names both values.
+    """
+    for name in names:
         if name in trained and trained[name] != arguments[name]:
             msg = (
                 f"the checkpoint was trained with {name} = {trained[name]}, this model has {arguments[name]}; "
-                f"give --model.{name} as in training, or use Scadn.load_from_checkpoint"
+                f"give --model.{name} as in training, or use load_from_checkpoint of the model's class"
             )
             raise ValueError(msg)

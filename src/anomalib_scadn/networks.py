@@ -133,7 +133,7 @@ class Generator(nn.Module):
         Returns:
             torch.Tensor: Î, shape (N, 3, H, W), range [0, 1].
         """
-        return (torch.tanh(self.decoder(self.residual(self.encoder(images)))) + 1) / 2
+        return to_images(self.decoder(self.residual(self.encoder(images))))
 
 
 class Discriminator(nn.Module):
@@ -182,6 +182,37 @@ def check_input_size(image_size: tuple[int, int]) -> None:
     if min(image_size) < MIN_SIZE:
         msg = f"the generator needs images of at least {MIN_SIZE} x {MIN_SIZE} pixels, got {image_size}"
         raise ValueError(msg)
+
+
+def to_images(values: torch.Tensor) -> torch.Tensor:
+    """Bring what a decoder gives to the range of images.
+
+    Args:
+        values (torch.Tensor): Any shape and range.
+
+    Returns:
+        torch.Tensor: Same shape, range [0, 1].
+    """
+    return (torch.tanh(values) + 1) / 2
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let networks judge for others without learning from it.
+
+    Args:
+        *networks (nn.Module): Networks whose parameters get no gradient of what is computed inside.
+
+    Yields:
+        None: Afterwards they learn again.
+    """
+    for network in networks:
+        network.requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(requires_grad=True)
 
 
 def apply(network: nn.Module, values: torch.Tensor) -> torch.Tensor:

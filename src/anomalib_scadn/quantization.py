@@ -25,19 +25,22 @@ LIMITS = ("image_min", "image_max", "pixel_min", "pixel_max")
 """What the host's post-processor learns from validation and normalizes with."""
 
 
-def check_limits(post_processor: PostProcessor | None, compression_type: CompressionType | None) -> None:
+def check_limits(
+    post_processor: PostProcessor | None, compression_type: CompressionType | None, limits: tuple[str, ...] = LIMITS
+) -> None:
     """Raise if calibration would meet limits that are no numbers: such a graph is written, and cannot be loaded.
 
     Args:
         post_processor (PostProcessor | None): As the host's.
         compression_type (CompressionType | None): As the host's.
+        limits (tuple[str, ...]): Those that matter; a model without maps has only the image's. Defaults to all four.
 
     Raises:
         ValueError: If the model was never validated, but normalizes; the message says what to do.
     """
     if compression_type not in CALIBRATED or post_processor is None or not post_processor.enable_normalization:
         return
-    unknown = [name for name in LIMITS if not torch.isfinite(getattr(post_processor, name)).all()]
+    unknown = [name for name in limits if not torch.isfinite(getattr(post_processor, name)).all()]
     if unknown:
         msg = (
             f"{compression_type.name} needs a model that was validated, whose limits of normalization are numbers; "

@@ -12,11 +12,11 @@ import anomalib.models
 
 from .data import LaceAD, OneClass, SyntheticLace
 
-MODULE = "anomalib_scadn"
+MODULES = ("anomalib_scadn", "anomalib_scadn.baselines")
 
 
 def register() -> None:
     """Add the plugin to the host's lists; doing so twice does no harm."""
-    anomalib.models.ALLOWED_MODULES.add(MODULE)
+    anomalib.models.ALLOWED_MODULES.update(MODULES)
     for datamodule in (LaceAD, OneClass, SyntheticLace):
         setattr(anomalib.data, datamodule.__name__, datamodule)

@@ -14,6 +14,7 @@ from torch import optim
 from .crops import random_crops
 from .loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
 from .masks import remove
+from .networks import frozen
 from .torch_model import ScadnModel
 from .training_run import TrainingRun, check_range
 
@@ -91,12 +92,8 @@ class GanTraining(TrainingRun):
             terms["structural_loss"] = structural_loss(fakes, images, masks)
         discriminator = self.model.discriminator
         if discriminator is not None:
-            # Where it judges for the generator it does not learn.
-            discriminator.requires_grad_(requires_grad=False)
-            try:
+            with frozen(discriminator):
                 terms["adversarial_loss"] = adversarial_loss(self.model.judge(fakes))
-            finally:
-                discriminator.requires_grad_(requires_grad=True)
             terms["discriminator_loss"] = discriminator_loss(self.model.judge(images), self.model.judge(fakes.detach()))
         return terms
 

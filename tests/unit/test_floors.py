@@ -38,6 +38,7 @@ FLOORS = {
     "training_run": 4,
     "training": 5,
     "lightning_model": 6,
+    "baselines": 6,  # the whole subpackage
     "data": 6,  # the whole subpackage; imports nothing but itself and checks
     "deploy": 7,  # the Lightning model only inside a function, for a checkpoint
     "report": 8,

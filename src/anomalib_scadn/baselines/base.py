@@ -1,0 +1,181 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the compared methods share as anomalib models: arguments, components, and how a batch is learned from.
+
+A method's own class says what its networks are, what they learn from and how an image is scored, nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from anomalib import LearningType
+from anomalib.data import Batch
+from anomalib.metrics import Evaluator
+from anomalib.post_processing import PostProcessor
+from anomalib.pre_processing import PreProcessor
+from anomalib.visualization import ImageVisualizer, Visualizer
+from torch import nn, optim
+
+from anomalib_scadn.baselines.torch_model import BaselineModel
+from anomalib_scadn.checks import (
+    as_image_size,
+    check_at_least_one,
+    check_decay,
+    check_not_negative,
+    check_same_arguments,
+    check_same_size,
+    check_seed,
+)
+from anomalib_scadn.components import DefaultComponents
+from anomalib_scadn.pre_processor import ScadnPreProcessor
+from anomalib_scadn.seeding import initial_weights
+from anomalib_scadn.training_run import TrainingRun, check_range
+
+Terms = dict[str, torch.Tensor]
+
+
+class Baseline(DefaultComponents, TrainingRun):
+    """A method that SCADN is compared with; a base before the host's own, which makes it one of the host's models.
+
+    Where a method's source is silent, its networks' sizes and its optimizer's settings are SCADN's.
+
+    Args:
+        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
+            multiples of 8, at least 24. Defaults to ``512``.
+        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
+        learning_rate (float): Adam's rate. Defaults to ``1e-4``.
+        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
+        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
+        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
+        seed (int | None): Seed of initial weights, shuffling and noise. Defaults to ``None``: the global seed, as
+            ``lightning.seed_everything`` sets it.
+        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
+            Defaults to ``True``.
+        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
+        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
+        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+
+    Raises:
+        ValueError: If an argument is impossible; the message names the value and the valid ones.
+    """
+
+    model: BaselineModel
+
+    def __init__(
+        self,
+        image_size: int | tuple[int, int] = 512,
+        base_channels: int = 64,
+        learning_rate: float = 1e-4,
+        beta1: float = 0.0,
+        beta2: float = 0.9,
+        max_epochs: int = 200,
+        seed: int | None = None,
+        pre_processor: PreProcessor | bool = True,
+        post_processor: PostProcessor | bool = True,
+        evaluator: Evaluator | bool = True,
+        visualizer: Visualizer | bool = True,
+    ) -> None:
+        size = as_image_size(image_size)
+        check_at_least_one(base_channels=base_channels, max_epochs=max_epochs)
+        check_not_negative(learning_rate=learning_rate)
+        check_decay(beta1=beta1, beta2=beta2)
+        check_seed(seed)
+        super().__init__(
+            pre_processor=ScadnPreProcessor(size) if pre_processor is True else pre_processor,
+            post_processor=post_processor,
+            evaluator=evaluator,
+            visualizer=visualizer,
+        )
+        # A plain tuple: a checkpoint with a configuration library's list cannot be read.
+        self.hparams["image_size"] = size
+        check_same_size(size, self.input_size)
+        self.automatic_optimization = False
+        self.learning_rate = learning_rate
+        self.betas = (beta1, beta2)
+        self.max_epochs = max_epochs
+        self.seed = seed
+        with initial_weights(seed):
+            self.model = self._make_model(size, base_channels)
+        # The layout that convolutions run fastest in, on CPU and GPU; values are the same.
+        self.model.to(memory_format=torch.channels_last)
+
+    def _make_model(self, image_size: tuple[int, int], base_channels: int) -> BaselineModel:
+        """Make the method's networks, drawing their weights from torch's global generator."""
+        raise NotImplementedError
+
+    def _learners(self) -> Sequence[tuple[nn.Module, float]]:
+        """List what learns, with its rate, in the order of :meth:`_losses`."""
+        raise NotImplementedError
+
+    def _losses(self, images: torch.Tensor) -> tuple[Terms, Terms]:
+        """Compute all loss terms, and what each learner lowers, before any weight changes."""
+        raise NotImplementedError
+
+    def configure_optimizers(self) -> list[optim.Optimizer]:
+        """Make one Adam for each of the networks that learn by a loss of their own.
+
+        Returns:
+            list[optim.Optimizer]: In the order of the losses.
+        """
+        return [optim.Adam(network.parameters(), rate, self.betas) for network, rate in self._learners()]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Terms:
+        """Learn from one batch.
+
+        Args:
+            batch (Batch): Normal images, range [0, 1].
+            batch_idx (int): Index of the batch in the epoch.
+
+        Returns:
+            Terms: Losses and their terms by name, detached.
+
+        Raises:
+            NonFiniteLossError: If a loss term is NaN or infinite; the weights stay as they were.
+            ValueError: If the first batch's images lie outside [0, 1].
+        """
+        if batch_idx == 0:
+            check_range(batch.image)
+        terms, losses = self._losses(batch.image)
+        return self._learn(batch_idx, batch.image, terms, losses)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
+        """Score a batch.
+
+        Args:
+            batch (Batch): Images, range [0, 1].
+            batch_idx (int): Index of the batch, unused.
+
+        Returns:
+            Batch: The batch with ``pred_score`` and, if the method has maps, ``anomaly_map``.
+        """
+        del batch_idx
+        return batch.update(**self.model(batch.image)._asdict())
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights that were trained at another size, which their shapes would not show.
+
+        Args:
+            checkpoint (dict[str, Any]): Checkpoint about to be loaded.
+
+        Raises:
+            ValueError: If it was trained with images of another size; the message names both.
+        """
+        super().on_load_checkpoint(checkpoint)
+        check_same_arguments(checkpoint.get("hyper_parameters", {}), self.hparams, ("image_size",))
+
+    @property
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Trainer arguments: no sanity check, as SCADN."""
+        return {"num_sanity_val_steps": 0}
+
+    @property
+    def learning_type(self) -> LearningType:
+        """All of them learn from normal images only."""
+        return LearningType.ONE_CLASS
+
+    @classmethod
+    def configure_visualizer(cls) -> Visualizer:
+        """Make the default visualizer: the host's pictures."""
+        return ImageVisualizer()

@@ -1,0 +1,95 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The memory that a latent vector is replaced by (Gong et al. 2019, "Memorizing Normality to Detect Anomaly").
+
+What is decoded is not the encoder's latent vector (the query) but a combination of a few learned vectors (the items),
+which normal images have shaped. So an image is decoded from what normal images are made of.
+
+Left open by the source, and chosen here:
+    - Initial items: drawn as torch draws the weights of a linear layer.
+    - A query that no item is closer to than all items are on average: it is decoded from nothing, zeros.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  # torch's own name for it
+
+EPSILON = 1e-12
+"""Keeps quotients and logarithms finite."""
+
+
+def address(queries: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+    """Weigh items by how near they are: w = softmax of the cosine similarities (Gong et al. 2019, Eq. 4 and 5).
+
+    Args:
+        queries (torch.Tensor): z, shape (..., C).
+        items (torch.Tensor): M, shape (S, C).
+
+    Returns:
+        torch.Tensor: w, shape (..., S), not negative, sums to 1.
+    """
+    similarity = F.normalize(queries, dim=-1) @ F.normalize(items, dim=-1).T
+    return similarity.softmax(dim=-1)
+
+
+def shrink(weights: torch.Tensor, threshold: float) -> torch.Tensor:
+    """Set small weights to zero and scale the others to sum to 1 (Gong et al. 2019, Eq. 7, hard shrinkage).
+
+    The step is written as max(w - threshold, 0) * w / (|w - threshold| + epsilon), which has a gradient.
+
+    Args:
+        weights (torch.Tensor): w, shape (..., S), not negative.
+        threshold (float): Weights up to this become 0.
+
+    Returns:
+        torch.Tensor: ŵ, same shape; all zero where no weight is above the threshold.
+    """
+    above = weights - threshold
+    kept = above.relu() * weights / (above.abs() + EPSILON)
+    return F.normalize(kept, p=1.0, dim=-1, eps=EPSILON)
+
+
+def addressing_entropy(weights: torch.Tensor) -> torch.Tensor:
+    """Entropy of the weights, averaged over queries: low if few items are used (Gong et al. 2019, Eq. 9).
+
+    Args:
+        weights (torch.Tensor): ŵ, shape (..., S), not negative.
+
+    Returns:
+        torch.Tensor: Scalar.
+    """
+    return -(weights * (weights + EPSILON).log()).sum(dim=-1).mean()
+
+
+class Memory(nn.Module):
+    """Items, and how latent maps are made of them.
+
+    Args:
+        channels (int): C, length of a query and of an item.
+        slots (int): S, number of items. Defaults to ``2000``.
+        threshold (float | None): Weights up to this become 0. Defaults to ``None``, 1 / slots.
+    """
+
+    def __init__(self, channels: int, slots: int = 2000, threshold: float | None = None) -> None:
+        super().__init__()
+        self.threshold = 1 / slots if threshold is None else threshold
+        self.items = nn.Parameter(torch.empty(slots, channels))
+        nn.init.kaiming_uniform_(self.items, a=math.sqrt(5))
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Replace each location's vector by items.
+
+        Args:
+            features (torch.Tensor): Shape (N, C, h, w); each of the h * w locations is a query.
+
+        Returns:
+            tuple[torch.Tensor, torch.Tensor]: ẑ = ŵM, shape (N, C, h, w), in the items' type, and ŵ, shape
+                (N, h * w, S), float32.
+        """
+        queries = features.flatten(2).transpose(1, 2)
+        weights = shrink(address(queries.float(), self.items.float()), self.threshold)
+        read = weights.to(self.items) @ self.items
+        return read.transpose(1, 2).unflatten(2, features.shape[-2:]), weights

@@ -1,0 +1,88 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the networks of the compared methods have in common at inference: images of one size in, scores out."""
+
+import torch
+from anomalib.data import InferenceBatch
+from torch import nn
+
+from anomalib_scadn.checks import check_image_shape
+from anomalib_scadn.networks import check_input_size
+
+
+class BaselineModel(nn.Module):
+    """A method's networks and its score.
+
+    Args:
+        image_size (tuple[int, int]): Height and width in pixels, multiples of 8, at least 24.
+
+    Attributes:
+        training_only (tuple[str, ...]): Names of the networks that inference has no use for.
+        has_maps (bool): Whether scores come with maps.
+
+    Raises:
+        ValueError: If the size is impossible.
+    """
+
+    training_only: tuple[str, ...] = ()
+    has_maps = False
+
+    def __init__(self, image_size: tuple[int, int]) -> None:
+        super().__init__()
+        check_input_size(image_size)
+        self.image_size = image_size
+
+    def forward(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images.
+
+        Args:
+            images (torch.Tensor): Shape (N, 3, H, W) with the model's image size, range [0, 1].
+
+        Returns:
+            InferenceBatch: Raw scores of shape (N,) and, if the method has maps, raw maps of shape (N, 1, H, W).
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        check_image_shape(images.shape, self.image_size)
+        return self.score(images)
+
+    def score(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images of the right shape. See :meth:`forward`."""
+        raise NotImplementedError
+
+
+class ReconstructionModel(BaselineModel):
+    """A model whose map is the squared error of its reconstruction and whose score is the map's mean."""
+
+    has_maps = True
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstruct images.
+
+        Args:
+            images (torch.Tensor): Shape (N, 3, H, W), range [0, 1].
+
+        Returns:
+            torch.Tensor: Same shape, range [0, 1].
+        """
+        raise NotImplementedError
+
+    def score(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images by their reconstruction errors. See :meth:`BaselineModel.forward`."""
+        errors = squared_errors(self.reconstruct(images), images)
+        return InferenceBatch(pred_score=errors.mean(dim=(1, 2, 3)), anomaly_map=errors)
+
+
+def squared_errors(reconstructions: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Squared error of each pixel, averaged over channels.
+
+    Args:
+        reconstructions (torch.Tensor): Shape (N, C, H, W).
+        images (torch.Tensor): Same shape.
+
+    Returns:
+        torch.Tensor: Shape (N, 1, H, W), float32.
+    """
+    return (reconstructions.float() - images.float()).square().mean(dim=1, keepdim=True)

@@ -1,0 +1,129 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Each compared method through the host: fit, test, predict, checkpoint, command line, export."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import pytest
+import torch
+from anomalib.cli.cli import main
+from anomalib.deploy import TorchInferencer
+
+from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
+
+IMAGE = {"image_AUROC", "image_F1Score"}
+ALL = IMAGE | {"pixel_AUROC", "pixel_F1Score", "PerImagePixelAUROC"}
+OWN = {MemAe: {"slots": 20}, Ocgan: {"latent_channels": 2}}
+WITH_MAPS = {Dae: True, MemAe: True, AloccD: False, AloccDR: False, Ocgan: True}
+
+
+@pytest.fixture(params=list(WITH_MAPS), ids=lambda kind: kind.__name__)
+def model(request):
+    return request.param(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, **OWN.get(request.param, {}))
+
+
+def test_it_fits_tests_predicts_and_reloads(model, tiny_lace, tiny_engine, tmp_path):
+    engine, datamodule = tiny_engine(), tiny_lace()
+    engine.fit(model, datamodule=datamodule)
+    with_maps = WITH_MAPS[type(model)]
+    assert set(engine.test(model, datamodule=datamodule)[0]) == (ALL if with_maps else IMAGE)
+    predictions = engine.predict(model, datamodule=datamodule)
+    assert sum(len(batch.pred_score) for batch in predictions) == len(datamodule.test_data)
+    assert predictions[0].pred_label.dtype == torch.bool
+    assert (predictions[0].anomaly_map is not None) == with_maps
+    assert len(list((tmp_path / "results").rglob("*.png"))) == len(datamodule.test_data)
+    reloaded = tiny_engine().test(type(model)(**model.hparams), datamodule=datamodule, ckpt_path=engine.best_model_path)
+    assert reloaded == engine.test(model, datamodule=datamodule)
+
+
+def exported(model, folder, patch) -> dict[str, Path]:
+    """Export; OpenVINO's export reuses the ONNX file that it would make once more."""
+    graph = model.to_onnx(folder)
+
+    def copy(root: Path, *_: object) -> Path:
+        for path in graph.parent.iterdir():
+            shutil.copy(path, root)
+        return Path(root) / graph.name
+
+    with patch.context() as patched:
+        patched.setattr(model, "to_onnx", copy)
+        return {"onnx": graph, "openvino": model.to_openvino(folder)}
+
+
+def outputs_of(files: dict[str, Path], images: torch.Tensor) -> list[dict[str, np.ndarray]]:
+    """Run both graphs."""
+    session = onnxruntime.InferenceSession(files["onnx"])
+    names = [output.name for output in session.get_outputs()]
+    first = dict(zip(names, session.run(None, {"input": images.numpy()}), strict=True))
+    compiled = openvino.Core().compile_model(files["openvino"], "CPU")
+    return [first, {output.get_any_name(): value for output, value in compiled(images.numpy()).items()}]
+
+
+def test_graphs_compute_what_torch_does_without_what_only_trains(model, tiny_lace, tiny_engine, tmp_path, monkeypatch):
+    datamodule = tiny_lace()
+    tiny_engine().fit(model, datamodule=datamodule)
+    networks = dict(model.model.named_children())
+    files = exported(model, tmp_path, monkeypatch)
+    assert dict(model.model.named_children()) == networks
+    assert not list(tmp_path.glob(".export-*"))
+    images = torch.stack([datamodule.test_data[index].image for index in range(len(datamodule.test_data))])
+    with torch.no_grad():
+        predictions = model.eval()(images)._asdict()
+    expected = {name: value.numpy() for name, value in predictions.items() if value is not None}
+    assert len(np.unique(expected["pred_score"])) > 2
+    for found in outputs_of(files, images):
+        assert set(found) == set(expected)
+        for name in {"pred_score", "anomaly_map"} & set(expected):
+            np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
+    stored = {value.name for value in onnx.load(files["onnx"]).graph.initializer}
+    assert stored
+    assert not any(name.startswith(f"model.{left_out}.") for name in stored for left_out in model.model.training_only)
+
+
+@pytest.mark.parametrize("kind", [AloccD, Ocgan])
+def test_the_torch_export_loads_in_the_hosts_inferencer(kind, tmp_path, tiny_lace, monkeypatch):
+    model = kind(image_size=32, base_channels=2, seed=0, visualizer=False).eval()
+    path = model.to_torch(tmp_path)
+    monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
+    datamodule = tiny_lace()
+    datamodule.prepare_data()
+    datamodule.setup()
+    item = datamodule.test_data[0]
+    with torch.no_grad():
+        expected = model(item.image[None])
+    found = TorchInferencer(path=path, device="cpu").predict(item.image_path)
+    torch.testing.assert_close(found.pred_score.squeeze(), expected.pred_score.squeeze(), atol=1e-5, rtol=0)
+
+
+def test_the_hosts_command_line_trains_with_own_and_shared_arguments(lace_root, tmp_path, monkeypatch, capsys):
+    arguments = {
+        "model": "anomalib_scadn.baselines.MemAe",
+        "model.image_size": 32,
+        "model.base_channels": 2,
+        "model.slots": 20,
+        "data": "anomalib_scadn.SyntheticLace",
+        "data.root": lace_root,
+        "data.image_size": 32,
+        "data.num_train": 8,
+        "data.num_test_good": 2,
+        "data.num_test_defect": 1,
+        "data.num_workers": 0,
+        "trainer.max_epochs": 1,
+        "trainer.accelerator": "cpu",
+        "default_root_dir": tmp_path,
+    }
+    given = [str(part) for name, value in arguments.items() for part in (f"--{name}", value)]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["anomalib", "train", *given])
+    main()
+    assert "image_AUROC" in capsys.readouterr().out
+    checkpoint = torch.load(next(tmp_path.rglob("*.ckpt")), weights_only=True)
+    assert checkpoint["hyper_parameters"]["slots"] == 20
+    assert checkpoint["state_dict"]["model.autoencoder.memory.items"].shape == (20, 16)

@@ -1,0 +1,174 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What all compared methods share: arguments, seeds, refusals, checkpoints."""
+
+import pytest
+import torch
+from anomalib.data import ImageBatch
+from anomalib.models import get_model, list_models
+from anomalib.visualization import ImageVisualizer
+from lightning.pytorch import Trainer
+from omegaconf import OmegaConf
+
+from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
+from anomalib_scadn.baselines.torch_model import squared_errors
+from anomalib_scadn.loss import NonFiniteLossError
+
+MODELS = {"dae": Dae, "mem_ae": MemAe, "alocc_d": AloccD, "alocc_d_r": AloccDR, "ocgan": Ocgan}
+
+
+def make(kind, **arguments):
+    own = {"slots": 10} if kind is MemAe else {"latent_channels": 2} if kind is Ocgan else {}
+    return kind(**{"image_size": 24, "base_channels": 2, "seed": 0, **own, **arguments})
+
+
+def weights(model):
+    return torch.cat([parameter.detach().flatten() for parameter in model.model.parameters()])
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_defaults_are_scadns_where_the_source_is_silent(kind):
+    model = make(kind)
+    assert type(model.visualizer) is ImageVisualizer
+    for optimizer in model.configure_optimizers():
+        assert (optimizer.defaults["lr"], optimizer.defaults["betas"]) == (1e-4, (0.0, 0.9))
+    run = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False)
+    model.trainer = run
+    assert run.max_epochs == 200
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_all_that_learns_has_one_optimizer(kind):
+    model = make(kind)
+    learned = [parameter for network, _ in model._learners() for parameter in network.parameters()]
+    assert len(learned) == len(set(learned))
+    assert set(learned) == set(model.model.parameters())
+
+
+def test_the_host_knows_them_by_name_and_by_path():
+    assert MODELS.keys() <= list_models()
+    assert {"baseline", "alocc"}.isdisjoint(list_models())
+    for name, kind in MODELS.items():
+        assert type(get_model(name, image_size=24, base_channels=1)) is kind
+        config = {"class_path": f"anomalib_scadn.baselines.{kind.__name__}", "init_args": {"image_size": 24}}
+        assert type(get_model(config, base_channels=1)) is kind
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_a_seed_decides_the_initial_weights(kind):
+    first = weights(make(kind, seed=4))
+    torch.rand(3)
+    assert torch.equal(first, weights(make(kind, seed=4)))
+    assert not torch.equal(first, weights(make(kind, seed=5)))
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_lists_of_a_configuration_library_become_plain_tuples(kind):
+    model = make(kind, image_size=OmegaConf.create([24, 32]))
+    assert model.hparams["image_size"] == (24, 32)
+    assert type(model.hparams["image_size"]) is tuple
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_images_outside_the_unit_range_or_of_another_size_are_refused(kind):
+    model = make(kind)
+    with pytest.raises(ValueError, match=r"images in \[0, 1\], got values from -"):
+        model.training_step(ImageBatch(image=torch.randn(2, 3, 24, 24) * 3), 0)
+    with pytest.raises(ValueError, match=r"\(N, 3, 24, 24\), got \(1, 3, 32, 24\)"):
+        model.model(torch.rand(1, 3, 32, 24))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (Dae, {"image_size": 20}, "multiple of 8"),
+        (Dae, {"image_size": 16}, "at least 24 x 24"),
+        (Dae, {"base_channels": 0}, "base_channels must be a whole number"),
+        (Dae, {"learning_rate": -1}, "learning_rate must not be negative"),
+        (Dae, {"beta1": 1.0}, "beta1 must lie in"),
+        (Dae, {"seed": -1}, "seed must be a whole number"),
+        (Dae, {"max_epochs": 0}, "max_epochs must be"),
+        (MemAe, {"slots": 0}, "slots must be a whole number"),
+        (MemAe, {"lambda_entropy": -1}, "lambda_entropy must not be negative"),
+        (MemAe, {"shrink_threshold": float("nan")}, "shrink_threshold must not be"),
+        (AloccD, {"noise_std": -1}, "noise_std must not be negative"),
+        (AloccDR, {"discriminator_learning_rate": -1}, "discriminator_learning_rate must not"),
+        (Ocgan, {"latent_channels": 0}, "latent_channels must be"),
+        (Ocgan, {"mining_steps": -1}, "mining_steps must be"),
+        (Ocgan, {"judges_learning_rate": -1}, "judges_learning_rate must not"),
+    ],
+)
+def test_impossible_arguments_are_refused_by_name(kind, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make(kind, **arguments)
+
+
+def test_squared_errors_are_averaged_over_channels():
+    images, others = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 4, 5)
+    found = squared_errors(others, images)
+    assert found.shape == (2, 1, 4, 5)
+    expected = sum((others[1, c, 2, 3] - images[1, c, 2, 3]) ** 2 for c in range(3)) / 3
+    torch.testing.assert_close(found[1, 0, 2, 3], expected)
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_the_same_seed_trains_to_the_same_weights(kind, tiny_lace, tiny_engine):
+    def trained(seed):
+        model = make(kind, seed=seed, image_size=32, visualizer=False, evaluator=False)
+        before = weights(model)
+        tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
+        after = weights(model)
+        assert torch.isfinite(after).all()
+        assert not torch.equal(before, after)
+        return after
+
+    first = trained(3)
+    torch.rand(7)  # whatever was drawn before must not matter
+    assert torch.equal(first, trained(3))
+
+
+@pytest.mark.parametrize("kind", [Dae, Ocgan])
+def test_a_nan_stops_training_and_keeps_the_weights(kind, tiny_lace, tiny_engine):
+    model = make(kind, image_size=32, visualizer=False)
+    model.model.autoencoder.register_forward_hook(lambda module, inputs, output: output * float("nan"))
+    if kind is Ocgan:
+        model.model.autoencoder.decoder.register_forward_hook(lambda module, inputs, output: output * float("nan"))
+    before = weights(model)
+    with pytest.raises(NonFiniteLossError, match=r"step 0 \(epoch 0, batch 0\): .*reconstruction_loss = nan"):
+        tiny_engine().fit(model, datamodule=tiny_lace())
+    assert torch.equal(before, weights(model))
+    assert all(parameter.requires_grad for parameter in model.model.parameters())
+
+
+def save(model, path):
+    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=path.parent)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(path)
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_checkpoints_reload_with_tensors_only_and_score_the_same(kind, tmp_path):
+    model = make(kind).eval()
+    save(model, tmp_path / "model.ckpt")
+    content = torch.load(tmp_path / "model.ckpt", weights_only=True)
+    assert content["hyper_parameters"]["image_size"] == (24, 24)
+    loaded = kind.load_from_checkpoint(tmp_path / "model.ckpt").eval()
+    assert loaded.hparams == model.hparams
+    images = torch.rand(2, 3, 40, 30)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(images).pred_score, model(images).pred_score)
+
+
+def test_a_checkpoint_of_another_image_size_is_refused(tmp_path):
+    save(make(Dae, image_size=32), tmp_path / "model.ckpt")
+    content = torch.load(tmp_path / "model.ckpt", weights_only=True)
+    with pytest.raises(ValueError, match=r"trained with image_size = \(32, 32\), this model has \(24, 24\)"):
+        make(Dae).on_load_checkpoint(content)
+
+
+def test_a_checkpoint_of_alocc_serves_both_scores(tmp_path):
+    save(make(AloccD, seed=8), tmp_path / "model.ckpt")
+    loaded = AloccDR.load_from_checkpoint(tmp_path / "model.ckpt")
+    assert loaded.model.refine
+    assert torch.equal(weights(loaded), weights(make(AloccD, seed=8)))
