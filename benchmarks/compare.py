@@ -1,17 +1,17 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Compare SCADN with models of the host: same images, same split, same machine, one process per run.
+"""Compare SCADN with models of the host and of its paper: same images, same split, same machine, one process per run.
 
     python benchmarks/compare.py --data lace fabric_03=DIR/fabric_03 --models scadn patchcore padim --seeds 0 1 2
         --scadn-config configs/cpu.yaml --backbone-weights resnet18.safetensors --output DIR
 
-A data set is ``lace`` or ``lace=ROOT`` (drawn), or ``NAME=ROOT`` or ``ROOT``, a folder in the layout of MVTec AD. Each
-run leaves ``result.json``, ``scores.csv``, ``examples.png``, ``examples.npz`` and ``extremes.png`` in
-``OUTPUT/DATA/MODEL/seedK``; a run that is complete and was made with the same configuration is not done again. Then
-come ``OUTPUT/summary.json``, its tables in ``OUTPUT/summary.md`` and on the screen, and ROC curves, AUROC against
-latency and a sheet of maps for each data set. ``--publish NAME`` writes the summary to
-``benchmarks/results/compare_NAME.json`` too, which ``benchmarks/tables.py`` makes tables of.
+A data set is ``lace`` or ``lace=ROOT`` (drawn), ``NAME=ROOT`` or ``ROOT``, a folder in the layout of MVTec AD, or
+``mnist:3=ROOT``, a class of torchvision's MNIST. Each run leaves ``result.json``, ``scores.csv``, ``examples.png``,
+``examples.npz`` and ``extremes.png`` in ``OUTPUT/DATA/MODEL/seedK``; a run that is complete and was made with the same
+configuration is not done again. Then come ``OUTPUT/summary.json``, its tables in ``OUTPUT/summary.md`` and on the
+screen, and ROC curves, AUROC against latency and a sheet of maps for each data set. ``--publish NAME`` writes the
+summary to ``benchmarks/results/compare_NAME.json`` too, which ``benchmarks/tables.py`` makes tables of.
 
 Times are ratios to the first model named, between runs on the same machine with the same versions. Exits with
 status 1 if a run failed; the others are done all the same.
@@ -28,8 +28,8 @@ from typing import Any
 
 from anomalib_scadn.files import write_whole
 from compare_tables import compare_cost_table, compare_quality_table
-from comparison.data import parse_data
-from comparison.job import Job, scadn_settings
+from comparison.data import MNIST, parse_data
+from comparison.job import HOST_MODELS, Job, scadn_settings
 from comparison.models import MODELS
 from runs import RESULTS, save
 
@@ -44,11 +44,14 @@ def parse_arguments() -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--scadn-config", type=Path, default=CONFIG, help="SCADN's model and training")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=["scadn", *HOST_MODELS])
+    parser.add_argument(
+        "--scadn-config", type=Path, default=CONFIG, help="SCADN's model, and the training of all but the host's"
+    )
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
     parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
     parser.add_argument("--image-size", type=int, default=256, help="side of what every model takes, and of all maps")
+    parser.add_argument("--test-images", type=int, help="of MNIST, the first; all if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
     parser.add_argument("--output", type=Path, required=True)
@@ -76,14 +79,17 @@ def check(arguments: argparse.Namespace) -> None:
     if len(arguments.data) < len(found):
         msg = f"every data set needs a name of its own, got {', '.join(name for name, _ in found)}"
         raise ValueError(msg)
-    if "scadn" in arguments.models:
+    if set(arguments.models) - set(HOST_MODELS):
         scadn_settings(arguments.scadn_config)
         if arguments.image_size % 8:
-            msg = f"SCADN needs --image-size to be a multiple of 8, got {arguments.image_size}"
+            msg = f"all models but the host's need --image-size to be a multiple of 8, got {arguments.image_size}"
             raise ValueError(msg)
     if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
         msg = f"no backbone weights {arguments.backbone_weights}"
         raise FileNotFoundError(msg)
+    if arguments.test_images is not None and arguments.test_images < 1:
+        msg = f"--test-images must be at least 1, got {arguments.test_images}"
+        raise ValueError(msg)
     if arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
         msg = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
         msg += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
@@ -112,6 +118,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
             coreset_ratio=arguments.coreset_ratio,
             repeats=arguments.repeats,
             folder=str(arguments.output.resolve()),
+            test_images=arguments.test_images if MNIST.fullmatch(name) else None,
         )
         for name, root in arguments.data.items()
         for seed in dict.fromkeys(arguments.seeds)

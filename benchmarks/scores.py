@@ -20,11 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from comparison.data import parse_data
 from runs import RESULTS, machine, save
 from score_study.command import OVERRULED, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option
-from score_study.training import make_data, make_model, parse, train_once
+from score_study.training import make_data, make_model, train_once
 from score_study.variants import make_variants
 
 
@@ -80,7 +81,7 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
 
 def run_folder(arguments: argparse.Namespace, text: str, seed: int) -> Path:
     """Say where a run's files lie."""
-    return arguments.output / parse(text)[0].replace(":", "_") / f"seed{seed}"
+    return arguments.output / parse_data(text)[0] / f"seed{seed}"
 
 
 def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] | None:
@@ -118,7 +119,7 @@ def main() -> None:
         runs = {str(seed): run(arguments, text, seed) for seed in arguments.seeds}
         failed += [f"{text}, seed {seed}" for seed, result in runs.items() if result is None]
         if all(runs.values()):
-            name = parse(text)[0].replace(":", "_")
+            name = parse_data(text)[0]
             save(RESULTS / f"scores_{name}.json", {"configuration": configuration(arguments), "runs": runs})
             print(RESULTS / f"scores_{name}.json")
     if failed:

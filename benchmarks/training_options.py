@@ -13,15 +13,15 @@
 import argparse
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from comparison.data import MNIST, parse_data
 from fingerprints import folder_fingerprint
 from runs import RESULTS, run_missing, settings_of
 from score_study.command import OVERRULED, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import OPTIONS
-from score_study.training import make_data, make_model, parse, train
+from score_study.training import make_data, make_model, train
 from score_study.variants import make_variants
 from score_tables import SHIPPED
 
@@ -64,9 +64,9 @@ def main() -> None:
         for seed in arguments.seeds
         for name in arguments.options
     ]
-    name, root = parse(arguments.data)
-    data = {} if root is None or name.startswith("mnist:") else {name: folder_fingerprint(Path(root))}
-    run_missing(RESULTS / f"training_options_{name.replace(':', '_')}.json", settings, jobs, parser, data)
+    name, root = parse_data(arguments.data)
+    data = {} if root is None or MNIST.fullmatch(name) else {name: folder_fingerprint(root)}
+    run_missing(RESULTS / f"training_options_{name}.json", settings, jobs, parser, data)
 
 
 if __name__ == "__main__":

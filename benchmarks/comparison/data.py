@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The data sets of a comparison: drawn lace, or a folder in the layout of MVTec AD."""
+"""The data sets of a comparison: drawn lace, a folder in the layout of MVTec AD, or a class of MNIST."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,16 @@ from anomalib.data.utils import read_image
 from torch.nn import functional
 from torchvision.transforms.v2 import Transform
 
-from anomalib_scadn import LaceAD, SyntheticLace
+from anomalib_scadn import LaceAD, OneClass, SyntheticLace
 from anomalib_scadn.data.lacead_dataset import make_lacead_dataset
 from anomalib_scadn.data.lacead_masks import read_mask
+from anomalib_scadn.data.one_class_dataset import OneClassDataset
+from fingerprints import fingerprint as files_fingerprint
 from fingerprints import folder_fingerprint
 
 LACE = "lace"
+MNIST = re.compile(r"mnist_([0-9])")
+"""Name of a class of MNIST, which is not a folder's."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +30,28 @@ class Sample:
     """A test image.
 
     Args:
-        path (Path): Its file.
+        path (Path | None): Its file; ``None`` if it has none.
         name (str): Its path relative to the root of the data, with forward slashes.
         kind (str): ``"good"`` or the kind of defect.
         label (int): 0 = normal, 1 = anomalous.
         mask_path (Path | None): File of the mask; ``None`` for normal images, and where no image has one.
+        source (tuple[OneClassDataset, int] | None): Where an image without a file is. Defaults to ``None``.
     """
 
-    path: Path
+    path: Path | None
     name: str
     kind: str
     label: int
     mask_path: Path | None
+    source: tuple[OneClassDataset, int] | None = None
 
 
 def parse_data(text: str) -> tuple[str, Path | None]:
     """Take apart what ``--data`` was given.
 
     Args:
-        text (str): ``lace``, ``lace=ROOT``, ``NAME=ROOT`` or ``ROOT``.
+        text (str): ``lace``, ``lace=ROOT``, ``NAME=ROOT`` or ``ROOT``, or ``mnist:3=ROOT``, a class of torchvision's
+            MNIST, which becomes ``mnist_3``.
 
     Returns:
         tuple[str, Path | None]: Name and folder.
@@ -53,6 +60,8 @@ def parse_data(text: str) -> tuple[str, Path | None]:
         ValueError: If the name cannot be a folder's, or is that of drawn lace, or the files do not fit together.
         FileNotFoundError: If the folder is missing, or not in the layout of MVTec AD.
     """
+    if text.startswith("mnist:"):
+        return _parse_mnist(text)
     drawn = text == LACE or text.startswith(f"{LACE}=")
     name, equals, root = (LACE, "=", text[len(LACE) + 1 :]) if drawn else text.rpartition("=")
     folder = Path(root).expanduser().resolve() if root else None
@@ -63,12 +72,26 @@ def parse_data(text: str) -> tuple[str, Path | None]:
         msg = f"--data {text}: the name must be made of letters, digits, '_', '-' and '.', and not be {LACE!r}, which "
         msg += f"is drawn; got {name!r}, expected NAME=ROOT"
         raise ValueError(msg)
+    if MNIST.fullmatch(name):
+        msg = f"--data {text}: {name} is the name of a class of MNIST; got a folder of that name, expected NAME=ROOT"
+        raise ValueError(msg)
     if folder is None or not folder.is_dir():
         msg = f"--data {text}: {folder or 'no folder'} is not there; expected NAME=ROOT with ROOT/train/good, "
         msg += "ROOT/test/<kind> and, for pixel metrics, ROOT/ground_truth/<kind>"
         raise FileNotFoundError(msg)
     make_lacead_dataset(folder)  # refuses what is not in this layout, by the files' names alone
     return name, folder
+
+
+def _parse_mnist(text: str) -> tuple[str, Path]:
+    """Take apart ``mnist:3=ROOT``, and refuse what torchvision's files are not in."""
+    number, _, root = text.removeprefix("mnist:").partition("=")
+    if not MNIST.fullmatch(f"mnist_{number}") or not root:
+        msg = f"--data {text}: expected mnist:CLASS=ROOT with a class from 0 to 9 and the folder of torchvision's MNIST"
+        raise ValueError(msg)
+    folder = Path(root).expanduser().resolve()
+    OneClass(root=folder, normal_class=int(number)).prepare_data()
+    return f"mnist_{number}", folder
 
 
 def make_datamodule(
@@ -79,6 +102,7 @@ def make_datamodule(
     train_batch_size: int = 32,
     eval_batch_size: int = 32,
     train_augmentations: Transform | None = None,
+    test_images: int | None = None,
 ) -> AnomalibDataModule:
     """Make the data module; every model gets the same images and the same split.
 
@@ -89,6 +113,7 @@ def make_datamodule(
         train_batch_size (int): Images per batch of training. Defaults to ``32``, the host's.
         eval_batch_size (int): Images per batch of validation. Defaults to ``32``, the host's.
         train_augmentations (Transform | None): Augmentations of the training images. Defaults to ``None``.
+        test_images (int | None): Test images of MNIST, the first of its test split. Defaults to ``None``, all.
 
     Returns:
         AnomalibDataModule: Reads images in the main process, so that a run is repeatable and its memory its own.
@@ -101,6 +126,8 @@ def make_datamodule(
     }
     if name == LACE:
         return SyntheticLace(root=root, image_size=image_size, **shared)
+    if found := MNIST.fullmatch(name):
+        return OneClass(root=root, normal_class=int(found[1]), num_test=test_images, **shared)
     folder = Path(root)
     return LaceAD(root=folder.parent, category=folder.name, **shared)
 
@@ -119,6 +146,8 @@ def fingerprint(name: str, root: str | None, image_size: int) -> str:
     if name == LACE:
         lace = make_datamodule(name, root, image_size)
         return f"{lace.root.name}, pattern {lace.category}"
+    if MNIST.fullmatch(name):
+        return files_fingerprint([Path(root) / "MNIST"], Path(root))
     return folder_fingerprint(Path(root))
 
 
@@ -131,6 +160,8 @@ def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
     Returns:
         list[Sample]: In the data module's order.
     """
+    if isinstance(datamodule, OneClass):
+        return _list_one_class(datamodule)
     root = Path(datamodule.root) / datamodule.category
     return [
         Sample(
@@ -144,6 +175,23 @@ def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
     ]
 
 
+def _list_one_class(datamodule: OneClass) -> list[Sample]:
+    """List images without files; the kind of an anomaly is its class."""
+    dataset = datamodule.test_data
+    rows = dataset.samples.rename(columns={"class": "number"}).itertuples()
+    return [
+        Sample(
+            path=None,
+            name=f"test/{row.number}/{row.position}",
+            kind=str(row.number) if row.label_index else "good",
+            label=int(row.label_index),
+            mask_path=None,
+            source=(dataset, int(row.Index)),
+        )
+        for row in rows
+    ]
+
+
 def read_test_image(sample: Sample) -> torch.Tensor:
     """Read an image as the host does.
 
@@ -153,6 +201,9 @@ def read_test_image(sample: Sample) -> torch.Tensor:
     Returns:
         torch.Tensor: Shape (3, H, W) at its own size, range [0, 1].
     """
+    if sample.source is not None:
+        dataset, position = sample.source
+        return dataset[position].image
     return read_image(sample.path, as_tensor=True)
 
 

@@ -44,7 +44,7 @@ def choose_examples(samples: list[Sample]) -> list[int]:
 
 
 def collect(
-    model: AnomalibModule, samples: list[Sample], chosen: list[int], maps: torch.Tensor, masks: torch.Tensor
+    model: AnomalibModule, samples: list[Sample], chosen: list[int], maps: torch.Tensor | None, masks: torch.Tensor
 ) -> Arrays:
     """Collect what pictures are drawn from.
 
@@ -52,22 +52,24 @@ def collect(
         model (AnomalibModule): Fitted model.
         samples (list[Sample]): All test images.
         chosen (list[int]): Positions of the examples.
-        maps (torch.Tensor): Maps of all test images, shape (M, H, W).
-        masks (torch.Tensor): Their masks, same shape.
+        maps (torch.Tensor | None): Maps of all test images, shape (M, H, W), if the model has any.
+        masks (torch.Tensor): Their masks, shape (M, H, W).
 
     Returns:
-        Arrays: ``names``, ``images`` (N, H, W, 3), ``masks`` and ``maps`` (N, H, W), ``limits``, the lowest and highest
-            value over the maps of all test images, and, for SCADN, ``composites`` (N, H, W, 3).
+        Arrays: ``names``, ``images`` (N, H, W, 3) and ``masks`` (N, H, W); if there are maps, ``maps`` (N, H, W) and
+            ``limits``, the lowest and highest value over the maps of all test images; for SCADN ``composites``
+            (N, H, W, 3).
     """
-    size = maps.shape[-2:]
+    size = masks.shape[-2:]
     images = [read_test_image(samples[position]) for position in chosen]
     arrays = {
         "names": np.array([samples[position].name for position in chosen]),
         "images": np.stack([_to_8_bit(image, size) for image in images]),
         "masks": masks[chosen].numpy(),
-        "maps": maps[chosen].numpy(),
-        "limits": np.array([float(maps.min()), float(maps.max())]),
     }
+    if maps is not None:
+        arrays["maps"] = maps[chosen].numpy()
+        arrays["limits"] = np.array([float(maps.min()), float(maps.max())])
     if isinstance(model, Scadn):
         arrays["composites"] = np.stack([_to_8_bit(composite(model, image), size) for image in images])
     return arrays
@@ -118,16 +120,22 @@ def draw_examples(source: Path, path: Path, title: str) -> None:
     """
     with np.load(source) as arrays:
         columns = [("image", arrays["images"], {}), ("mask", arrays["masks"], {"cmap": "gray", "vmin": 0, "vmax": 1})]
-        low, high = arrays["limits"]
-        columns.append(("map", arrays["maps"], {"cmap": "inferno", "vmin": low, "vmax": high}))
+        columns += _map_column("map", arrays)
         if "composites" in arrays:
             columns.append(("composite", arrays["composites"], {}))
         names = list(arrays["names"])
     save_figure(draw_grid(columns, names, title), path)
 
 
+def _map_column(heading: str, arrays: Arrays) -> list[tuple[str, np.ndarray, dict]]:
+    if "maps" not in arrays:
+        return []
+    low, high = arrays["limits"]
+    return [(heading, arrays["maps"], {"cmap": "inferno", "vmin": low, "vmax": high})]
+
+
 def draw_sheet(sources: dict[str, Path], path: Path, title: str) -> None:
-    """Draw the examples of several models beside each other; each model's maps have their own colour range.
+    """Draw the examples of several models beside each other; each model's maps, if any, have their own colour range.
 
     Args:
         sources (dict[str, Path]): File of :func:`save_examples` by model; all with the same images.
@@ -140,8 +148,7 @@ def draw_sheet(sources: dict[str, Path], path: Path, title: str) -> None:
             if not columns:
                 columns = [("image", arrays["images"], {}), ("mask", arrays["masks"], {"cmap": "gray", "vmin": 0})]
                 names = list(arrays["names"])
-            low, high = arrays["limits"]
-            columns.append((model, arrays["maps"], {"cmap": "inferno", "vmin": low, "vmax": high}))
+            columns += _map_column(model, arrays)
     save_figure(draw_grid(columns, names, title), path)
 
 

@@ -39,7 +39,7 @@ def choose_extremes(scores: torch.Tensor, labels: torch.Tensor) -> Groups:
 
 
 def draw_extremes(groups: Groups, arrays: Arrays, scores: list[float], title: str) -> Figure:
-    """Draw a row per group: of each image itself with the ground truth outlined, its map and, for SCADN, its composite.
+    """Draw a row per group: of each image itself with the ground truth outlined, its map and its composite, if any.
 
     Args:
         groups (Groups): From :func:`choose_extremes`.
@@ -50,7 +50,7 @@ def draw_extremes(groups: Groups, arrays: Arrays, scores: list[float], title: st
     Returns:
         Figure: Not yet saved.
     """
-    panels = 3 if "composites" in arrays else 2
+    panels = 1 + ("maps" in arrays) + ("composites" in arrays)
     size = (PANEL_INCHES * panels * SHOWN + 0.3, (PANEL_INCHES + 0.35) * len(groups) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(groups), panels * SHOWN, squeeze=False)
@@ -67,13 +67,14 @@ def draw_extremes(groups: Groups, arrays: Arrays, scores: list[float], title: st
 
 
 def _draw_image(axes: np.ndarray, arrays: Arrays, place: int, score: float) -> None:
-    low, high = arrays["limits"]
     name = str(arrays["names"][place]).removeprefix("test/")
     _show(axes[0], arrays["images"][place], f"{score:#.4g}\n{name if len(name) < 24 else name[:4] + '…' + name[-18:]}")
     mask = arrays["masks"][place]
     if mask.any() and not mask.all():
         axes[0].contour(mask.astype(float), levels=[0.5], colors=CONTOUR, linewidths=0.8)
-    _show(axes[1], arrays["maps"][place], "map", cmap="inferno", vmin=low, vmax=high)
+    if "maps" in arrays:
+        low, high = arrays["limits"]
+        _show(axes[1], arrays["maps"][place], "map", cmap="inferno", vmin=low, vmax=high)
     if "composites" in arrays:
         _show(axes[2], arrays["composites"][place], "reconstruction")
 

@@ -20,6 +20,12 @@ DATA_ARGUMENTS = ("train_batch_size", "eval_batch_size", "train_augmentations", 
 """What of a configuration's data is part of SCADN's training."""
 
 
+HOST_MODELS = ("patchcore", "padim")
+
+BASELINE_ARGUMENTS = ("base_channels", "learning_rate", "beta1", "beta2")
+"""What the methods that the paper compares with take over of SCADN's own arguments."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What one process of the comparison does; made of plain values, so that it can be passed as JSON.
@@ -35,6 +41,7 @@ class Job:
         coreset_ratio (float): Share of the features that PatchCore keeps, range (0, 1].
         repeats (int): Timed repeats.
         folder (str): Folder of the results.
+        test_images (int | None): Test images of MNIST, the first of its test split. Defaults to ``None``, all.
     """
 
     data: str
@@ -47,6 +54,7 @@ class Job:
     coreset_ratio: float
     repeats: int
     folder: str
+    test_images: int | None = None
 
     @property
     def results(self) -> Path:
@@ -67,8 +75,11 @@ class Job:
             "image_size": self.image_size,
             "repeats": self.repeats,
         }
-        if self.model == "scadn":
-            return {**found, "scadn": scadn_settings(Path(self.scadn_config))}
+        if self.test_images is not None:
+            found["test_images"] = self.test_images
+        if self.model not in HOST_MODELS:
+            settings = scadn_settings(Path(self.scadn_config))
+            return {**found, "scadn": settings if self.model == "scadn" else shared_settings(settings)}
         weights = Path(self.backbone_weights) if self.backbone_weights else None
         found["backbone_weights"] = named_hash(weights) if weights else "random"
         return {**found, "coreset_ratio": self.coreset_ratio} if self.model == "patchcore" else found
@@ -138,6 +149,19 @@ def scadn_settings(path: Path) -> dict[str, Any]:
         "data": own,
     }
     return {"file": path.name, **without_folders(settings)}
+
+
+def shared_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave of SCADN's settings what another method of the paper is trained with.
+
+    Args:
+        settings (dict[str, Any]): From :func:`scadn_settings`.
+
+    Returns:
+        dict[str, Any]: The same trainer and batch sizes, and of the model :data:`BASELINE_ARGUMENTS`.
+    """
+    model = {name: value for name, value in settings["model"].items() if name in BASELINE_ARGUMENTS}
+    return {**settings, "model": model}
 
 
 def section(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

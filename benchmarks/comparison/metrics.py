@@ -16,23 +16,27 @@ PIXEL_FIELDS = ("anomaly_map", "gt_mask")
 
 
 def measure_quality(
-    scores: torch.Tensor, labels: torch.Tensor, maps: torch.Tensor, masks: torch.Tensor
+    scores: torch.Tensor, labels: torch.Tensor, maps: torch.Tensor | None, masks: torch.Tensor
 ) -> dict[str, float | None]:
     """Compute all metrics over a test set.
 
     Args:
         scores (torch.Tensor): Raw scores, shape (N,).
         labels (torch.Tensor): 0 = normal, 1 = anomalous, shape (N,).
-        maps (torch.Tensor): Raw maps, shape (N, H, W).
+        maps (torch.Tensor | None): Raw maps, shape (N, H, W); ``None`` if the model has none.
         masks (torch.Tensor): Shape (N, H, W), bool, true = anomalous.
 
     Returns:
         dict[str, float | None]: Metrics by name. ``image_F1Max`` is the best over all thresholds, so it is
             optimistic. ``pixel_AUPRO`` goes to a false positive rate of 0.3 and leaves out images that are anomalous
-            in every pixel. ``None`` where a metric is not defined.
+            in every pixel. ``None`` where a metric is not defined, and for pixels without maps.
     """
+    localized = maps is not None
     batch = SimpleNamespace(
-        pred_score=to_unit_range(scores), gt_label=labels.long(), anomaly_map=to_unit_range(maps), gt_mask=masks.long()
+        pred_score=to_unit_range(scores),
+        gt_label=labels.long(),
+        anomaly_map=to_unit_range(maps) if localized else torch.zeros(masks.shape),
+        gt_mask=masks.long(),
     )
     # The host's AUPRO takes a mask without any background for background.
     mixed = ~masks.flatten(1).all(dim=1)
@@ -40,7 +44,7 @@ def measure_quality(
     image_metrics = [AUROC(IMAGE_FIELDS, prefix="image_"), F1Max(IMAGE_FIELDS, prefix="image_")]
     pixel_metrics = [AUROC(PIXEL_FIELDS, prefix="pixel_"), AUPRO(PIXEL_FIELDS, prefix="pixel_"), PerImagePixelAUROC()]
     defined = {metric.name: 0 < labels.sum() < len(labels) for metric in image_metrics}
-    defined |= {metric.name: bool(masks[mixed].any()) for metric in pixel_metrics}
+    defined |= {metric.name: localized and bool(masks[mixed].any()) for metric in pixel_metrics}
     found: dict[str, float | None] = {}
     for metric in [*image_metrics, *pixel_metrics]:
         found[metric.name] = None

@@ -6,18 +6,21 @@
 from pathlib import Path
 
 import torch
+import yaml
 from anomalib.data import AnomalibDataModule, InferenceBatch
 from anomalib.engine import Engine
 from anomalib.models import Padim, Patchcore
 from anomalib.models.components import AnomalibModule, TimmFeatureExtractor
 
+from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
 from anomalib_scadn.post_processor import ScadnPostProcessor
 from anomalib_scadn.scoring.perceptual import load_backbone_weights
 from comparison.data import make_datamodule
-from comparison.job import Job
+from comparison.job import BASELINE_ARGUMENTS, HOST_MODELS, Job
 
-HOST_MODELS = {"patchcore": Patchcore, "padim": Padim}
-MODELS = ("scadn", *HOST_MODELS)
+HOST_CLASSES = {"patchcore": Patchcore, "padim": Padim}
+BASELINES = {"dae": Dae, "mem_ae": MemAe, "alocc_d": AloccD, "alocc_dr": AloccDR, "ocgan": Ocgan}
+MODELS = ("scadn", *HOST_MODELS, *BASELINES)
 BACKBONE = "resnet18"
 
 
@@ -31,10 +34,35 @@ def build(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataM
     Returns:
         tuple[Engine, AnomalibModule, AnomalibDataModule]: Ready for ``engine.fit``.
     """
-    return _build_scadn(job, folder) if job.model == "scadn" else _build_host_model(job, folder)
+    if job.model in HOST_MODELS:
+        return _build_host_model(job, folder)
+    config = Path(job.scadn_config)
+    return _build_configured(job, config if job.model == "scadn" else write_config(job.model, config, folder), folder)
 
 
-def _build_scadn(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
+def write_config(model: str, scadn_config: Path, folder: Path) -> Path:
+    """Put another method in SCADN's place, so that it is trained with the same images, batches and epochs.
+
+    Args:
+        model (str): Name of the method.
+        scadn_config (Path): Configuration file of SCADN.
+        folder (Path): Where the new file is written.
+
+    Returns:
+        Path: Configuration file whose model has of SCADN's arguments :data:`comparison.job.BASELINE_ARGUMENTS`.
+    """
+    content = yaml.safe_load(scadn_config.read_text(encoding="utf-8"))
+    arguments = content["model"].get("init_args") or {}
+    content["model"] = {
+        "class_path": f"anomalib_scadn.baselines.{BASELINES[model].__name__}",
+        "init_args": {name: value for name, value in arguments.items() if name in BASELINE_ARGUMENTS},
+    }
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def _build_configured(job: Job, config: Path, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
     changes = {
         "model.seed": job.seed,
         "model.image_size": job.image_size,
@@ -43,7 +71,7 @@ def _build_scadn(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, Anomal
         "trainer.logger": "false",
         "default_root_dir": folder,
     }
-    engine, model, configured = Engine.from_config(job.scadn_config, **changes)
+    engine, model, configured = Engine.from_config(config, **changes)
     datamodule = make_datamodule(
         job.data,
         job.root,
@@ -51,12 +79,13 @@ def _build_scadn(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, Anomal
         train_batch_size=configured.train_batch_size,
         eval_batch_size=configured.eval_batch_size,
         train_augmentations=configured.train_augmentations,
+        test_images=job.test_images,
     )
     return engine, model, datamodule
 
 
 def _build_host_model(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
-    kind = HOST_MODELS[job.model]
+    kind = HOST_CLASSES[job.model]
     # One post-processor for all: the host's own keeps every validation map, which would hide the models' memory.
     model = kind(
         backbone=BACKBONE,
@@ -70,7 +99,7 @@ def _build_host_model(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, A
     if job.backbone_weights:
         load_backbone(model, Path(job.backbone_weights))
     engine = Engine(accelerator="cpu", devices=1, logger=False, default_root_dir=folder)
-    return engine, model, make_datamodule(job.data, job.root, job.image_size)
+    return engine, model, make_datamodule(job.data, job.root, job.image_size, test_images=job.test_images)
 
 
 def load_backbone(model: AnomalibModule, path: Path) -> None:

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_curve
 from comparison.examples import draw_sheet, save_figure
 from comparison.job import run_folder
 
-COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
+COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf")
 
 
 def draw_all(folder: Path, summary: dict[str, Any]) -> list[Path]:

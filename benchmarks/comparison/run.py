@@ -96,7 +96,7 @@ def draw(
     model: AnomalibModule,
     samples: list[Sample],
     scores: torch.Tensor,
-    maps: torch.Tensor,
+    maps: torch.Tensor | None,
     masks: torch.Tensor,
 ) -> None:
     """Draw some test images: the same for every model, and those that this one separates best and worst.
@@ -106,8 +106,8 @@ def draw(
         model (AnomalibModule): Fitted model.
         samples (list[Sample]): All test images.
         scores (torch.Tensor): Their scores, shape (N,).
-        maps (torch.Tensor): Their maps, shape (N, H, W).
-        masks (torch.Tensor): Their masks, same shape.
+        maps (torch.Tensor | None): Their maps, shape (N, H, W), if the model has any.
+        masks (torch.Tensor): Their masks, shape (N, H, W).
     """
     title = f"{job.model}, {job.data}"
     save_examples(job.results / "examples.npz", collect(model, samples, choose_examples(samples), maps, masks))
@@ -118,7 +118,9 @@ def draw(
     save_figure(figure, job.results / "extremes.png")
 
 
-def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -> tuple[torch.Tensor, torch.Tensor]:
+def score_test_images(
+    model: AnomalibModule, samples: list[Sample], side: int
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Score all test images.
 
     Args:
@@ -127,19 +129,21 @@ def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -
         side (int): Height and width of the maps in pixels.
 
     Returns:
-        tuple[torch.Tensor, torch.Tensor]: Raw scores, shape (N,), and raw maps, shape (N, side, side), resized
-            bilinearly from the model's own size.
+        tuple[torch.Tensor, torch.Tensor | None]: Raw scores, shape (N,), and raw maps, shape (N, side, side), resized
+            bilinearly from the model's own size, or ``None`` if the model has none.
     """
     scores, maps = [], []
     for start in range(0, len(samples), SCORING_BATCH):
         images = [read_test_image(sample) for sample in samples[start : start + SCORING_BATCH]]
         output = predict_raw(model, images)
         scores.append(output.pred_score.flatten().float())
+        if output.anomaly_map is None:
+            continue
         found = output.anomaly_map.float().reshape(len(images), 1, *output.anomaly_map.shape[-2:])
         if found.shape[-2:] != (side, side):
             found = functional.interpolate(found, size=(side, side), mode="bilinear", antialias=True)
         maps.append(found[:, 0])
-    return torch.cat(scores), torch.cat(maps)
+    return torch.cat(scores), torch.cat(maps) if maps else None
 
 
 def write_scores(path: Path, samples: list[Sample], scores: torch.Tensor) -> None:

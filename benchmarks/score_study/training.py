@@ -11,26 +11,11 @@ import yaml
 from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 
-from anomalib_scadn import OneClass, Scadn
-from comparison.data import make_datamodule, parse_data
+from anomalib_scadn import Scadn
+from comparison.data import MNIST, make_datamodule, parse_data
 from score_study.options import Option
 
-
-def parse(text: str) -> tuple[str, str | None]:
-    """Take apart one of ``--data``.
-
-    Args:
-        text (str): ``lace``, ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
-            torchvision's MNIST.
-
-    Returns:
-        tuple[str, str | None]: Name and folder.
-    """
-    if text.startswith("mnist:"):
-        name, _, root = text.partition("=")
-        return name, root
-    name, folder = parse_data(text)
-    return name, None if folder is None else str(folder)
+BATCHES = {"train_batch_size": 4, "eval_batch_size": 16}
 
 
 def make_model(config: Path, option: Option, **changes: object) -> Scadn:
@@ -59,16 +44,10 @@ def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:
     Returns:
         AnomalibDataModule: The data, prepared and set up.
     """
-    name, root = parse(text)
-    augmentations = option.augmentations
-    if name.startswith("mnist:"):
-        number = int(name.partition(":")[2])
-        data = OneClass(
-            root=root, normal_class=number, train_batch_size=64, num_workers=0, train_augmentations=augmentations
-        )
-    else:
-        sizes = {"train_batch_size": 4, "eval_batch_size": 16}
-        data = make_datamodule(name, root, side, train_augmentations=augmentations, **sizes)
+    name, folder = parse_data(text)
+    sizes = {"train_batch_size": 64, "eval_batch_size": 512} if MNIST.fullmatch(name) else BATCHES
+    root = None if folder is None else str(folder)
+    data = make_datamodule(name, root, side, train_augmentations=option.augmentations, **sizes)
     data.prepare_data()
     data.setup()
     return data

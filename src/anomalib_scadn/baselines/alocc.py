@@ -40,7 +40,7 @@ class Alocc(Baseline):
         lambda_rec (float): Weight of R's squared error beside its adversarial loss. Defaults to ``0.4``.
         noise_std (float): Standard deviation of the noise that R learns to remove, in units of the images' range.
             Defaults to ``0.2``.
-        discriminator_learning_rate (float): Adam's rate for D. Defaults to ``1e-4``.
+        discriminator_learning_rate (float | None): Adam's rate for D. Defaults to ``None``, that of R.
         **shared (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
 
     Raises:
@@ -55,15 +55,16 @@ class Alocc(Baseline):
         *,
         lambda_rec: float = 0.4,
         noise_std: float = 0.2,
-        discriminator_learning_rate: float = 1e-4,
+        discriminator_learning_rate: float | None = None,
         **shared: Any,  # noqa: ANN401  # typed by the base
     ) -> None:
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std)
-        check_not_negative(discriminator_learning_rate=discriminator_learning_rate)
+        check_not_negative(discriminator_learning_rate=discriminator_learning_rate or 0.0)
         super().__init__(**shared)
         self.lambda_rec = lambda_rec
         self.noise_std = noise_std
-        self.discriminator_learning_rate = discriminator_learning_rate
+        own = discriminator_learning_rate
+        self.discriminator_learning_rate = self.learning_rate if own is None else own
 
     def _make_model(self, image_size: tuple[int, int], base_channels: int) -> AloccModel:
         return AloccModel(image_size, base_channels, refine=self.refine)

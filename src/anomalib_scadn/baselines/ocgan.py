@@ -11,7 +11,7 @@ Left open by the source, and chosen here:
     - The noise's standard deviation (0.2 of the images' range) and the number and size of mining steps.
     - Who sees the mined samples: the autoencoder; the judges learn from plain uniform samples.
     - The squared error: averaged over all values. Adversarial losses: non-saturating, as SCADN's here.
-    - Optimizers, rates and epochs: SCADN's Adam, one rate for all judges. The last epoch is kept.
+    - Optimizers, rates and epochs: SCADN's Adam, one rate for all networks. The last epoch is kept.
 
 Differences from the source:
     - All networks are updated together after all losses are computed, not one after the other, so that a loss that is
@@ -46,7 +46,8 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
             images' range. Defaults to ``0.2``.
         mining_steps (int): Gradient steps towards bad images; 0 mines none. Defaults to ``5``.
         mining_step_size (float): How far a latent value moves per step, root mean square. Defaults to ``0.05``.
-        judges_learning_rate (float): Adam's rate for both discriminators and the classifier. Defaults to ``1e-4``.
+        judges_learning_rate (float | None): Adam's rate for both discriminators and the classifier. Defaults to
+            ``None``, that of the autoencoder.
         **shared (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
 
     Raises:
@@ -63,17 +64,17 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
         noise_std: float = 0.2,
         mining_steps: int = 5,
         mining_step_size: float = 0.05,
-        judges_learning_rate: float = 1e-4,
+        judges_learning_rate: float | None = None,
         **shared: Any,  # noqa: ANN401  # typed by the base
     ) -> None:
         check_at_least_one(latent_channels=latent_channels, mining_steps=mining_steps or None)
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std, mining_step_size=mining_step_size)
-        check_not_negative(judges_learning_rate=judges_learning_rate)
+        check_not_negative(judges_learning_rate=judges_learning_rate or 0.0)
         super().__init__(**shared)
         self.lambda_rec = lambda_rec
         self.noise_std = noise_std
         self.mining_steps, self.mining_step_size = mining_steps, mining_step_size
-        self.judges_learning_rate = judges_learning_rate
+        self.judges_learning_rate = self.learning_rate if judges_learning_rate is None else judges_learning_rate
 
     def _make_model(self, image_size: tuple[int, int], base_channels: int) -> OcganModel:
         return OcganModel(image_size, base_channels, self.hparams["latent_channels"])
