@@ -7,9 +7,10 @@
         [--image-size 256 --crop-size 128] [--smoothing 4] [--backbone-weights resnet18.safetensors]
 
 A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
-torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again. All results of a data
-set go to ``benchmarks/results/scores_DATA.json``, which ``benchmarks/tables.py`` makes tables of. Each run is a
-process of its own; a failed one makes the exit status 1, and the others are done all the same.
+torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again, weights that were
+trained otherwise are refused. All results of a data set go to ``benchmarks/results/scores_DATA.json``, which
+``benchmarks/tables.py`` makes tables of. Each run is a process of its own; a failed one makes the exit status 1, and
+the others are done all the same.
 """
 
 import argparse
@@ -20,9 +21,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from comparison.data import parse_data
+from comparison.data import fingerprint, parse_data
+from fingerprints import named_hash
 from runs import RESULTS, machine, save
-from score_study.command import OVERRULED, make_parser, model_changes
+from score_study.command import OVERRULED, image_side, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option
 from score_study.training import make_data, make_model, train_once
@@ -44,14 +46,33 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def training(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
+    """Collect all that decides a generator's weights, without the place of anything on this machine.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+        text (str): One of ``--data``.
+        seed (int): Seed of everything.
+
+    Returns:
+        dict[str, Any]: Plain values.
+    """
+    name, root = parse_data(text)
+    return {
+        "config": named_hash(arguments.config),
+        **{name: getattr(arguments, name) for name in ("steps", *OVERRULED)},
+        "data": name,
+        "files": fingerprint(name, None if root is None else str(root), image_side(arguments)),
+        "seed": seed,
+    }
+
+
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Collect what decides the results, without the place of anything on this machine."""
-    names = ("steps", *OVERRULED, "smoothing", "reference_images", "test_images")
+    """Collect what else decides the results."""
     weights = arguments.backbone_weights
     return {
-        "config": arguments.config.name,
-        **{name: getattr(arguments, name) for name in names},
-        "backbone_weights": None if weights is None else weights.name,
+        **{name: getattr(arguments, name) for name in ("smoothing", "reference_images", "test_images")},
+        "backbone_weights": None if weights is None else named_hash(weights),
         "compared_side": COMPARED_SIDE,
     }
 
@@ -67,16 +88,16 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
     Returns:
         dict[str, Any]: Metrics of all scores, and the seconds that training and scoring took.
     """
-    start = time.perf_counter()
     model = make_model(arguments.config, Option(), seed=seed, reference_images=1, **model_changes(arguments))
     datamodule = make_data(text, model.input_size[0], Option())
-    train_once(model, datamodule, arguments.steps, run_folder(arguments, text, seed) / "generator.pt")
+    weights = run_folder(arguments, text, seed) / "generator.pt"
+    train_s = train_once(model, datamodule, arguments.steps, weights, training(arguments, text, seed))
     trained = time.perf_counter()
     variants = make_variants(perceptual=arguments.backbone_weights is not None)
     study = Study(model, variants, arguments.smoothing, arguments.backbone_weights)
     study.fit(datamodule.train_data, arguments.reference_images)
     metrics = study.test(datamodule.test_data, COMPARED_SIDE, arguments.test_images)
-    return {"metrics": metrics, "train_s": trained - start, "score_s": time.perf_counter() - trained}
+    return {"metrics": metrics, "train_s": train_s, "score_s": time.perf_counter() - trained}
 
 
 def run_folder(arguments: argparse.Namespace, text: str, seed: int) -> Path:
@@ -96,7 +117,7 @@ def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] |
         dict[str, Any] | None: The result; ``None`` if the run failed.
     """
     path = run_folder(arguments, text, seed) / "scores.json"
-    wanted = configuration(arguments)
+    wanted = json.loads(json.dumps(configuration(arguments) | training(arguments, text, seed)))
     if path.is_file() and json.loads(path.read_text())["configuration"] == wanted:
         return json.loads(path.read_text())
     command = [sys.executable, __file__, *sys.argv[1:], "--worker", json.dumps([text, seed])]
@@ -111,7 +132,8 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.worker:
         text, seed = json.loads(arguments.worker)
-        result = {"configuration": configuration(arguments), "machine": machine(), **work(arguments, text, seed)}
+        settings = configuration(arguments) | training(arguments, text, seed)
+        result = {"configuration": settings, "machine": machine(), **work(arguments, text, seed)}
         save(run_folder(arguments, text, seed) / "scores.json", result)
         return
     failed = []

@@ -7,6 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 OVERRULED = ("image_size", "crop_size", "stripes")
 """Arguments of the model that the command line may give instead of the configuration."""
 
@@ -47,3 +49,16 @@ def model_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     given = {name: getattr(arguments, name) for name in OVERRULED}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def image_side(arguments: argparse.Namespace) -> int:
+    """Look up the side of the model's images.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+
+    Returns:
+        int: Pixels.
+    """
+    configured = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["model"]["init_args"]["image_size"]
+    return arguments.image_size or configured

@@ -13,6 +13,7 @@ from torch.nn import functional
 from torchvision.transforms.v2.functional import resize
 
 from anomalib_scadn import Scadn
+from anomalib_scadn.reference import without_augmentation
 from anomalib_scadn.scoring import CompositeScore, PaperScore, build_score
 from score_study.quality import quality
 
@@ -38,7 +39,7 @@ class Study:
         self._model = model.model.eval()
         shared = {"scales": len(self._model.stripes), "size": self._model.image_size, "smoothing": smoothing}
         self._errors = tuple(dict.fromkeys(name for variant in variants.values() for name in variant["errors"]))
-        self._paper = PaperScore(len(self._model.stripes))
+        self.paper = PaperScore(len(self._model.stripes))
         # Measures all kinds of errors once; the scores only judge them.
         self._measure = build_score(
             "composite", errors=self._errors, standardize="global", backbone_weights=backbone_weights, **shared
@@ -52,17 +53,17 @@ class Study:
         """Compute the reference values of all scores.
 
         Args:
-            dataset (AnomalibDataset): Training images.
+            dataset (AnomalibDataset): Training images; they are taken without their augmentations.
             count (int): Images to take, evenly spread over the data set.
         """
-        indices = spread(len(dataset), count)
-        paper = torch.zeros(self._paper.statistics_shape, dtype=torch.double)
+        plain, indices = without_augmentation(dataset, None), spread(len(dataset), count)
+        paper = torch.zeros(self.paper.statistics_shape, dtype=torch.double)
         total = torch.zeros(self._measure.statistics_shape, dtype=torch.double)
         for index in indices:
-            inputs = self.reconstruct(dataset[index].image)
-            paper += self._paper.statistics(*inputs)
+            inputs = self.reconstruct(plain[index].image)
+            paper += self.paper.statistics(*inputs)
             total += self._measure.statistics(*inputs)
-        self._paper.fit(paper, len(indices))
+        self.paper.fit(paper, len(indices))
         for score in self._scores.values():
             if score.standardization is not None:
                 score.fit(total[:, self._kinds(score)], len(indices))
@@ -118,7 +119,7 @@ class Study:
             tuple[str, torch.Tensor, torch.Tensor]: Name, score of shape (1,), map of shape (1, 1, h, w), both raw.
         """
         inputs = self.reconstruct(image)
-        output = self._paper(*inputs)
+        output = self.paper(*inputs)
         yield PAPER, output.pred_score, output.anomaly_map
         errors = self._measure.measure(*inputs)
         for name, score in self._scores.items():

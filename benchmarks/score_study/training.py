@@ -3,8 +3,12 @@
 
 """Training of the generators that scores are compared on."""
 
+import io
+import json
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 import yaml
@@ -12,7 +16,9 @@ from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn
+from anomalib_scadn.files import write_whole
 from comparison.data import MNIST, make_datamodule, parse_data
+from runs import save
 from score_study.options import Option
 
 BATCHES = {"train_batch_size": 4, "eval_batch_size": 16}
@@ -75,19 +81,37 @@ def train(model: Scadn, data: AnomalibDataModule, option: Option, steps: int) ->
         ).fit(model, datamodule=data)
 
 
-def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path) -> None:
+def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path, settings: dict[str, Any]) -> float:
     """Train a generator, or load the one that was trained before.
 
     Args:
         model (Scadn): Untrained model; trained in place.
         data (AnomalibDataModule): The data.
         steps (int): Batches.
-        weights (Path): Where the generator's weights stay.
+        weights (Path): Where the generator's weights stay; what made them lies beside, as JSON.
+        settings (dict[str, Any]): All that decides the weights.
+
+    Returns:
+        float: Seconds that its training took, then or now.
+
+    Raises:
+        ValueError: If the weights that are there were made with other settings, or nothing says with which.
     """
+    record = weights.with_suffix(".json")
     if not weights.is_file():
+        start = time.perf_counter()
         train(model, data, Option(), steps)
+        seconds = time.perf_counter() - start
         weights.parent.mkdir(parents=True, exist_ok=True)
-        temporary = weights.with_suffix(".tmp")
-        torch.save(model.model.generator.state_dict(), temporary)
-        temporary.replace(weights)
+        # Before the weights: where they are, all is.
+        save(record, {"settings": settings, "train_s": seconds})
+        content = io.BytesIO()
+        torch.save(model.model.generator.state_dict(), content)
+        write_whole(weights, content.getvalue())
+    known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    if known.get("settings") != json.loads(json.dumps(settings)):
+        msg = f"{weights} was trained with {known.get('settings', 'unknown settings')}, not with {settings}; "
+        msg += "remove it or choose another --output"
+        raise ValueError(msg)
     model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
+    return known["train_s"]

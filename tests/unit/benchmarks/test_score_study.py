@@ -9,8 +9,18 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from score_study.evaluate import Study, spread
+from score_study.options import OPTIONS
 from score_study.quality import quality
+from score_study.training import train_once
 from score_study.variants import make_variants
+
+JUDGED = (
+    "mse, min, none, max",
+    "msgms, mean, pixel, max",
+    "mse+ssim+msgms, mean, pixel, max",
+    "mse+msgms, min, global, max",
+)
+"""Kinds of errors in other places than in the study's own list."""
 
 
 def test_quick_metrics_are_scikit_learns():
@@ -40,7 +50,7 @@ def test_the_study_judges_as_the_models_do(tiny_scadn, tiny_lace):
     data = tiny_lace()
     data.prepare_data()
     data.setup()
-    variants = {name: values for name, values in make_variants(perceptual=False).items() if "mse, min" in name}
+    variants = {name: values for name, values in make_variants(perceptual=False).items() if name in JUDGED}
     model = tiny_scadn().eval()
     study = Study(model, variants, 1.5, None)
     study.fit(data.train_data, 4)
@@ -55,3 +65,33 @@ def test_the_study_judges_as_the_models_do(tiny_scadn, tiny_lace):
                 alone.model.scorer.fit(alone.model.statistics(images), len(images))
             expected = alone.model.score(image[None])
         torch.testing.assert_close(judged[name][0], expected.pred_score, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(judged[name][1], expected.anomaly_map, atol=1e-4, rtol=1e-4)
+
+
+def test_reference_values_come_from_images_without_augmentation(tiny_scadn, tiny_lace):
+    values = []
+    for name in ("as configured", "flips"):
+        data = tiny_lace(train_augmentations=OPTIONS[name].augmentations)
+        data.prepare_data()
+        data.setup()
+        study = Study(tiny_scadn().eval(), dict(list(make_variants(perceptual=False).items())[:1]), 1.5, None)
+        study.fit(data.train_data, 4)
+        values.append(study.paper.mu)
+    assert torch.equal(*values)
+
+
+def test_weights_of_another_training_are_refused(tiny_scadn, tiny_lace, tmp_path):
+    data = tiny_lace()
+    data.prepare_data()
+    data.setup()
+    weights = tmp_path / "seed0" / "generator.pt"
+    first, again = tiny_scadn(), tiny_scadn(seed=1)
+    seconds = train_once(first, data, 1, weights, {"seed": 0})
+    assert train_once(again, data, 1, weights, {"seed": 0}) == seconds > 0
+    for one, other in zip(first.model.generator.parameters(), again.model.generator.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ValueError, match=r"generator\.pt was trained with .*'seed': 0.*, not with .*'seed': 1"):
+        train_once(again, data, 1, weights, {"seed": 1})
+    weights.with_suffix(".json").unlink()
+    with pytest.raises(ValueError, match="trained with unknown settings"):
+        train_once(again, data, 1, weights, {"seed": 0})
