@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from anomalib.data import Batch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 from torchvision.transforms.v2 import Compose, RandomHorizontalFlip, RandomVerticalFlip, Transform
 
 from anomalib_scadn import Scadn
@@ -75,7 +75,7 @@ def no_callbacks(steps: int) -> Sequence[Callback]:
 
 @dataclass(frozen=True)
 class Option:
-    """A way to train.
+    """A way to train; without a moving average of the weights unless it says so.
 
     Args:
         arguments (dict[str, Any]): Arguments of the model that it changes.
@@ -94,7 +94,7 @@ OPTIONS = {
     "as configured": Option(),
     "paper's loss and decay": Option({"lambda_ssim": 0.0, "beta1": 0.0}),
     "paper's loss": Option({"lambda_ssim": 0.0}),
-    "moving average": Option(callbacks=lambda steps: [EMAWeightAveraging(decay=steps / (steps + 8))]),
+    "moving average": Option({"ema_decay": 0.97}),
     "cosine rate": Option(callbacks=lambda steps: [CosineRate(steps)]),
     "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
     "random stripes": Option(model_class=RandomStripes),

@@ -36,7 +36,7 @@ def make_model(config: Path, option: Option, **changes: object) -> Scadn:
         Scadn: Untrained model.
     """
     arguments = yaml.safe_load(config.read_text(encoding="utf-8"))["model"]["init_args"]
-    return option.model_class(**{**arguments, **option.arguments, **changes}, visualizer=False)
+    return option.model_class(**{**arguments, "ema_decay": 0.0, **option.arguments, **changes}, visualizer=False)
 
 
 def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:

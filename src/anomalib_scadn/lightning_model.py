@@ -20,6 +20,7 @@ Differences from the authors' code:
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
+from lightning.pytorch.callbacks import Callback
 
+from .averaging import WeightAverage
 from .checks import (
     as_image_size,
     as_stripes,
@@ -74,6 +77,8 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
         beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
         beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
+        ema_decay (float): Share that a moving average of the weights keeps at each step; it is what validates, is saved
+            and infers. Defaults to ``0.0``, none, as the paper.
         crop_size (int | tuple[int, int] | None): Train on random crops of this size, in pixels, multiples of 8, at
             least 24. Images are scored whole. Defaults to ``None``: train on whole images, as the paper.
         score (Literal["paper", "composite"]): How reconstructions become maps and scores: SCADN Eq. 6 to 10, or
@@ -129,6 +134,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         discriminator_learning_rate: float = 1e-5,
         beta1: float = 0.0,
         beta2: float = 0.9,
+        ema_decay: float = 0.0,
         crop_size: int | tuple[int, int] | None = None,
         score: ScoreName = "paper",
         merge: Merge = "max",
@@ -160,7 +166,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
             check_crop_size(crop_size, image_size, stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
-        check_decay(beta1=beta1, beta2=beta2)
+        check_decay(beta1=beta1, beta2=beta2, ema_decay=ema_decay)
         check_seed(seed)
         check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
         super().__init__(
@@ -177,6 +183,7 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
         self.lambda_ssim = lambda_ssim
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
         self.betas = (beta1, beta2)
+        self.ema_decay = ema_decay
         self.reference_images = reference_images
         self.max_epochs = max_epochs
         self.seed = seed
@@ -212,6 +219,16 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
     def trainer_arguments(self) -> dict[str, Any]:
         """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
         return {"num_sanity_val_steps": 0}
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Add the moving average of the weights, if there is one, to the host's callbacks.
+
+        Returns:
+            list[Callback]: The host's components, then the average.
+        """
+        callbacks = super().configure_callbacks()
+        average = [WeightAverage(self.ema_decay, self.refresh_reference)] if self.ema_decay else []
+        return [*(callbacks if isinstance(callbacks, Sequence) else [callbacks]), *average]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights and reference values that belong to another kind of model.

@@ -164,9 +164,13 @@ class ReferenceFitting(LightningModule):
         Args:
             checkpoint (dict[str, Any]): Checkpoint whose state dict shares memory with the model.
         """
+        self.refresh_reference()
+        super().on_save_checkpoint(checkpoint)
+
+    def refresh_reference(self) -> None:
+        """Compute mu_i while training, unless it was computed at this step."""
         if self._trainer is not None and self.trainer.training:
             self._fit_reference(only_if_stale=True)
-        super().on_save_checkpoint(checkpoint)
 
     def _fit_reference(self, *, only_if_stale: bool = False) -> None:
         if only_if_stale and self._reference_step == self.global_step:

@@ -29,6 +29,7 @@ FLOORS = {
     "pre_processor": 2,
     "official_weights": 2,
     "post_processor": 3,
+    "averaging": 3,
     "torch_model": 3,
     "visualization": 4,
     "components": 5,

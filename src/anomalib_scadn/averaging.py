@@ -1,0 +1,67 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A moving average of the weights, which is what validates, is saved and infers; not in the paper.
+
+A GAN's weights do not settle, so how well a generator paints depends on the step at which training ends. The average
+over the last steps hardly does (Yazici et al. 2019).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.trainer.states import TrainerFn
+
+
+class WeightAverage(EMAWeightAveraging):
+    """Lightning's exponential moving average, with reference values (mu_i) that belong to the averaged weights.
+
+    Args:
+        decay (float): Share of the average that each step keeps, range (0, 1).
+        refresh (Callable[[], None]): Computes the model's reference values, if they do not belong to its weights.
+    """
+
+    def __init__(self, decay: float, refresh: Callable[[], None]) -> None:
+        super().__init__(decay=decay, use_buffers=False)
+        self._refresh = refresh
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the averaged weights out again; what validation has learned stays.
+
+        Reference values, limits and thresholds are buffers, and no averages.
+
+        Args:
+            trainer (Trainer): The run.
+            pl_module (LightningModule): The model, with averaged weights.
+        """
+        learned = [buffer.clone() for buffer in pl_module.buffers()]
+        super().on_validation_epoch_end(trainer, pl_module)
+        for buffer, value in zip(pl_module.buffers(), learned, strict=True):
+            buffer.copy_(value)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Put the averaged weights into a checkpoint, and reference values of theirs.
+
+        Args:
+            trainer (Trainer): The run.
+            pl_module (LightningModule): The model, with weights that are not averaged.
+            checkpoint (dict[str, Any]): Checkpoint about to be saved.
+        """
+        # Between validations the values are old. These two put the averaged weights in place, and back.
+        self.on_validation_epoch_start(trainer, pl_module)
+        self._refresh()
+        self.on_validation_epoch_end(trainer, pl_module)
+        super().on_save_checkpoint(trainer, pl_module, checkpoint)
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Take over both sets of weights to train on; whatever else a checkpoint is loaded for needs the average alone.
+
+        Args:
+            trainer (Trainer): The run.
+            pl_module (LightningModule): The model; it has the averaged weights already.
+            checkpoint (dict[str, Any]): The loaded checkpoint.
+        """
+        if trainer.state.fn == TrainerFn.FITTING:
+            super().on_load_checkpoint(trainer, pl_module, checkpoint)
