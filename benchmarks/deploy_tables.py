@@ -48,20 +48,20 @@ def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:
     """Lay out the largest differences from the Engine.
 
     Args:
-        results (dict[str, list[dict[str, Any]]]): Results of ``benchmarks/parity.py`` by ``SIZE_CHANNELS``.
+        results (dict[str, list[dict[str, Any]]]): Results of ``benchmarks/parity.py`` by ``SIZE_CHANNELS_SCORE``.
 
     Returns:
         Table: Header and rows.
     """
-    header = ["size", "base channels", "form", "raw images", "scores", "maps"]
+    header = ["size", "base channels", "score", "form", "raw images", "scores", "maps"]
     rows = []
     for name, result in results.items():
-        size, channels = name.split("_")
+        size, channels, score = name.split("_")
         for form in dict.fromkeys(row["form"] for row in result):
             own = [row for row in result if row["form"] == form]
             worst = [f"{max(row[key] for row in own):.1e}" for key in ("score", "map")]
             sizes = ", ".join(dict.fromkeys(row["size"] for row in own))
-            rows.append([f"{size} x {size}", channels, form, sizes, *worst])
+            rows.append([f"{size} x {size}", channels, score, form, sizes, *worst])
     return header, rows
 
 

@@ -13,24 +13,29 @@ from PIL import Image
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import export_generator
+from anomalib_scadn.scoring import ScoreName
 
 
-def make_model(image_size: int, base_channels: int, seed: int) -> Scadn:
+def make_model(image_size: int, base_channels: int, seed: int, score: ScoreName = "paper") -> Scadn:
     """Make a model that normalizes as if it had been validated.
 
     Args:
         image_size (int): Side in pixels.
         base_channels (int): Channels of the first layers.
         seed (int): Seed of the weights.
+        score (Literal["paper", "composite"]): Score of the model, with its default arguments. Defaults to ``"paper"``.
 
     Returns:
-        Scadn: Untrained model whose normalization maps the score of noise to one half.
+        Scadn: Untrained model whose normalization maps the score of an image to one half.
     """
-    model = Scadn(image_size=image_size, base_channels=base_channels, seed=seed, visualizer=False).eval()
-    image = torch.rand(1, 3, image_size, image_size, generator=torch.Generator().manual_seed(seed))
+    model = Scadn(image_size=image_size, base_channels=base_channels, seed=seed, score=score, visualizer=False).eval()
+    generator = torch.Generator().manual_seed(seed)
+    # One image has no spread; a composite score is measured against several.
+    normal = torch.rand(1 if score == "paper" else 4, 3, image_size, image_size, generator=generator)
     with torch.no_grad():
+        model.model.scorer.fit(model.model.statistics(normal), len(normal))
+        image = normal[:1] if score == "paper" else torch.rand(1, 3, image_size, image_size, generator=generator) / 2
         output = model.model.score(image)
-    model.model.scorer.mu.copy_(output.scale_maps.mean(dim=(0, 2, 3)))
     for name, typical in (("image", output.pred_score), ("pixel", output.anomaly_map.mean())):
         getattr(model.post_processor, f"{name}_min").fill_(0.0)
         getattr(model.post_processor, f"{name}_max").fill_(2 * float(typical))

@@ -3,7 +3,7 @@
 
 """Compare every form of a model with the host's Engine, at full width and 512 x 512 unless told otherwise.
 
-Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--seeds 0 1]
+Usage: python benchmarks/parity.py [--image-size 512] [--base-channels 64] [--score composite] [--seeds 0 1]
     [--sizes same larger smaller oblong] [--batch-sizes 1] [--forms FORM ...]
 
 Weights are untrained. Prints the largest differences of normalized scores and maps, writes them to
@@ -16,12 +16,14 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import numpy as np
 from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from anomalib_scadn.scoring import ScoreName
 from forms import FORMS, export_forms, make_model, write_images
 
 SCORE_TOLERANCE = 1e-4
@@ -89,7 +91,7 @@ def compare(seed: int, arguments: argparse.Namespace, folder: Path) -> list[Row]
     sizes = {name: (int(side * height), int(side * width)) for name, (height, width) in SIZES.items()}
     chosen = {name: sizes[name] for name in arguments.sizes}
     files = write_images(folder / "images", chosen, max(arguments.batch_sizes), seed)
-    model = make_model(side, arguments.base_channels, seed)
+    model = make_model(side, arguments.base_channels, seed, arguments.score)
     reference = engine_reference(model, files, folder / "engine")
     rows: list[Row] = []
     for form, path in export_forms(model, folder, arguments.forms):
@@ -125,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare every form of a model with the host's Engine.")
     parser.add_argument("--image-size", type=int, default=512, help="side in pixels")
     parser.add_argument("--base-channels", type=int, default=64)
+    parser.add_argument("--score", choices=get_args(ScoreName), default="paper", help="with its default arguments")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="some of them, to save memory")
@@ -135,7 +138,7 @@ def main() -> None:
         with TemporaryDirectory() as name:
             rows += compare(seed, arguments, Path(name))
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"parity_{arguments.image_size}_{arguments.base_channels}.json"
+    file = RESULTS / f"parity_{arguments.image_size}_{arguments.base_channels}_{arguments.score}.json"
     temporary = file.with_suffix(".tmp")
     temporary.write_text(json.dumps(merge(file, rows), indent=2) + "\n", encoding="utf-8")
     temporary.replace(file)
