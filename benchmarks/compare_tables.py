@@ -39,6 +39,32 @@ def compare_quality_table(comparisons: dict[str, dict]) -> Table:
     return ["data set", "model", "configuration", "input", "seeds", *QUALITY.values()], rows
 
 
+def compare_gap_table(comparisons: dict[str, dict]) -> Table:
+    """Lay out how far SCADN lies from PatchCore on the same images.
+
+    Args:
+        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
+
+    Returns:
+        Table: A row per data set that both were run on: SCADN's medians less PatchCore's.
+    """
+    found: dict[str, dict[str, dict]] = {}
+    for data, model, row, _ in rows_of(comparisons):
+        found.setdefault(data, {})[model] = row
+    rows = [
+        [data, setting(models["scadn"]), *(_gap(models["scadn"], models["patchcore"], name) for name in QUALITY)]
+        for data, models in found.items()
+        if "scadn" in models and "patchcore" in models
+    ]
+    return ["data set", "SCADN's configuration", *QUALITY.values()], rows
+
+
+def _gap(one: dict, other: dict, name: str) -> str:
+    if name not in one or name not in other:
+        return ""
+    return f"{one[name]['median'] - other[name]['median']:+.3f}"
+
+
 def compare_cost_table(comparisons: dict[str, dict]) -> Table:
     """Lay out what all models cost: the reference model's own times, and the others' ratios to them.
 

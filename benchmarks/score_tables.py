@@ -70,6 +70,26 @@ def scores_table(results: dict[str, dict[str, Any]]) -> Table:
     return header, rows
 
 
+def gains_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out what the shipped score gains over the paper's, over all data sets.
+
+    Args:
+        results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
+
+    Returns:
+        Table: A row per metric: data sets, mean and lowest gain of the medians.
+    """
+    gains: dict[str, list[float]] = {}
+    for data, metric, label in _columns(results):
+        shipped, paper = (median(_values(results[data], name, metric)) for name in (SHIPPED, "paper"))
+        gains.setdefault(label, []).append(shipped - paper)
+    rows = [
+        [label, str(len(found)), f"{sum(found) / len(found):+.3f}", f"{min(found):+.3f}"]
+        for label, found in gains.items()
+    ]
+    return ["AUROC", "data sets", "mean gain", "lowest gain"], rows
+
+
 OPTION_METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel"}
 
 
@@ -107,7 +127,7 @@ def cost_table(results: dict[str, dict[str, Any]]) -> Table:
         Table: Header and rows.
     """
     rows = []
-    for result in results.values():
+    for result in sorted(results.values(), key=lambda result: (result["image_size"], result["base_channels"])):
         size = f"{result['image_size']} x {result['image_size']}"
         for name, ratios in result["scores"].items():
             if name != "passes":

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from beside_paper import ablation_table, one_class_table, paper_table
-from compare_tables import compare_cost_table, compare_quality_table
+from compare_tables import compare_cost_table, compare_gap_table, compare_quality_table
 from deploy_tables import accuracy_table, deploy_table, parity_table
-from score_tables import cost_table, highlights_table, options_table, scores_table
+from score_tables import cost_table, gains_table, highlights_table, options_table, scores_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -153,6 +153,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "export_accuracy": partial(table_of, "export_accuracy", accuracy_table),
     "scores": partial(table_of, "scores", scores_table),
     "score_highlights": partial(table_of, "scores", highlights_table),
+    "score_gains": partial(table_of, "scores", gains_table),
+    "patchcore_gap": partial(table_of, "compare", compare_gap_table),
     "training_options": partial(table_of, "training_options", options_table),
     "score_cost": partial(table_of, "score_cost", cost_table),
 }

@@ -3,7 +3,7 @@
 
 """Tables of scores and of ways to train."""
 
-from score_tables import SHIPPED, highlights_table, options_table, scores_table
+from score_tables import SHIPPED, gains_table, highlights_table, options_table, scores_table
 
 
 def metrics(image, pixel=None):
@@ -51,3 +51,13 @@ def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():
     assert [row[0] for row in rows] == ["flips", "as configured"]
     assert rows[0][1:5] == ["0.500", "0.600", "0.900", "0.800"]
     assert rows[1][5:] == [""] * 4
+
+
+def test_gains_are_means_over_the_data_sets_that_have_the_metric():
+    header, rows = gains_table(RESULTS)
+    assert header == ["AUROC", "data sets", "mean gain", "lowest gain"]
+    assert rows == [
+        ["image", "2", "+0.050", "-0.100"],
+        ["pixel", "1", "+0.300", "+0.300"],
+        ["per-image pixel", "1", "+0.300", "+0.300"],
+    ]
