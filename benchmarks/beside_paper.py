@@ -8,10 +8,12 @@ there are several, the standard deviation over seeds follows, as in the paper's 
 """
 
 import json
+from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
-from runs import parse_options
+from anomalib_scadn.report import experiments
+from anomalib_scadn.report.experiments import describe_configuration, seed_means, values_of
 
 PAPER = json.loads((Path(__file__).parent / "paper_tables.json").read_text())
 
@@ -19,6 +21,8 @@ Table = tuple[list[str], list[list[str]]]
 
 TABLES_OF = {"laceAD.yaml": ("1",), "mvtec.yaml": ("2", "3")}
 """The paper's tables that runs of a configuration make."""
+
+with_spread = partial(experiments.with_spread, none="-")
 
 METRIC = {"1": "image_AUROC", "2": "image_AUROC", "3": "PerImagePixelAUROC"}
 """The metric of each table."""
@@ -38,42 +42,6 @@ ABLATION = {
 """The rows of Table 4: adversarial loss, scales, merging, whether mu_i is subtracted."""
 
 
-def values_of(result: dict, metric: str) -> dict[str, list[float]]:
-    """Collect a metric.
-
-    Args:
-        result (dict): A result file whose runs have keys ``category/seed``.
-        metric (str): Name of the metric.
-
-    Returns:
-        dict[str, list[float]]: Values over seeds by category; those without this metric are left out.
-    """
-    found: dict[str, list[float]] = {}
-    for key, metrics in result["runs"].items():
-        if metric in metrics:
-            found.setdefault(key.rpartition("/")[0], []).append(metrics[metric])
-    return found
-
-
-def seed_means(result: dict, metric: str) -> list[float]:
-    """Average over the categories, seed by seed; only seeds that have all categories of the file count.
-
-    Args:
-        result (dict): A result file whose runs have keys ``category/seed``.
-        metric (str): Name of the metric.
-
-    Returns:
-        list[float]: One mean per complete seed.
-    """
-    by_seed: dict[str, dict[str, float]] = {}
-    for key, metrics in result["runs"].items():
-        if metric in metrics:
-            category, _, seed = key.rpartition("/")
-            by_seed.setdefault(seed, {})[category] = metrics[metric]
-    everything = values_of(result, metric).keys()
-    return [mean(values.values()) for values in by_seed.values() if values.keys() == everything]
-
-
 def published(*tables: str) -> dict[str, dict[str, float]]:
     """Collect the paper's values of Tables 1 to 3 for a result file, which the report shows beside ours.
 
@@ -90,34 +58,9 @@ def published(*tables: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def with_spread(values: list[float], digits: int = 3) -> str:
-    """Write a mean over seeds.
-
-    Args:
-        values (list[float]): One value per seed.
-        digits (int): Decimal places. Defaults to ``3``.
-
-    Returns:
-        str: The mean, and the standard deviation if there are several; a dash if there is none.
-    """
-    if not values:
-        return "-"
-    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{spread}"
-
-
 def configuration(result: dict) -> str:
-    """Write what a result was made with, without the data.
-
-    Args:
-        result (dict): A result file.
-
-    Returns:
-        str: Configuration file and changes, as code.
-    """
-    options = parse_options(result["extra"])
-    changes = [f"--{name} {value}" for name, value in options.items() if name != "data.root"]
-    return f"`{' '.join([result['config'], *changes])}`"
+    """Write what a result was made with, without the data, as code."""
+    return f"`{describe_configuration(result)}`"
 
 
 def category_table(table: str, result: dict) -> Table:

@@ -63,12 +63,14 @@ class Measure:
         text (Callable[[float], str]): Writes a number with its unit.
         higher_is_better (bool | None): Which way the best lies; ``None`` for a size, of which none is best. Defaults
             to ``True``.
+        needs_same_machine (bool): Whether it says nothing across machines and versions. Defaults to ``False``.
     """
 
     key: str
     title: str
     text: Callable[[float], str] = share
     higher_is_better: bool | None = True
+    needs_same_machine: bool = False
 
 
 ACCURACY = (
@@ -79,10 +81,10 @@ ACCURACY = (
     Measure("PerImagePixelAUROC", "per-image pixel AUROC"),
 )
 COST = (
-    Measure("fit_s", "fit time", duration, higher_is_better=False),
-    Measure("latency_1_ms", "latency", milliseconds, higher_is_better=False),
-    Measure("images_per_second", "images/s", rate),
-    Measure("peak_mib", "peak memory", memory, higher_is_better=False),
+    Measure("fit_s", "fit time", duration, higher_is_better=False, needs_same_machine=True),
+    Measure("latency_1_ms", "latency", milliseconds, higher_is_better=False, needs_same_machine=True),
+    Measure("images_per_second", "images/s", rate, needs_same_machine=True),
+    Measure("peak_mib", "peak memory", memory, higher_is_better=False, needs_same_machine=True),
     Measure("parameters", "parameters", count, higher_is_better=None),
     Measure("stored_values", "stored values", count, higher_is_better=None),
     Measure("multiply_adds", "multiply-adds", count, higher_is_better=None),

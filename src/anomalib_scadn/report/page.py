@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.version import __version__
 
+from .experiments import Experiment
 from .figures import draw_data, line_style
 from .measures import ACCURACY, COST
 from .results import load_results
 from .runs import PaperValues, Run
-from .tables import DASH, build_table
+from .tables import DASH, Row, build_table
 
 
 def write_report(folder: Path, output: Path) -> None:
@@ -38,13 +39,14 @@ def write_report(folder: Path, output: Path) -> None:
     write_whole(output, page.encode("utf-8", "replace"))
 
 
-def render(name: str, runs: Sequence[Run], paper: PaperValues) -> str:
+def render(name: str, runs: Sequence[Run], paper: PaperValues, experiments: Sequence[Experiment]) -> str:
     """Write the page as text.
 
     Args:
         name (str): What the results are called.
-        runs (Sequence[Run]): Runs, sorted by data set, model and seed; at least one.
+        runs (Sequence[Run]): Runs, sorted by data set, model and seed.
         paper (PaperValues): Published values.
+        experiments (Sequence[Experiment]): The paper's experiments.
 
     Returns:
         str: HTML that needs no other file.
@@ -61,11 +63,14 @@ def render(name: str, runs: Sequence[Run], paper: PaperValues) -> str:
         ("Accuracy", ACCURACY, build_table(runs, ACCURACY, paper)),
         ("Cost", COST, build_table(runs, COST, paper)),
     ]
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(name=name, version=__version__, models=models, runs=runs, data=data, tables=tables, dash=DASH)
-    )
+    shown = [(title, measures, rows) for title, measures, rows in tables if _has_values(rows)]
+    facts = {"models": models, "runs": runs, "data": data, "tables": shown, "experiments": experiments}
+    return _environment().get_template("page.html").render(name=name, version=__version__, dash=DASH, **facts)
+
+
+def _has_values(table: dict[str, list[Row]]) -> bool:
+    cells = [cell for rows in table.values() for row in rows for cell in row.cells]
+    return any(cell.paper or cell.text != DASH for cell in cells)
 
 
 def _environment() -> Environment:

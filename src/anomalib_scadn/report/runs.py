@@ -7,7 +7,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -18,6 +18,10 @@ PaperValues = dict[str, dict[str, dict[str, float]]]
 
 # These describe a run; the numbers in them are no measures.
 DESCRIPTIONS = ("configuration", "machine", "versions")
+
+
+SAME_DATA = ("files", "drawn_files", "image_size", "test_images")
+"""What of their configurations all runs on a data set share, so far as it was recorded."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,12 @@ class Run:
     extremes: Path | None = None
 
     @property
+    def configuration(self) -> dict[str, Any]:
+        """What decided the result, empty if that was not recorded."""
+        found = self.result.get("configuration")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def values(self) -> dict[str, float]:
         """Measured values by key, of repeats the median, those in groups included; only what is finite."""
         groups = [self.result, *(self.result[key] for key in self.result if key not in DESCRIPTIONS)]
@@ -62,8 +72,8 @@ def load_runs(folder: Path) -> list[Run]:
         list[Run]: Runs, sorted by data set, model and seed.
 
     Raises:
-        ValueError: If a file is broken, or the seeds of a model on a data set were made with
-            different configurations.
+        ValueError: If a file is broken, the seeds of a model on a data set were made with different configurations,
+            or models of one data set with different images or image sizes.
         OSError: If a file cannot be read.
     """
     paths = folder.glob("*/*/seed*/result.json")
@@ -72,6 +82,8 @@ def load_runs(folder: Path) -> list[Run]:
     for first, other in pairwise(runs):
         if (first.data, first.model) == (other.data, other.model):
             _check_same(folder, first, other)
+    for _, of_data in groupby(runs, key=lambda run: run.data):
+        _check_same_data(folder, list(of_data))
     return runs
 
 
@@ -113,6 +125,20 @@ def _check_same(folder: Path, first: Run, other: Run) -> None:
             f"configurations: {', '.join(differing)}; expected one, remove the older seed"
         )
         raise ValueError(msg)
+
+
+def _check_same_data(folder: Path, runs: list[Run]) -> None:
+    """Refuse to compare models on other images, which an earlier comparison may have left in the same folder."""
+    for name in SAME_DATA:
+        known = [run for run in runs if name in run.configuration]
+        for run in known:
+            one, two = known[0].configuration[name], run.configuration[name]
+            if one != two:
+                msg = (
+                    f"{known[0].model} and {run.model} in {folder / run.data} were made with different {name}: {one} "
+                    f"and {two}; expected the same, remove the older one"
+                )
+                raise ValueError(msg)
 
 
 def _load(path: Path, seed: int) -> Run:

@@ -22,7 +22,8 @@ class Cell:
         text (str): Median over seeds, or a dash.
         spread (str): Lowest and highest over seeds, "" if they read the same.
         paper (str): Published value, "" if there is none.
-        is_best (bool): Whether no other model of the data set is better.
+        is_best (bool): Whether no other model of the data set is better; of times and memory no model is, unless all
+            ran on one machine with the same versions.
     """
 
     text: str = DASH
@@ -88,11 +89,18 @@ def _column(
             cells[model] = Cell(measure.text(medians[model]), spread, text)
         else:
             cells[model] = Cell(paper=text)
-    if len(medians) > 1 and measure.higher_is_better is not None:
+    comparable = not measure.needs_same_machine or _share_machine([run for runs in by_model.values() for run in runs])
+    if len(medians) > 1 and measure.higher_is_better is not None and comparable:
         best = measure.text((max if measure.higher_is_better else min)(medians.values()))
         # What reads the same is equally good.
         cells = {model: replace(cell, is_best=cell.text == best) for model, cell in cells.items()}
     return cells
+
+
+def _share_machine(runs: list[Run]) -> bool:
+    """Whether all runs were made on one machine with the same versions, so far as both were recorded."""
+    described = [{**(run.result.get("machine") or {}), **(run.result.get("versions") or {})} for run in runs]
+    return all(len({str(one[name]) for one in described if name in one}) == 1 for name in set().union(*described))
 
 
 def _published(values: dict[str, float], measure: Measure) -> str:

@@ -79,6 +79,7 @@ def test_the_page_is_well_formed_and_holds_the_numbers(write, full):
     assert "4321" in page.text
     assert page.text.count("AUROC 0.") >= 4
     assert len(page.all("details")) == 8
+    assert page.text.count("(best)") == 6  # an AUROC each of two data sets, and equal ones of both models
 
 
 def test_the_page_needs_no_other_file(write, full):
@@ -139,11 +140,11 @@ def test_names_are_escaped_everywhere(results, add_run, write):
     assert any(name in picture["alt"] for picture in page.all("img"))
 
 
-def test_a_page_of_next_to_nothing_has_dashes(add_run, write):
+def test_a_page_of_next_to_nothing_has_no_empty_tables(add_run, write):
     add_run()
     page = write()
     assert not page.all("img")
-    assert page.text.count("\N{EN DASH}") > 10
+    assert not page.all("table")
     assert "Neither scores nor pictures were kept" in page.text
     assert "No scores were kept" not in page.text
 
@@ -161,6 +162,20 @@ def test_the_same_results_give_the_same_bytes(results, full, tmp_path):
     for page in pages:
         write_report(results, page)
     assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_an_experiment_says_above_its_table_what_made_it(results, write):
+    content = {
+        "config": "one_class.yaml",
+        "extra": ["--trainer.max_epochs", "5"],
+        "runs": {"3/0": {"image_AUROC": 0.5}},
+    }
+    (results / "one_class_mnist.json").write_text(json.dumps(content))
+    page = write()
+    assert len(page.all("table")) == 1
+    assert page.text.index("one_class.yaml --trainer.max_epochs 5") < page.text.index("mean of 1")
+    assert "1 of the paper's experiments." in page.text
+    assert "0 run" not in page.text
 
 
 def test_a_page_that_fails_leaves_the_old_one(results, add_run, tmp_path):

@@ -3,12 +3,14 @@
 
 """Medians, spread and published values."""
 
+import pytest
+
 from anomalib_scadn.report.measures import Measure, duration
 from anomalib_scadn.report.runs import Run
 from anomalib_scadn.report.tables import DASH, Cell, build_table
 
 AUROC = Measure("image_AUROC", "image AUROC")
-TIME = Measure("fit_s", "fit time", duration, higher_is_better=False)
+TIME = Measure("fit_s", "fit time", duration, higher_is_better=False, needs_same_machine=True)
 
 
 def run(model, seed, data="lace", **values):
@@ -31,6 +33,17 @@ def test_the_best_model_is_marked_whichever_way_better_lies():
     runs = [run("a", 0, image_AUROC=0.7, fit_s=1), run("b", 0, image_AUROC=0.9, fit_s=2), run("c", 0)]
     rows = build_table(runs, [AUROC, TIME], {})["lace"]
     assert [[cell.is_best for cell in row.cells] for row in rows] == [[False, True], [True, False], [False, False]]
+
+
+@pytest.mark.parametrize("other", [{"machine": {"processor": "q"}}, {"versions": {"torch": "2"}}])
+def test_across_machines_or_versions_no_time_is_best(other):
+    same = {"machine": {"processor": "p"}, "versions": {"torch": "1"}}
+    slow, fast = run("a", 0, image_AUROC=0.7, fit_s=2, **same), {"image_AUROC": 0.9, "fit_s": 1, **same}
+    marks = {}
+    for name, change in (("same", {"machine": {"processor": "p", "cores": 4}}), ("other", other)):
+        rows = build_table([slow, run("b", 0, **{**fast, **change})], [AUROC, TIME], {})["lace"]
+        marks[name] = [cell.is_best for cell in rows[1].cells]
+    assert marks == {"same": [True, True], "other": [True, False]}
 
 
 def test_values_that_read_the_same_have_no_spread():

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from anomalib_scadn.report.results import load_results
+from anomalib_scadn.report.tables import DASH
 
 
 @pytest.fixture
@@ -21,10 +22,6 @@ def add_experiment(results):
     return add
 
 
-def found(folder):
-    return {(run.data, run.model, run.seed): run.values for run in load_results(folder)[0]}
-
-
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_folder_without_results_is_named(results, exists):
     folder = results if exists else results / "nowhere"
@@ -32,32 +29,47 @@ def test_a_folder_without_results_is_named(results, exists):
         load_results(folder)
 
 
-def test_categories_are_data_sets_and_the_mean_needs_all_of_them(results, add_run, add_experiment):
-    paper = {"a": {"image_AUROC": 0.9}, "b": {"image_AUROC": 0.7}, "mean": {"image_AUROC": 0.8}}
+def tables(folder):
+    return [[found.header, *found.rows] for found in load_results(folder)[2]]
+
+
+def test_an_experiment_is_a_table_of_its_own_beside_the_comparison(results, add_run, add_experiment):
+    paper = {"b": {"image_AUROC": 0.9}, "a": {"image_AUROC": 0.7}, "mean": {"image_AUROC": 0.8}}
     add_run(metrics={"image_AUROC": 0.5})
-    add_experiment("paper_small", {"a/0": 0.25, "b/0": 0.75, "a/1": 0.5}, paper=paper)
-    assert found(results) == {
-        ("lace", "scadn", 0): {"image_AUROC": 0.5},
-        ("small, a", "scadn", 0): {"image_AUROC": 0.25},
-        ("small, a", "scadn", 1): {"image_AUROC": 0.5},
-        ("small, b", "scadn", 0): {"image_AUROC": 0.75},
-        ("small, mean", "scadn", 0): {"image_AUROC": 0.5},
-    }
-    assert load_results(results)[1]["small, mean"] == {"scadn": {"image_AUROC": 0.8}}
+    runs = {"a/0": 0.25, "b/0": 0.75, "a/1": 0.5}
+    add_experiment("paper_small", runs, paper=paper, extra=["--data.root", "DIR", "--model.base_channels", "2"])
+    assert [run.data for run in load_results(results)[0]] == ["lace"]
+    assert tables(results) == [
+        [
+            ["category", "seeds", "image AUROC", "paper's image AUROC"],
+            ["b", "1", "0.750", "0.900"],  # the paper's order
+            ["a", "2", "0.375 ± 0.177", "0.700"],
+            ["mean of 2", DASH, "0.500", "0.800"],  # of the seed that has both
+        ]
+    ]
+    (experiment,) = load_results(results)[2]
+    assert experiment.configuration == "c.yaml --model.base_channels 2"
+    assert experiment.machines == ["threads 1"]
 
 
-def test_classes_without_values_of_their_own_still_make_the_mean(results, add_experiment):
+def test_the_papers_mean_stands_beside_all_of_its_rows_only(results, add_experiment):
     paper = {"0": {}, "1": {}, "mean": {"image_AUROC": 0.9}}
     add_experiment("one_class_mnist", {"0/3": 0.25}, paper=paper)
-    assert ("mnist, mean", "scadn", 3) not in found(results)
+    assert tables(results)[0][-1] == ["mean of 1", DASH, "0.250", DASH]
     add_experiment("one_class_mnist", {"0/3": 0.25, "1/3": 0.75}, paper=paper)
-    assert found(results)[("mnist, mean", "scadn", 3)] == {"image_AUROC": 0.5}
+    assert tables(results)[0][-1] == ["mean of 2", DASH, "0.500", "0.900"]
 
 
-def test_rows_of_the_ablation_are_models_and_the_papers_are_not_beside_them(results, add_experiment):
-    add_experiment("ablation_lace", {"S1/0": 0.5, "full/0": 0.75}, paper={"S1": {"image_AUROC": 0.8}})
-    assert found(results).keys() == {("lace", "S1", 0), ("lace", "full", 0)}
-    assert load_results(results)[1] == {"lace": {"S1, paper on MVTec AD": {"image_AUROC": 0.8}}}
+def test_the_ablation_has_the_rows_of_table_4_in_its_order(results, add_experiment):
+    paper = {row: {"image_AUROC": 0.8} for row in ("S1", "mean", "full")}
+    add_experiment("ablation_lace", {"full/0": 0.75, "mean/0": 0.25, "S1/0": 0.5}, paper=paper)
+    ((header, *rows),) = tables(results)
+    assert header == ["row", "seeds", "image AUROC", "paper's image AUROC on MVTec AD"]
+    assert rows == [
+        ["S1 alone", "1", "0.500", "0.800"],
+        ["merged by mean, no mu_i", "1", "0.250", "0.800"],
+        ["all", "1", "0.750", "0.800"],
+    ]
 
 
 @pytest.mark.parametrize("content", ["{}", '{"runs": 1}', '{"runs": {"a/x": {}}}', '{"runs": {"a/0": 1}}'])

@@ -67,6 +67,17 @@ def test_seeds_of_different_configurations_are_not_mixed(results, add_run):
         load_runs(results)
 
 
+@pytest.mark.parametrize("name", ["files", "image_size"])
+def test_models_of_one_data_set_need_the_same_images(results, add_run, name):
+    add_run(configuration={"files": "A", "image_size": 128})
+    add_run(model="old", configuration={})  # what was not recorded differs from nothing
+    add_run(data="other", configuration={"files": "B", "image_size": 256})
+    assert len(load_runs(results)) == 3
+    add_run(model="padim", configuration={"files": "A", "image_size": 128, name: "C"})
+    with pytest.raises(ValueError, match=f"padim and scadn in .*lace were made with different {name}: C and "):
+        load_runs(results)
+
+
 @pytest.mark.parametrize("content", [b'{"metrics": ', b"[1]", b"\xff\xfe{}"])
 def test_a_broken_result_is_named(results, add_run, content):
     path = add_run() / "result.json"
