@@ -25,7 +25,8 @@ from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, ablation_table
 from experiment import measure_variant, train
 from fingerprints import folder_fingerprint
-from runs import RESULTS, Job, Metrics, Options, read_arguments, run_missing, settings_of
+from host_arguments import Options, read_arguments, refuse
+from runs import RESULTS, Job, Metrics, run_missing, settings_of
 from tables import markdown
 
 LACE = "lace"
@@ -44,6 +45,13 @@ VARIANTS: dict[str, Options] = {
     "max": {"model.subtract_reference": False},
 }
 """What the rows change that are tested with the weights of "full"."""
+
+
+OWN = ("model.seed", *dict.fromkeys(name for changes in (*TRAININGS.values(), *VARIANTS.values()) for name in changes))
+"""Options that the rows and the seeds set."""
+
+WHERE = ("data.root", "data.category")
+"""Options that say where a folder's images are."""
 
 
 def run(row: str, config: Path, options: Options) -> list[Metrics]:
@@ -114,12 +122,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--name", help="added to the names of the result files")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
-    arguments, extra, changes = read_arguments(parser)
+    arguments, extra, changes = read_arguments(parser, OWN)
     if not arguments.config.is_file():
         parser.error(f"no configuration {arguments.config}")
     try:
         found = [parse_data(text, arguments.config) for text in arguments.data]
-    except argparse.ArgumentTypeError as error:
+        refuse(changes, WHERE if any(where for *_, where in found) else ())
+    except (argparse.ArgumentTypeError, ValueError) as error:
         parser.error(str(error))
     results, paper = {}, {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
     for data, config, where in found:

@@ -25,7 +25,8 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from anomalib_scadn import PerImagePixelAUROC, Scadn
-from runs import Metrics, Options
+from host_arguments import Options
+from runs import Metrics
 
 _MEASURING: Options = {
     "model.visualizer": False,

@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path, PureWindowsPath
@@ -62,7 +63,8 @@ def without_folders(value: Any) -> Any:  # noqa: ANN401  # whatever YAML holds
         return {name: without_folders(part) for name, part in value.items()}
     if isinstance(value, list):
         return [without_folders(part) for part in value]
-    if not isinstance(value, str) or not (Path(value).is_file() or "/" in value or "\\" in value):
+    # What cannot be told from a number or a word is none, whatever files lie in the working folder.
+    if not isinstance(value, str) or not re.search(r"[/\\]|\.[A-Za-z]\w*$", value):
         return value
     path = Path(value)
     return named_hash(path) if path.is_file() else PureWindowsPath(value).name

@@ -20,7 +20,8 @@ from anomalib_scadn.config_files import config_path
 from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
 from fingerprints import fingerprint
-from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
+from host_arguments import Options, read_arguments
+from runs import RESULTS, Metrics, run_missing, settings_of
 from tables import markdown
 
 FOLDERS = {"mnist": "MNIST", "cifar10": "cifar-10-batches-py", "fashion_mnist": "FashionMNIST"}
@@ -62,7 +63,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the paper took three")
     parser.add_argument("--name", help="name of the result file; the data set's if left out")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
-    arguments, extra, changes = read_arguments(parser)
+    own = ("data.root", "data.dataset", "data.normal_class", "model.seed")
+    arguments, extra, changes = read_arguments(parser, own)
     options: Options = {"data.root": arguments.root, "data.dataset": arguments.dataset, **changes}
     try:
         check_data(options)

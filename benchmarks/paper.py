@@ -22,7 +22,8 @@ from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
 from fingerprints import folder_fingerprint
-from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
+from host_arguments import Options, read_arguments
+from runs import RESULTS, Metrics, run_missing, settings_of
 from tables import markdown
 
 DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
@@ -63,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--name", help="name of the result file; the configuration's if left out")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
-    arguments, extra, changes = read_arguments(parser)
+    arguments, extra, changes = read_arguments(parser, ("data.root", "data.category", "model.seed"))
     config = config_path(DATA[arguments.table])
     categories = arguments.categories or list(PAPER[arguments.table]["categories"])
     missing = missing_categories(arguments.root, categories)

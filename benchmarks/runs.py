@@ -10,8 +10,7 @@ another configuration, other settings or other data is refused. Several processe
 
 import json
 import platform
-import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import version
@@ -22,15 +21,13 @@ import torch
 from filelock import FileLock
 
 from anomalib_scadn.files import write_whole
-from fingerprints import sha256, without_folders
+from fingerprints import sha256
+from host_arguments import without_paths
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("anomalib-scadn", "anomalib", "lightning", "torch")
 
 Metrics = dict[str, float]
-Options = dict[str, object]
-"""The host's options by name, for example ``{"model.base_channels": 8}``."""
-
 Job = tuple[list[str], Callable[[], list[Metrics]]]
 """Keys of the results that a job makes, and the job, which returns one result per key."""
 
@@ -87,77 +84,6 @@ def lock(folder: Path) -> FileLock:
 
 def _write(path: Path, result: dict | list) -> None:
     write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
-
-
-def split_extra(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Split a command line at ``--``.
-
-    Args:
-        arguments (list[str]): The command line.
-
-    Returns:
-        tuple[list[str], list[str]]: A benchmark's own arguments, and the host's.
-    """
-    split = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:split], arguments[split + 1 :]
-
-
-def parse_options(extra: list[str]) -> Options:
-    """Read the host's arguments.
-
-    Args:
-        extra (list[str]): ``--name value`` or ``--name=value``, any number of times.
-
-    Returns:
-        Options: Values by name.
-
-    Raises:
-        ValueError: If an argument has no name or no value.
-    """
-    pairs = iter(extra)
-    options: Options = {}
-    for argument in pairs:
-        name, equals, value = argument.partition("=")
-        value = value if equals else next(pairs, None)
-        if not name.startswith("--") or value is None:
-            msg = f"expected --name value after --, got {argument!r}"
-            raise ValueError(msg)
-        options[name.removeprefix("--")] = value
-    return options
-
-
-def read_arguments(parser: ArgumentParser) -> tuple[Namespace, list[str], Options]:
-    """Read the command line of a benchmark whose runs are made in its own process.
-
-    Args:
-        parser (ArgumentParser): The benchmark's own arguments; says what is wrong with the host's.
-
-    Returns:
-        tuple[Namespace, list[str], Options]: The benchmark's own arguments, and the host's as given and by name.
-    """
-    own, extra = split_extra(sys.argv[1:])
-    arguments = parser.parse_args(own)
-    try:
-        return arguments, extra, parse_options(extra)
-    except ValueError as error:
-        parser.error(str(error))
-
-
-def without_paths(extra: list[str]) -> list[str]:
-    """Take folders out of the host's arguments: where data lie is nobody else's business.
-
-    Args:
-        extra (list[str]): Arguments of the host.
-
-    Returns:
-        list[str]: The same with DIR in place of the folder of the data, and names in place of other paths.
-    """
-    hidden = []
-    for before, argument in zip(["", *extra], extra, strict=False):
-        name, equals, value = argument.partition("=") if argument.startswith("--") else (before, "", argument)
-        value = "DIR" if value and name == "--data.root" else without_folders(value)
-        hidden.append(f"{name}{equals}{value}" if argument.startswith("--") else value)
-    return hidden
 
 
 def settings_of(config: Path, extra: list[str]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ import pandas as pd
 import yaml
 
 from fingerprints import folder_fingerprint
-from runs import RESULTS, Metrics, Options, read_arguments, run_missing, settings_of
+from host_arguments import Options, read_arguments
+from runs import RESULTS, Metrics, run_missing, settings_of
 
 
 def run(config: Path, seed: int, extra: list[str]) -> Metrics:
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("name", help="name of the result file")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    arguments, extra, options = read_arguments(parser)
+    arguments, extra, options = read_arguments(parser, ("model.seed", "trainer.logger", "default_root_dir"))
     if not arguments.config.is_file():
         parser.error(f"no configuration {arguments.config}")
     path = RESULTS / f"train_{arguments.name}.json"

@@ -179,10 +179,21 @@ def test_a_wrong_folder_or_configuration_is_one_error_before_anything_trains(ben
     assert not (tmp_path / "published").exists()
 
 
-def test_host_arguments_need_a_name_and_a_value(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    runs = importlib.import_module("runs")
-    assert runs.parse_options(["--a.b", "1", "--c=2=3"]) == {"a.b": "1", "c": "2=3"}
-    for extra in (["value"], ["--name"]):
-        with pytest.raises(ValueError, match="expected --name value after --"):
-            runs.parse_options(extra)
+@pytest.mark.parametrize(
+    ("name", "arguments", "host"),
+    [
+        ("paper", ["--table", "2", "--root", "TREE", "--categories", "1"], ["--data.root", "elsewhere"]),
+        ("paper", ["--table", "2", "--root", "TREE", "--categories", "1"], ["--data.category", "2"]),
+        ("one_class", ["mnist", "--root", "TREE"], ["--data.dataset", "cifar10"]),
+        ("one_class", ["mnist", "--root", "TREE"], ["--model.seed", "7"]),
+        ("ablation", ["--data", "lace", "a=TREE/1"], ["--data.root", "elsewhere"]),
+        ("ablation", ["--data", "lace"], ["--model.stripes", "[4]"]),
+    ],
+)
+def test_what_a_program_sets_itself_is_refused_after_the_dashes(
+    benchmark, tiny_tree, tmp_path, capsys, name, arguments, host
+):
+    with pytest.raises(SystemExit):
+        benchmark(name, *(argument.replace("TREE", str(tiny_tree)) for argument in arguments), host=host)
+    assert f"{host[0]} after -- is not for the host" in capsys.readouterr().err
+    assert not (tmp_path / "published").exists()

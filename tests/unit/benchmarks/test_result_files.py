@@ -13,6 +13,7 @@ import pytest
 import runs
 from beside_paper import CLASSES, one_class_table, paper_table, seed_means
 from fingerprints import folder_fingerprint, without_folders
+from host_arguments import parse_options, refuse, without_paths
 
 
 @pytest.fixture
@@ -75,9 +76,30 @@ def test_settings_tell_another_content_of_the_configuration(tmp_path):
     assert runs.settings_of(path, []).pop("config_sha256") != first["config_sha256"]
 
 
+def test_a_file_of_that_name_makes_no_path_of_a_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("2", "2.5", "mean"):
+        (tmp_path / name).write_text("w")
+    assert without_folders(["2", "2.5", "mean"]) == ["2", "2.5", "mean"]
+
+
+@pytest.mark.parametrize("name", ["data.root", "data.init_args.root", "data", "config"])
+def test_options_that_a_program_sets_itself_are_refused_under_any_name(name):
+    refuse({"data.num_train": "2", "data.root_of_another": "x"}, ["data.root", "model.seed"])
+    with pytest.raises(ValueError, match=f"--{name} after -- is not for the host: this program sets data.root, model"):
+        refuse({name: "x"}, ["data.root", "model.seed"])
+
+
+def test_host_arguments_need_a_name_and_a_value():
+    assert parse_options(["--a.b", "1", "--c=2=3"]) == {"a.b": "1", "c": "2=3"}
+    for extra in (["value"], ["--name"]):
+        with pytest.raises(ValueError, match="expected --name value after --"):
+            parse_options(extra)
+
+
 def test_no_path_of_this_machine_is_kept(tmp_path):
     (tmp_path / "w.pth").write_text("w")
-    found = runs.without_paths(["--a=/x/w.pth", "--b", f"{tmp_path}/w.pth", "--data.root=/x", "--c", "2"])
+    found = without_paths(["--a=/x/w.pth", "--b", f"{tmp_path}/w.pth", "--data.root=/x", "--c", "2"])
     assert found[0] == "--a=w.pth"
     assert found[2].startswith("w.pth, SHA-256 ")
     assert found[3:] == ["--data.root=DIR", "--c", "2"]
