@@ -23,10 +23,10 @@ from pathlib import Path
 
 from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, ablation_table
-from experiment import measure_variant, train
+from experiment import find_images, measure_variant, train
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments, refuse
-from runs import RESULTS, Job, Metrics, run_missing, settings_of
+from runs import RESULTS, Job, Metrics, end, run_missing, settings_of
 from tables import markdown
 
 LACE = "lace"
@@ -130,15 +130,17 @@ def main() -> None:
         refuse(changes, WHERE if any(where for *_, where in found) else ())
     except (argparse.ArgumentTypeError, ValueError) as error:
         parser.error(str(error))
-    results, paper = {}, {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
+    results, failed, paper = {}, [], {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
     for data, config, where in found:
         name = f"{data}_{arguments.name}" if arguments.name else data
         jobs = make_jobs(config, {**where, **changes}, arguments.seeds)
         path = arguments.results / f"ablation_{name}.json"
-        # Lace is drawn as the configuration and the arguments say.
-        files = {data: folder_fingerprint(where["data.root"] / where["data.category"])} if where else {}
-        results[name] = run_missing(path, {**settings_of(config, extra), "paper": paper}, jobs, parser, files)
+        files = {data: folder_fingerprint(find_images(config, {**where, **changes}))}
+        settings = {**settings_of(config, extra), "paper": paper}
+        results[name], broken = run_missing(path, settings, jobs, parser, files)
+        failed += broken
     print(markdown(*ablation_table(results)))
+    end(failed)
 
 
 if __name__ == "__main__":

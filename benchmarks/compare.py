@@ -26,6 +26,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from anomalib_scadn.files import write_whole
 from compare_tables import compare_cost_table, compare_quality_table
 from comparison.data import MNIST, parse_data
@@ -54,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--test-images", type=int, help="of MNIST, the first; all if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
+    parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu", help="what fits and infers")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--publish", metavar="NAME", help="name of the summary in benchmarks/results")
     arguments = parser.parse_args()
@@ -87,6 +90,12 @@ def check(arguments: argparse.Namespace) -> None:
     if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
         msg = f"no backbone weights {arguments.backbone_weights}"
         raise FileNotFoundError(msg)
+    if arguments.accelerator == "cuda" and not torch.cuda.is_available():
+        msg = "--accelerator cuda: torch finds no CUDA GPU here"
+        raise ValueError(msg)
+    if min(arguments.seeds) < 0:
+        msg = f"--seeds must be 0 or more, got {min(arguments.seeds)}"
+        raise ValueError(msg)
     if arguments.test_images is not None and arguments.test_images < 1:
         msg = f"--test-images must be at least 1, got {arguments.test_images}"
         raise ValueError(msg)
@@ -119,6 +128,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
             repeats=arguments.repeats,
             folder=str(arguments.output.resolve()),
             test_images=arguments.test_images if MNIST.fullmatch(name) else None,
+            accelerator=arguments.accelerator,
         )
         for name, root in arguments.data.items()
         for seed in dict.fromkeys(arguments.seeds)

@@ -82,7 +82,9 @@ def compare_cost_table(comparisons: dict[str, dict]) -> Table:
         ]
         counts = [spread(row[name], "{:.2f} M".format, 1e6) for name in ("parameters", "stored_values")]
         adds = spread(row["multiply_adds"], "{:.2f} G".format, 1e9)
-        memory = spread(row["peak_mib"], "{:.0f} MiB".format)
+        memory = spread(row.get("peak_mib"), "{:.0f} MiB".format)
+        if "gpu_peak_mib" in row:
+            memory += f", GPU {spread(row['gpu_peak_mib'], '{:.0f} MiB'.format)}"
         rows.append([data, model, *times, memory, *counts, adds, machines(row)])
     header = ["peak memory", "parameters", "stored values", "multiply-adds per image", "machine"]
     return ["data set", "model", *TIMES, *header], rows
@@ -134,7 +136,8 @@ def setting(row: dict) -> str:
         model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
         epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
         return f"`{configuration['scadn']['file']}`, {model.get('base_channels', 64)} base channels, {epochs} epochs"
-    backbone = "random backbone" if configuration["backbone_weights"] == "random" else "pretrained backbone"
+    weights = configuration["backbone_weights"]
+    backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
     return f"{backbone}, coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else backbone
 
 
@@ -145,7 +148,11 @@ def machines(row: dict) -> str:
         row (dict): A model's summary.
 
     Returns:
-        str: Processor and threads, of every machine once.
+        str: Processor, threads and GPU, of every machine once.
     """
-    found = [f"{run['machine']['processor']}, threads: {run['machine']['threads']}" for run in row["runs"]]
+    found = [
+        f"{machine['processor']}, threads: {machine['threads']}" + ("" if gpu == "none" else f", {gpu}")
+        for machine in (run["machine"] for run in row["runs"])
+        for gpu in [machine.get("accelerator", "none")]
+    ]
     return "; ".join(dict.fromkeys(found))

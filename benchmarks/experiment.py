@@ -136,6 +136,22 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Metrics
         return _plain(engine.test(model=model, datamodule=trained.datamodule))
 
 
+def find_images(config: Path, options: Options) -> Path:
+    """Say where an experiment's images are, which are drawn if they are drawn ones and missing.
+
+    Args:
+        config (Path): Configuration file.
+        options (Options): What differs from it.
+
+    Returns:
+        Path: Folder of the category, in the layout of MVTec AD.
+    """
+    with TemporaryDirectory() as folder:
+        _, _, datamodule = _build(config, options, folder)
+        datamodule.prepare_data()
+    return Path(datamodule.root) / datamodule.category
+
+
 def _build(config: Path, options: Options, folder: str) -> tuple[Engine, Scadn, AnomalibDataModule]:
     arguments = {"default_root_dir": folder, **_MEASURING, **options}
     engine, model, datamodule = Engine.from_config(config, **arguments)

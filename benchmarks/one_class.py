@@ -17,15 +17,13 @@ from pathlib import Path
 
 from anomalib_scadn import OneClass
 from anomalib_scadn.config_files import config_path
+from anomalib_scadn.data.one_class_files import folder_of
 from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
 from fingerprints import fingerprint
 from host_arguments import Options, read_arguments
-from runs import RESULTS, Metrics, run_missing, settings_of
+from runs import RESULTS, Metrics, end, run_missing, settings_of
 from tables import markdown
-
-FOLDERS = {"mnist": "MNIST", "cifar10": "cifar-10-batches-py", "fashion_mnist": "FashionMNIST"}
-"""Where torchvision keeps each data set."""
 
 
 def run(options: Options) -> list[Metrics]:
@@ -47,7 +45,7 @@ def check_data(options: Options) -> None:
         options (Options): What differs from the configuration.
 
     Raises:
-        FileNotFoundError: If it is not there.
+        OSError: If it is not there, or the download fails.
         ValueError: If it cannot be read.
     """
     download = str(options.get("data.download", "false")).lower() == "true"
@@ -68,20 +66,22 @@ def main() -> None:
     options: Options = {"data.root": arguments.root, "data.dataset": arguments.dataset, **changes}
     try:
         check_data(options)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
     whole = {"mean": {"image_AUROC": PAPER["5"][arguments.dataset]["mean"]}} if arguments.dataset in PAPER["5"] else {}
     paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
     settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra), "paper": paper}
     root = Path(str(options["data.root"])).expanduser()
-    data = {arguments.dataset: fingerprint([root / FOLDERS[arguments.dataset]], root)}
+    data = {arguments.dataset: fingerprint([folder_of(root, arguments.dataset)], root)}
     jobs = [
         ([f"{number}/{seed}"], partial(run, {**options, "data.normal_class": number, "model.seed": seed}))
         for seed in arguments.seeds
         for number in arguments.classes
     ]
     path = arguments.results / f"one_class_{arguments.name or arguments.dataset}.json"
-    print(markdown(*one_class_table([run_missing(path, settings, jobs, parser, data)])))
+    result, failed = run_missing(path, settings, jobs, parser, data)
+    print(markdown(*one_class_table([result])))
+    end(failed)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments
-from runs import RESULTS, Metrics, run_missing, settings_of
+from runs import RESULTS, Metrics, end, run_missing, settings_of
 from tables import markdown
 
 DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
@@ -82,8 +82,9 @@ def main() -> None:
     path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
     data = {name: folder_fingerprint(arguments.root / name) for name in categories}
     settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
-    result = run_missing(path, settings, jobs, parser, data)
+    result, failed = run_missing(path, settings, jobs, parser, data)
     print(markdown(*category_table(arguments.table, result)))
+    end(failed)
 
 
 if __name__ == "__main__":

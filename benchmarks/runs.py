@@ -9,23 +9,29 @@ another configuration, other settings or other data is refused. Several processe
 """
 
 import json
+import os
 import platform
+import sys
+import traceback
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from anomalib_scadn.files import write_whole
 from fingerprints import sha256
 from host_arguments import without_paths
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("anomalib-scadn", "anomalib", "lightning", "torch")
+PACKAGES = (
+    "anomalib-scadn", "anomalib", "lightning", "torch", "torchvision", "torchmetrics", "timm", "scikit-learn"
+)  # fmt: skip
 
 Metrics = dict[str, float]
 Job = tuple[list[str], Callable[[], list[Metrics]]]
@@ -43,19 +49,48 @@ def processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def machine() -> dict[str, str | int]:
-    """Describe what the figures were measured on.
+def versions() -> dict[str, str]:
+    """Name the versions that figures are made with.
 
     Returns:
-        dict[str, str | int]: Processor, cores, accelerator and versions.
+        dict[str, str]: Of Python and of ``PACKAGES``.
     """
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
+
+
+def machine(*, cuda: bool | None = None) -> dict[str, str | int]:
+    """Describe what the figures were measured on.
+
+    Args:
+        cuda (bool | None): Whether a CUDA GPU did the work. Defaults to ``None``, whether this process has used one.
+
+    Returns:
+        dict[str, str | int]: Processor and its cores, threads of torch, memory in GiB, system, accelerator, versions.
+    """
+    used = torch.cuda.is_initialized() if cuda is None else cuda
+    pages = [os.sysconf(name) for name in ("SC_PAGE_SIZE", "SC_PHYS_PAGES")] if hasattr(os, "sysconf") else []
     return {
         "processor": processor(),
+        "cores": os.cpu_count() or 0,
         "threads": torch.get_num_threads(),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
+        **({"memory_gib": round(pages[0] * pages[1] / 2**30)} if pages else {}),
+        "system": f"{platform.system()} {platform.release()}",
+        "accelerator": torch.cuda.get_device_name() if used else "none",
+        **versions(),
     }
+
+
+def same_where_recorded(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Compare descriptions, of which older result files hold less.
+
+    Args:
+        one (Mapping[str, Any]): A description.
+        other (Mapping[str, Any]): Another.
+
+    Returns:
+        bool: Whether all is equal that both hold.
+    """
+    return all(one[name] == other[name] for name in one.keys() & other.keys())
 
 
 def save(path: Path, result: dict | list) -> None:
@@ -100,9 +135,14 @@ def settings_of(config: Path, extra: list[str]) -> dict[str, Any]:
 
 
 def run_missing(
-    path: Path, settings: dict, jobs: Iterable[Job], parser: ArgumentParser, data: dict[str, str] | None = None
-) -> dict:
-    """Run the jobs of which a result is missing.
+    path: Path,
+    settings: dict,
+    jobs: Iterable[Job],
+    parser: ArgumentParser,
+    data: dict[str, str] | None = None,
+    describe: Callable[[], dict[str, str | int]] | None = None,
+) -> tuple[dict, list[str]]:
+    """Run the jobs of which a result is missing; those that another process is at are waited for at the end.
 
     Args:
         path (Path): Result file.
@@ -110,23 +150,77 @@ def run_missing(
         jobs (Iterable[Job]): The jobs.
         parser (ArgumentParser): Says what is wrong, and ends the program, if the file was made with other settings.
         data (dict[str, str] | None): Fingerprints of the data by name. Defaults to ``None``.
+        describe (Callable[[], dict[str, str | int]] | None): Describes what a job ran on. Defaults to ``None``, which
+            is :func:`machine`.
 
     Returns:
-        dict: Contents of the result file.
+        tuple[dict, list[str]]: Contents of the result file, and what failed; the other jobs are done all the same.
     """
     add = partial(merge, path, settings, data or {})
-    try:
-        result = add({})
-        for keys, job in jobs:
-            result = add({})  # another process may have made it by now
-            if all(key in result["runs"] for key in keys):
-                continue
+    left, failed = list(jobs), []
+
+    def attempt(keys: list[str], job: Callable[[], list[Metrics]]) -> None:
+        if all(key in add({})["runs"] for key in keys):
+            return
+        try:
             made = job()
-            result = add({key: {**metrics, "machine": machine()} for key, metrics in zip(keys, made, strict=True)})
-            print(f"{path.name}: {', '.join(keys)}: {made}", flush=True)
+        except Exception:  # whatever it is, the others can be run
+            traceback.print_exc()
+            failed.append(f"{path.name}: {', '.join(keys)}")
+            return
+        found = (describe or machine)()
+        add({key: {**metrics, "machine": found} for key, metrics in zip(keys, made, strict=True)})
+        print(f"{path.name}: {', '.join(keys)}: {made}", flush=True)
+
+    try:
+        add({})
+        for timeout in (0, -1):  # seconds; below zero as long as it takes
+            jobs, left = left, []
+            for keys, job in jobs:
+                with claim(path, keys[0], timeout) as is_ours:
+                    if is_ours:
+                        attempt(keys, job)
+                    else:
+                        left.append((keys, job))
+        return add({}), failed
     except MadeOtherwiseError as error:
         parser.error(str(error))
-    return result
+
+
+@contextmanager
+def claim(path: Path, key: str, timeout: float) -> Iterator[bool]:
+    """Claim a job against other processes.
+
+    Args:
+        path (Path): Result file.
+        key (str): First key of the job.
+        timeout (float): Seconds to wait for another process that is at it; below zero as long as it takes.
+
+    Yields:
+        bool: Whether this process has the job.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(path.parent / f".{path.stem}-{key.replace('/', '-')}.lock")
+    try:
+        held.acquire(timeout=timeout)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
+        Path(held.lock_file).unlink(missing_ok=True)
+
+
+def end(failed: list[str]) -> None:
+    """End a program with status 1 if jobs failed.
+
+    Args:
+        failed (list[str]): What failed.
+    """
+    if failed:
+        sys.exit(f"failed: {'; '.join(failed)}")
 
 
 class MadeOtherwiseError(ValueError):
@@ -143,7 +237,7 @@ def merge(path: Path, settings: dict, data: dict[str, str], runs: dict[str, dict
         runs (dict[str, dict]): New results by key. Without any, nothing is written.
 
     Returns:
-        dict: All of the file.
+        dict: All of the file. What it had of a key stays.
 
     Raises:
         MadeOtherwiseError: If the file was made with other settings or other data.
@@ -152,10 +246,12 @@ def merge(path: Path, settings: dict, data: dict[str, str], runs: dict[str, dict
         known = json.loads(path.read_text()) if path.is_file() else {}
         if known:
             check_same(path, known, settings, data)
-        result = {**known, **settings, "runs": {**known.get("runs", {}), **runs}}
+        had = known.get("runs", {})
+        new = {key: metrics for key, metrics in runs.items() if key not in had}
+        result = {**known, **settings, "runs": {**had, **new}}
         if data:
             result["data"] = {**known.get("data", {}), **data}
-        if runs:
+        if new:
             _write(path, result)
     return result
 

@@ -21,11 +21,12 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import torch
 import yaml
 
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments
-from runs import RESULTS, Metrics, run_missing, settings_of
+from runs import RESULTS, Metrics, end, machine, run_missing, settings_of
 
 
 def run(config: Path, seed: int, extra: list[str]) -> Metrics:
@@ -72,6 +73,21 @@ def data_of(config: Path, options: Options) -> dict[str, str]:
     return {folder.name: folder_fingerprint(folder)} if folder.is_dir() else {}
 
 
+def uses_cuda(config: Path, options: Options) -> bool:
+    """Tell whether a training takes a GPU: it runs in a process of its own, which this one cannot ask.
+
+    Args:
+        config (Path): Configuration file.
+        options (Options): What differs from it.
+
+    Returns:
+        bool: Whether there is one, and the trainer is not told otherwise.
+    """
+    trainer = yaml.safe_load(config.read_text(encoding="utf-8")).get("trainer") or {}
+    accelerator = options.get("trainer.accelerator", trainer.get("accelerator", "auto"))
+    return accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+
+
 def main() -> None:
     """Run the seeds that are missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,8 +99,11 @@ def main() -> None:
         parser.error(f"no configuration {arguments.config}")
     path = RESULTS / f"train_{arguments.name}.json"
     jobs = [([str(seed)], partial(_run_seed, arguments.config, seed, extra)) for seed in arguments.seeds]
-    run_missing(path, settings_of(arguments.config, extra), jobs, parser, data_of(arguments.config, options))
+    describe = partial(machine, cuda=uses_cuda(arguments.config, options))
+    data = data_of(arguments.config, options)
+    _, failed = run_missing(path, settings_of(arguments.config, extra), jobs, parser, data, describe)
     print(path)
+    end(failed)
 
 
 def _run_seed(config: Path, seed: int, extra: list[str]) -> list[Metrics]:

@@ -17,6 +17,7 @@ from anomalib_scadn import LaceAD, OneClass, SyntheticLace
 from anomalib_scadn.data.lacead_dataset import make_lacead_dataset
 from anomalib_scadn.data.lacead_masks import read_mask
 from anomalib_scadn.data.one_class_dataset import OneClassDataset
+from anomalib_scadn.data.one_class_files import folder_of
 from fingerprints import fingerprint as files_fingerprint
 from fingerprints import folder_fingerprint
 
@@ -147,8 +148,23 @@ def fingerprint(name: str, root: str | None, image_size: int) -> str:
         lace = make_datamodule(name, root, image_size)
         return f"{lace.root.name}, pattern {lace.category}"
     if MNIST.fullmatch(name):
-        return files_fingerprint([Path(root) / "MNIST"], Path(root))
+        return files_fingerprint([folder_of(Path(root), "mnist")], Path(root))
     return folder_fingerprint(Path(root))
+
+
+def drawn_fingerprint(root: str | None, image_size: int) -> str:
+    """Tell drawn lace from other images in its place; it is drawn where it is missing.
+
+    Args:
+        root (str | None): Folder to draw in.
+        image_size (int): Side in pixels.
+
+    Returns:
+        str: A hash of the names and contents of all files.
+    """
+    lace = make_datamodule(LACE, root, image_size)
+    lace.prepare_data()
+    return folder_fingerprint(Path(lace.root) / lace.category)
 
 
 def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:

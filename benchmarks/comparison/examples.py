@@ -16,6 +16,7 @@ from torch.nn import functional
 from anomalib_scadn import Scadn
 from anomalib_scadn.files import write_whole
 from comparison.data import Sample, read_test_image
+from comparison.models import preprocess
 
 MAX_EXAMPLES = 6
 PANEL_INCHES = 2.0
@@ -98,10 +99,10 @@ def composite(model: Scadn, image: torch.Tensor) -> torch.Tensor:
         torch.Tensor: Shape (3, h, w) in the model's size, range [0, 1]: every pixel comes from the pass in which it
             was removed, the mean of its vertical and its horizontal one.
     """
-    resized = model.pre_processor.transform(image.unsqueeze(0))
+    resized = preprocess(model, [image])
     with torch.no_grad():
         chosen = int(model.model.score(resized).selected_scale)
-        return model.model.composites(resized)[0, chosen].mean(dim=0)
+        return model.model.composites(resized)[0, chosen].mean(dim=0).cpu()
 
 
 def _to_8_bit(image: torch.Tensor, size: torch.Size) -> np.ndarray:

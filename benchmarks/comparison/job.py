@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from comparison.data import fingerprint
+from comparison.data import LACE, drawn_fingerprint, fingerprint
 from fingerprints import named_hash, without_folders
+from runs import same_where_recorded, versions
 
 FILES = ("scores.csv", "examples.npz", "examples.png", "extremes.png", "result.json")
 """What a finished run has left in its folder; ``result.json`` is written last."""
@@ -19,6 +20,9 @@ FILES = ("scores.csv", "examples.npz", "examples.png", "extremes.png", "result.j
 DATA_ARGUMENTS = ("train_batch_size", "eval_batch_size", "train_augmentations", "augmentations")
 """What of a configuration's data is part of SCADN's training."""
 
+
+DRAWN = "drawn_files"
+"""Name of the fingerprint of drawn images."""
 
 HOST_MODELS = ("patchcore", "padim")
 
@@ -42,6 +46,7 @@ class Job:
         repeats (int): Timed repeats.
         folder (str): Folder of the results.
         test_images (int | None): Test images of MNIST, the first of its test split. Defaults to ``None``, all.
+        accelerator (str): ``"cpu"`` or ``"cuda"``. Defaults to ``"cpu"``.
     """
 
     data: str
@@ -55,6 +60,7 @@ class Job:
     repeats: int
     folder: str
     test_images: int | None = None
+    accelerator: str = "cpu"
 
     @property
     def results(self) -> Path:
@@ -75,17 +81,23 @@ class Job:
             "image_size": self.image_size,
             "repeats": self.repeats,
         }
+        if self.data == LACE:
+            found[DRAWN] = drawn_fingerprint(self.root, self.image_size)
+        if self.accelerator != "cpu":
+            found["accelerator"] = self.accelerator
         if self.test_images is not None:
             found["test_images"] = self.test_images
         if self.model not in HOST_MODELS:
             settings = scadn_settings(Path(self.scadn_config))
+            if "accelerator" in settings["trainer"]:  # the comparison's own overrules it
+                settings["trainer"]["accelerator"] = self.accelerator
             return {**found, "scadn": settings if self.model == "scadn" else shared_settings(settings)}
         weights = Path(self.backbone_weights) if self.backbone_weights else None
         found["backbone_weights"] = named_hash(weights) if weights else "random"
         return {**found, "coreset_ratio": self.coreset_ratio} if self.model == "patchcore" else found
 
     def finished(self) -> dict[str, Any] | None:
-        """Read the result of this run, if it was made with the same configuration and is complete.
+        """Read the result of this run, if it was made with the same configuration and versions and is complete.
 
         Returns:
             dict[str, Any] | None: Contents of ``result.json``; ``None`` if the run is still to be done.
@@ -96,7 +108,11 @@ class Job:
             result = json.loads((self.results / "result.json").read_text(encoding="utf-8"))
         except ValueError:
             return None
-        return result if result.get("configuration") == json.loads(json.dumps(self.configuration())) else None
+        recorded, wanted = result.get("configuration", {}), json.loads(json.dumps(self.configuration()))
+        if DRAWN not in recorded:  # older results do not have it
+            wanted.pop(DRAWN, None)
+        same = recorded == wanted and same_where_recorded(result.get("versions", {}), versions())
+        return result if same else None
 
 
 def run_folder(folder: Path, data: str, model: str, seed: int) -> Path:

@@ -45,6 +45,8 @@ def measure_quality(
     pixel_metrics = [AUROC(PIXEL_FIELDS, prefix="pixel_"), AUPRO(PIXEL_FIELDS, prefix="pixel_"), PerImagePixelAUROC()]
     defined = {metric.name: 0 < labels.sum() < len(labels) for metric in image_metrics}
     defined |= {metric.name: localized and bool(masks[mixed].any()) for metric in pixel_metrics}
+    # That of all pixels in one needs no image that has both.
+    defined["pixel_AUROC"] = localized and bool(masks.any()) and not masks.all()
     found: dict[str, float | None] = {}
     for metric in [*image_metrics, *pixel_metrics]:
         found[metric.name] = None

@@ -66,7 +66,7 @@ def _build_configured(job: Job, config: Path, folder: Path) -> tuple[Engine, Ano
     changes = {
         "model.seed": job.seed,
         "model.image_size": job.image_size,
-        "trainer.accelerator": "cpu",
+        "trainer.accelerator": job.accelerator,
         "trainer.devices": 1,
         "trainer.logger": "false",
         "default_root_dir": folder,
@@ -98,7 +98,7 @@ def _build_host_model(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, A
     )
     if job.backbone_weights:
         load_backbone(model, Path(job.backbone_weights))
-    engine = Engine(accelerator="cpu", devices=1, logger=False, default_root_dir=folder)
+    engine = Engine(accelerator=job.accelerator, devices=1, logger=False, default_root_dir=folder)
     return engine, model, make_datamodule(job.data, job.root, job.image_size, test_images=job.test_images)
 
 
@@ -130,9 +130,9 @@ def preprocess(model: AnomalibModule, images: list[torch.Tensor]) -> torch.Tenso
         images (list[torch.Tensor]): Shape (3, H, W) each, of any size, range [0, 1].
 
     Returns:
-        torch.Tensor: Batch that the model takes.
+        torch.Tensor: Batch that the model takes, where the model is.
     """
-    return torch.cat([model.pre_processor.transform(image.unsqueeze(0)) for image in images])
+    return torch.cat([model.pre_processor.transform(image.unsqueeze(0).to(model.device)) for image in images])
 
 
 def predict_raw(model: AnomalibModule, images: list[torch.Tensor]) -> InferenceBatch:

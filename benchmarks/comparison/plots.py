@@ -77,7 +77,7 @@ def draw_latency(models: dict[str, dict[str, Any]], title: str) -> Figure:
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
     for place, (model, row) in enumerate(models.items()):
-        if "image_AUROC" not in row:
+        if "image_AUROC" not in row or "latency_1_ms" not in row:
             continue
         x, y = row["latency_1_ms"], row["image_AUROC"]
         bars = {

@@ -15,7 +15,7 @@ from lightning.pytorch import seed_everything
 from torch.nn import functional
 
 from anomalib_scadn.files import write_whole
-from comparison.cost import measure_size, measure_times, seconds_of
+from comparison.cost import device_memory, measure_size, measure_times, seconds_of
 from comparison.data import Sample, list_test_images, read_test_image, read_test_mask
 from comparison.examples import choose_examples, collect, draw_examples, save_examples, save_figure
 from comparison.extremes import choose_extremes, draw_extremes
@@ -23,7 +23,7 @@ from comparison.job import Job
 from comparison.metrics import measure_quality
 from comparison.models import build, predict_raw
 from deploy import peak_memory
-from runs import PACKAGES, machine, save
+from runs import machine, save, versions
 
 SCORING_BATCH = 8
 TIMED_IMAGES = 8
@@ -46,19 +46,23 @@ def run(job: Job) -> dict[str, Any]:
         engine, model, datamodule = build(job, Path(folder))
         seed_everything(job.seed, workers=True, verbose=False)
         datamodule.prepare_data()
+        configuration = job.configuration()
         fit_s = seconds_of(lambda: engine.fit(model, datamodule=datamodule))
-    model.eval()
+    model.to(job.accelerator).eval()  # the host moves it back to the processor
     samples = list_test_images(datamodule)
     step = max(1, len(samples) // TIMED_IMAGES)
     images = [read_test_image(sample) for sample in samples[::step][:TIMED_IMAGES]]
     times = {"fit_s": fit_s, **measure_times(model, images, job.repeats)}
     # Before the metrics, which need memory that is not the model's.
-    cost = {"imports_mib": imports_mib, "peak_mib": peak_memory(), **measure_size(model, images[0])}
+    cost = {"imports_mib": imports_mib, "peak_mib": peak_memory(), **device_memory(), **measure_size(model, images[0])}
     scores, maps = score_test_images(model, samples, job.image_size)
     masks = torch.stack([read_test_mask(sample, job.image_size) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
+    if job.configuration() != configuration:
+        msg = f"the images of {job.data}, the configuration or the weights changed during the run; run it again"
+        raise RuntimeError(msg)
     result = {
-        "configuration": job.configuration(),
+        "configuration": configuration,
         "input_size": list(model.input_size),
         "images": {
             "train": len(datamodule.train_data),
@@ -68,7 +72,7 @@ def run(job: Job) -> dict[str, Any]:
         "metrics": measure_quality(scores, labels, maps, masks),
         "times": times,
         "cost": cost,
-        **describe(),
+        **describe(job),
     }
     job.results.mkdir(parents=True, exist_ok=True)
     write_scores(job.results / "scores.csv", samples, scores)
@@ -77,17 +81,20 @@ def run(job: Job) -> dict[str, Any]:
     return result
 
 
-def describe() -> dict[str, dict[str, str | int]]:
+def describe(job: Job) -> dict[str, dict[str, str | int]]:
     """Describe what a run is measured on.
+
+    Args:
+        job (Job): The run.
 
     Returns:
         dict[str, dict[str, str | int]]: ``machine`` and ``versions``.
     """
-    found = machine()
-    versions = ("python", *PACKAGES)
+    made_with = versions()
+    found = machine(cuda=job.accelerator == "cuda")
     return {
-        "machine": {name: value for name, value in found.items() if name not in versions},
-        "versions": {name: found[name] for name in versions},
+        "machine": {name: value for name, value in found.items() if name not in made_with},
+        "versions": made_with,
     }
 
 
@@ -136,13 +143,13 @@ def score_test_images(
     for start in range(0, len(samples), SCORING_BATCH):
         images = [read_test_image(sample) for sample in samples[start : start + SCORING_BATCH]]
         output = predict_raw(model, images)
-        scores.append(output.pred_score.flatten().float())
+        scores.append(output.pred_score.flatten().float().cpu())
         if output.anomaly_map is None:
             continue
         found = output.anomaly_map.float().reshape(len(images), 1, *output.anomaly_map.shape[-2:])
         if found.shape[-2:] != (side, side):
             found = functional.interpolate(found, size=(side, side), mode="bilinear", antialias=True)
-        maps.append(found[:, 0])
+        maps.append(found[:, 0].cpu())
     return torch.cat(scores), torch.cat(maps) if maps else None
 
 

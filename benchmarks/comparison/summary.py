@@ -6,13 +6,15 @@
 from typing import Any
 
 from comparison.cost import spread
+from runs import same_where_recorded
 
 Result = dict[str, Any]
 Summary = dict[str, Any]
 Spread = dict[str, float]
 
 CONVENTIONS = {
-    "spread": "median, lowest and highest over the seeds; of times with one seed, over the repeats",
+    "spread": "median, lowest and highest over the seeds; of times with one seed, over the repeats; times and memory "
+    "only where all seeds ran on one machine with the same versions",
     "image_F1Max": "best F1 over all thresholds on the test set itself: optimistic",
     "pixel_AUPRO": "up to a false positive rate of 0.3",
     "pixel metrics": "maps resized bilinearly, masks to the nearest pixel, to image_size x image_size",
@@ -28,6 +30,9 @@ RATIOS = {
     "latency_8_ms": "latency_8_ratio",
     "images_per_second": "images_per_second_ratio",
 }
+OF_MACHINE = (*RATIOS, "imports_mib", "peak_mib", "gpu_peak_mib")
+"""What is not reduced over machines or versions."""
+
 RUN = ("metrics", "times", "cost", "machine", "versions")
 """What is published of each run."""
 
@@ -44,16 +49,17 @@ def spread_of(value: float | Spread) -> Spread:
     return value if isinstance(value, dict) else spread([value])
 
 
-def over_seeds(values: list[Spread]) -> Spread:
+def over_seeds(values: list[Spread], runs: int) -> Spread:
     """Reduce a number of several runs.
 
     Args:
-        values (list[Spread]): Its repeats in each run, at least one.
+        values (list[Spread]): Its repeats in each run that has it, at least one.
+        runs (int): Number of all runs.
 
     Returns:
         Spread: Of the medians over the runs; of a single run the spread of its repeats.
     """
-    return values[0] if len(values) == 1 else spread([value["median"] for value in values])
+    return values[0] if runs == 1 else spread([value["median"] for value in values])
 
 
 def summarize(results: list[Result], reference: str) -> Summary:
@@ -87,11 +93,14 @@ def summarize_model(runs: list[Result], references: dict[int, Result]) -> Summar
         references (dict[int, Result]): The reference model's runs by seed.
 
     Returns:
-        Summary: Configuration, seeds, spread of each number by name, and the runs.
+        Summary: Configuration, seeds, spread of each number by name, and the runs. Times and memory of several
+            machines or versions have no spread.
     """
     values: dict[str, list[Spread]] = {}
+    alike = all(made_alike(runs[0], run) for run in runs)
     for run in runs:
         numbers = {**run["metrics"], **run["cost"], **run["times"]}
+        numbers = {name: value for name, value in numbers.items() if alike or name not in OF_MACHINE}
         numbers |= ratios(run, references.get(run["configuration"]["seed"]))
         for name, value in numbers.items():
             if value is not None:
@@ -101,9 +110,14 @@ def summarize_model(runs: list[Result], references: dict[int, Result]) -> Summar
         "configuration": configuration,
         "input_size": runs[0]["input_size"],
         "seeds": [run["configuration"]["seed"] for run in runs],
-        **{name: over_seeds(found) for name, found in values.items()},
+        **{name: over_seeds(found, len(runs)) for name, found in values.items()},
         "runs": [{"seed": run["configuration"]["seed"], **{name: run[name] for name in RUN}} for run in runs],
     }
+
+
+def made_alike(one: Result, other: Result) -> bool:
+    """Whether two runs were made on one machine with the same versions, so far as both were recorded."""
+    return all(same_where_recorded(one[name], other[name]) for name in ("machine", "versions"))
 
 
 def ratios(run: Result, reference: Result | None) -> dict[str, Spread]:
@@ -116,7 +130,7 @@ def ratios(run: Result, reference: Result | None) -> dict[str, Spread]:
     Returns:
         dict[str, Spread]: Ratios by name; none unless machine and versions are the same.
     """
-    if reference is None or any(run[name] != reference[name] for name in ("machine", "versions")):
+    if reference is None or not made_alike(run, reference):
         return {}
     found = {}
     for name, ratio in RATIOS.items():

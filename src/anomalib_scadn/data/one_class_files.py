@@ -60,6 +60,7 @@ def read_split(root: Path, dataset: ClassificationName, *, train: bool, download
 
     Raises:
         FileNotFoundError: If files are missing and are not downloaded; the message names the folder and the files.
+        OSError: If the download fails; the message names the folder.
         ValueError: If the name is unknown, or the files cannot be read as what they should be.
     """
     check_name(dataset)
@@ -73,7 +74,7 @@ def read_split(root: Path, dataset: ClassificationName, *, train: bool, download
             )
             raise FileNotFoundError(msg)
         logger.info("Downloading %s to %s", dataset, root)
-        reader(root, train=train, download=True)
+        _download(root, dataset, train=train)
     try:
         split = reader(root, train=train)
         images, labels = np.asarray(split.data), np.asarray(split.targets, dtype=np.int64)
@@ -86,6 +87,32 @@ def read_split(root: Path, dataset: ClassificationName, *, train: bool, download
         msg = f"cannot read {dataset} in {folder}: expected torchvision's files of it, undamaged; {error}"
         raise ValueError(msg) from error
     return LabelledImages(images, labels)
+
+
+def folder_of(root: Path, dataset: str) -> Path:
+    """Say where torchvision keeps a data set.
+
+    Args:
+        root (Path): Root of all data sets.
+        dataset (Literal["mnist", "cifar10", "fashion_mnist"]): Name.
+
+    Returns:
+        Path: Folder of its own.
+    """
+    reader = _READERS[dataset]
+    return root / (reader.base_folder if reader is CIFAR10 else reader.__name__)
+
+
+def _download(root: Path, dataset: str, *, train: bool) -> None:
+    try:
+        _READERS[dataset](root, train=train, download=True)
+    # What torchvision raises if no mirror answers, or what came has another checksum.
+    except (OSError, RuntimeError) as error:
+        msg = (
+            f"cannot download {dataset} to {folder_of(root, dataset)}: {error}; put torchvision's files there by hand, "
+            "or try again"
+        )
+        raise OSError(msg) from error
 
 
 def _files(root: Path, reader: Any) -> list[Path]:  # noqa: ANN401  # one of torchvision's classes

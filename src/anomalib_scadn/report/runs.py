@@ -77,7 +77,7 @@ def load_runs(folder: Path) -> list[Run]:
         OSError: If a file cannot be read.
     """
     paths = folder.glob("*/*/seed*/result.json")
-    runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(\d+)", path.parent.name))]
+    runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(-?\d+)", path.parent.name))]
     runs.sort(key=lambda run: (run.data, run.model, run.seed))
     for first, other in pairwise(runs):
         if (first.data, first.model) == (other.data, other.model):

@@ -4,12 +4,16 @@
 """The whole comparison on a tiny tree: files, repeatability, resumption, failure, refusal."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import timm
+import torch
 from PIL import Image
 
 import compare
@@ -17,6 +21,7 @@ from anomalib_scadn.report import write_report
 from comparison.data import Sample
 from comparison.examples import choose_examples
 from comparison.job import FILES, scadn_settings
+from comparison.models import build
 from comparison.run import run
 
 MODELS = ("scadn", "patchcore", "padim")
@@ -53,6 +58,9 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert all(0 <= value <= 1 for value in result["metrics"].values())
     assert result["times"]["fit_s"] > 0
     assert result["cost"]["peak_mib"] > 100
+    # mu_i of two scales; a tenth of 8 x 16 features of 384 values; 64 Gaussians of 100 values.
+    stored = {"scadn": 2, "patchcore": 12 * 384, "padim": 64 * (100 + 100**2)}[model]
+    assert stored <= result["cost"]["stored_values"] < stored + 20_000
     assert result["input_size"] == [32, 32]
     assert result["images"] == {"train": 8, "test_good": 2, "test_defect": 5}
     assert {"torch", "anomalib"} <= result["versions"].keys()
@@ -102,6 +110,46 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
         assert Image.open(finished / "tiny" / name).width > 100
 
 
+def test_weights_from_a_file_are_used_and_the_whole_fit_is_timed(finished, make_job, tmp_path, monkeypatch):
+    path = tmp_path / "w.pth"
+    torch.save(timm.create_model("resnet18", pretrained=False).state_dict(), path)
+
+    def build_slow(job, folder):
+        engine, model, datamodule = build(job, folder)
+        fit = engine.fit
+        engine.fit = lambda *args, **kwargs: (time.sleep(1.1), fit(*args, **kwargs))
+        return engine, model, datamodule
+
+    monkeypatch.setattr("comparison.run.build", build_slow)
+    result = run(make_job(tmp_path, "padim", backbone_weights=str(path)))
+    assert result["times"]["fit_s"] > 1.1
+    assert result["configuration"]["backbone_weights"].startswith("w.pth, SHA-256 ")
+    scores = (tmp_path / "tiny/padim/seed0/scores.csv").read_text()
+    assert scores != (finished / "tiny/padim/seed0/scores.csv").read_text()
+
+
+def test_images_that_change_during_a_run_fail_it(make_job, bare_tree, tmp_path, monkeypatch):
+    root = tmp_path / "own"
+    shutil.copytree(bare_tree, root)
+
+    def score(model, samples, side):
+        (root / "train/good/new.png").write_bytes(b"")
+        return torch.zeros(len(samples)), None
+
+    monkeypatch.setattr("comparison.run.score_test_images", score)
+    with pytest.raises(RuntimeError, match="changed during the run"):
+        run(make_job(tmp_path, "padim", root=str(root)))
+    assert not (tmp_path / "tiny/padim/seed0/result.json").exists()
+
+
+def test_other_images_in_the_place_of_drawn_ones_are_noticed(make_job, tmp_path):
+    job = make_job(tmp_path, "padim", data="lace", root=str(tmp_path / "drawn"))
+    first = job.configuration()
+    image = sorted((tmp_path / "drawn").rglob("test/*/*.png"))[0]
+    image.write_bytes(sorted((tmp_path / "drawn").rglob("train/*/*.png"))[0].read_bytes())
+    assert {name for name, value in job.configuration().items() if value != first[name]} == {"drawn_files"}
+
+
 def test_a_failed_run_fails_the_command_keeps_the_others_and_publishes_nothing(
     finished, command, capfd, monkeypatch, tmp_path
 ):
@@ -126,7 +174,7 @@ def test_workers_compare_on_drawn_lace_and_the_report_reads_it(command, tmp_path
     assert (tmp_path / "report.html").read_text().count("data:image/png") == 4
 
 
-@pytest.mark.parametrize("change", ["configuration", "file", "broken"])
+@pytest.mark.parametrize("change", ["configuration", "file", "broken", "versions"])
 def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job, tmp_path, change):
     job = make_job(tmp_path, "padim")
     job.results.mkdir(parents=True)
@@ -135,6 +183,9 @@ def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job
     assert job.finished() is not None
     if change == "configuration":
         job = make_job(tmp_path, "padim", repeats=3)
+    elif change == "versions":
+        other = {"configuration": job.configuration(), "versions": {"torch": "0.0"}}
+        (job.results / "result.json").write_text(json.dumps(other))
     elif change == "file":
         (job.results / "scores.csv").unlink()
     else:
@@ -152,6 +203,7 @@ def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job
         (["--scadn-config", "absent.yaml"], "cannot read the configuration of SCADN absent.yaml"),
         (["--scadn-config", __file__], "cannot read the configuration of SCADN"),
         (["--coreset-ratio", "2"], "got 32, 2, 2.0"),
+        (["--seeds", "-1"], "--seeds must be 0 or more, got -1"),
         (["--image-size", "60"], "a multiple of 8, got 60"),
     ],
 )

@@ -100,7 +100,7 @@ def test_images_of_any_size_are_scored_in_one_batch_as_one_by_one(scadn):
         alone = predict_raw(scadn, [image])
         assert torch.allclose(together.pred_score[place], alone.pred_score[0], atol=1e-6)
         assert torch.allclose(together.anomaly_map[place], alone.anomaly_map[0], atol=1e-5)
-    assert predict(scadn, images).pred_score.shape == (2,)
+    assert predict(scadn, images).pred_label.shape == (2,)
 
 
 def test_times_are_of_both_batch_sizes(scadn, monkeypatch):

@@ -13,7 +13,7 @@ def result(model, seed, auroc, latency, **metrics):
     repeats = {"median": latency, "lowest": latency / 2, "highest": latency * 2}
     rate = {"median": 8000 / latency, "lowest": 1.0, "highest": 2.0}
     scadn = {"file": "tiny.yaml", "model": {"base_channels": 2}, "trainer": {"max_epochs": 3}}
-    extra = {"scadn": scadn} if model == "scadn" else {"backbone_weights": "w", "coreset_ratio": 0.1}
+    extra = {"scadn": scadn} if model == "scadn" else {"backbone_weights": "w.pth, SHA-256 12", "coreset_ratio": 0.1}
     return {
         "configuration": {"data": "tiny", "model": model, "seed": seed, **extra},
         "input_size": [32, 32],
@@ -68,6 +68,24 @@ def test_there_are_no_ratios_between_machines_or_versions(other):
     assert not [name for name in models["patchcore"] if name.endswith("ratio")]
 
 
+def test_times_of_several_machines_are_not_reduced_but_scores_are(summary):
+    other = {"processor": "q", "threads": 2}
+    runs = [result("scadn", 0, 0.5, 100.0), {**result("scadn", 1, 0.7, 1.0), "machine": other}]
+    mixed = summarize(runs, reference="scadn")
+    row = mixed["data"]["tiny"]["models"]["scadn"]
+    assert row["image_AUROC"]["lowest"] == 0.5
+    assert not {"fit_s", "latency_1_ms", "images_per_second", "peak_mib"} & row.keys()
+    assert compare_cost_table({"": mixed})[1][0][2:7] == ["none"] * 5
+    alike = [runs[0], {**runs[1], "machine": {"processor": "p", "threads": 2, "cores": 4}}]  # older files lack cores
+    assert "fit_s" in summarize(alike, reference="scadn")["data"]["tiny"]["models"]["scadn"]
+
+
+def test_a_ratio_of_one_of_several_seeds_has_no_spread_of_repeats():
+    runs = [result("scadn", 0, 0.5, 100.0)] + [result("padim", seed, 0.9, 50.0) for seed in (0, 1)]
+    row = summarize(runs, reference="scadn")["data"]["tiny"]["models"]["padim"]
+    assert row["latency_1_ratio"] == {"median": 0.5, "lowest": 0.5, "highest": 0.5}
+
+
 def test_of_one_seed_the_repeats_are_the_spread():
     runs = [result("scadn", 0, 0.5, 100.0), result("patchcore", 0, 0.9, 50.0)]
     models = summarize(runs, reference="scadn")["data"]["tiny"]["models"]
@@ -89,7 +107,7 @@ def test_tables_show_configuration_medians_and_spread(summary):
     _, rows = compare_quality_table({"": summary})
     setting = "`tiny.yaml`, 2 base channels, 3 epochs"
     assert rows[0] == ["tiny", "scadn", setting, "32 x 32", "3", "0.600 (0.500 to 0.700)", *["none"] * 4]
-    assert rows[1][2] == "pretrained backbone, coreset 0.1"
+    assert rows[1][2] == "backbone `w.pth`, coreset 0.1"
 
 
 def test_the_cost_table_has_the_references_own_times_and_the_others_ratios(summary):

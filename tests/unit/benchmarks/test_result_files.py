@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -30,7 +31,7 @@ def run(tmp_path):
 def test_every_run_keeps_its_own_machine_and_versions(run, monkeypatch):
     run("x")
     monkeypatch.setattr(runs, "machine", lambda: {"processor": "another"})
-    result = run("x", "y")
+    result, _ = run("x", "y")
     assert {"processor", "threads", "torch"} <= result["runs"]["x"]["machine"].keys()
     assert result["runs"]["y"] == {"a": 1.0, "machine": {"processor": "another"}}
     assert "machine" not in result
@@ -43,9 +44,54 @@ def test_what_another_process_adds_meanwhile_is_kept_and_not_made_again(run, tmp
         runs.merge(path, {"config": "c"}, {}, {"other": {"a": 2.0}, "next": {"a": 3.0}})
         return [{"a": 1.0}]
 
-    result = run("mine", "next", job=job)
+    result, _ = run("mine", "next", job=job)
     assert {key: value["a"] for key, value in result["runs"].items()} == {"other": 2.0, "next": 3.0, "mine": 1.0}
     assert json.loads(path.read_text()) == result
+
+
+def test_of_two_processes_at_the_same_jobs_each_job_is_done_once(tmp_path):
+    made = []
+
+    def process(number):
+        jobs = [([str(key)], partial(job, key)) for key in range(3)]
+        return runs.run_missing(tmp_path / "r.json", {"config": "c"}, jobs, argparse.ArgumentParser())
+
+    def job(key):
+        made.append(key)
+        time.sleep(0.1)
+        return [{"a": float(key)}]
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [result for result, _ in pool.map(process, range(2))]
+    assert sorted(made) == [0, 1, 2]
+    assert results[0] == results[1]
+    assert [path.name for path in tmp_path.glob(".r*")] == []
+
+
+def test_the_first_result_of_a_key_stays(tmp_path):
+    for value in (1.0, 2.0):
+        found = runs.merge(tmp_path / "r.json", {"config": "c"}, {}, {"x": {"a": value}})
+    assert found["runs"] == {"x": {"a": 1.0}}
+
+
+def test_a_failed_job_is_named_and_the_others_are_done(tmp_path, capsys):
+    def fail():
+        raise OSError("no such image")
+
+    jobs = [(["bad/0"], fail), (["good/0"], lambda: [{"a": 1.0}])]
+    result, failed = runs.run_missing(tmp_path / "r.json", {"config": "c"}, jobs, argparse.ArgumentParser())
+    assert list(result["runs"]) == ["good/0"]
+    assert "no such image" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r"failed: r\.json: bad/0"):
+        runs.end(failed)
+    runs.end([])
+
+
+def test_a_gpu_is_recorded_only_if_it_was_used(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "card")
+    assert runs.machine()["accelerator"] == runs.machine(cuda=False)["accelerator"] == "none"
+    assert runs.machine(cuda=True)["accelerator"] == "card"
 
 
 def test_writers_at_once_lose_nothing(tmp_path):
@@ -57,7 +103,7 @@ def test_writers_at_once_lose_nothing(tmp_path):
 
 def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(run, capsys):
     run("x", settings={"config_sha256": "1"}, data={"bottle": "f1"})
-    result = run("y", settings={"config_sha256": "1"}, data={"cable": "f2"})
+    result, _ = run("y", settings={"config_sha256": "1"}, data={"cable": "f2"})
     assert result["data"] == {"bottle": "f1", "cable": "f2"}
     for change in ({"settings": {"config_sha256": "2"}}, {"data": {"cable": "f3"}}):
         with pytest.raises(SystemExit):
