@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -24,21 +23,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from process_memory import MEBIBYTE, peak_memory
+
 RESULTS = Path(__file__).parent / "results"
-MEBIBYTE = 2**20
 REFERENCE = "torch eager"
 
 Row = dict[str, Any]
-
-
-def peak_memory() -> float:
-    """Peak of this process's resident memory so far, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # on Linux getrusage starts from the peak of the process that started this one
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / MEBIBYTE if sys.platform == "darwin" else peak / 1024
 
 
 def runtime_options(path: Path, threads: int, precision: str) -> dict[str, Any] | None:

@@ -27,7 +27,8 @@ from torchvision.transforms.v2 import Resize
 from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from comparison.data import LACE, list_test_images, make_datamodule, parse_data, read_test_mask
-from runs import RESULTS, machine, save
+from machines import machine
+from runs import RESULTS, save
 from score_study.quality import quality
 
 

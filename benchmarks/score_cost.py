@@ -21,7 +21,8 @@ import torch
 
 from anomalib_scadn.scoring import Score, build_score
 from anomalib_scadn.torch_model import ScadnModel
-from runs import RESULTS, machine, save
+from machines import machine
+from runs import RESULTS, save
 
 
 def make_scores(model: ScadnModel, backbone_weights: Path | None) -> dict[str, Score]:

@@ -23,7 +23,8 @@ from typing import Any
 
 from comparison.data import fingerprint, parse_data
 from fingerprints import named_hash
-from runs import RESULTS, machine, save
+from machines import machine
+from runs import RESULTS, save
 from score_study.command import OVERRULED, image_side, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option

@@ -26,7 +26,8 @@ import yaml
 
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments
-from runs import RESULTS, Metrics, end, machine, run_missing, settings_of
+from machines import machine
+from runs import RESULTS, Metrics, end, run_missing, settings_of
 
 
 def run(config: Path, seed: int, extra: list[str]) -> Metrics:

@@ -12,7 +12,6 @@ hours on a CPU; what validation keeps does not depend on the width, so the two r
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +22,9 @@ from anomalib.engine import Engine
 from anomalib_scadn import Scadn, SyntheticLace
 
 sys.path.insert(0, str(Path(__file__).parent))
-from runs import RESULTS, machine, save
+from machines import machine
+from process_memory import peak_memory
+from runs import RESULTS, save
 
 
 def main() -> None:
@@ -48,14 +49,14 @@ def main() -> None:
             num_test_defect=arguments.images // 6,
             num_workers=0,
         )
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         with torch.no_grad():
             Engine(default_root_dir=folder, accelerator="cpu", logger=False).validate(model, datamodule=lace)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak = peak_memory()
     result = {
         **vars(arguments),
-        "before_gigabytes": round(before / 2**20, 2),
-        "peak_gigabytes": round(peak / 2**20, 2),
+        "before_gigabytes": round(before / 2**10, 2),
+        "peak_gigabytes": round(peak / 2**10, 2),
         "machine": machine(),
     }
     path = RESULTS / "validation_memory.json"

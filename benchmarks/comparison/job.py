@@ -12,7 +12,7 @@ import yaml
 
 from comparison.data import LACE, drawn_fingerprint, fingerprint
 from fingerprints import named_hash, without_folders
-from runs import same_where_recorded, versions
+from machines import same_where_recorded, versions
 
 FILES = ("scores.csv", "examples.npz", "examples.png", "extremes.png", "result.json")
 """What a finished run has left in its folder; ``result.json`` is written last."""

@@ -22,8 +22,9 @@ from comparison.extremes import choose_extremes, draw_extremes
 from comparison.job import Job
 from comparison.metrics import measure_quality
 from comparison.models import build, predict_raw
-from deploy import peak_memory
-from runs import machine, save, versions
+from machines import machine, versions
+from process_memory import peak_memory
+from runs import save
 
 SCORING_BATCH = 8
 TIMED_IMAGES = 8

@@ -6,7 +6,7 @@
 from typing import Any
 
 from comparison.cost import spread
-from runs import same_where_recorded
+from machines import same_where_recorded
 
 Result = dict[str, Any]
 Summary = dict[str, Any]

@@ -125,6 +125,7 @@ def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
     module = benchmark("ablation", "--data", "lace", host=["--model.image_size", 32, *TINY, *lace])
     assert sorted(load(tmp_path, "ablation_lace")["runs"]) == sorted(f"{row}/0" for row in ROWS)
     assert str(lace_root) not in (tmp_path / "published/ablation_lace.json").read_text()
+    assert load(tmp_path, "ablation_lace")["data"]["lace"].startswith("20 files, SHA-256 ")
     models = []
     real = module.train
 

@@ -154,6 +154,7 @@ def test_a_failed_run_fails_the_command_keeps_the_others_and_publishes_nothing(
     finished, command, capfd, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(compare, "RESULTS", tmp_path)
+    finished = shutil.copytree(finished, tmp_path / "copy")  # the failed run's earlier result is removed
     with pytest.raises(SystemExit, match=r"failed: tiny, patchcore, seed 0 \(status 1\)"):
         command(finished, "--coreset-ratio", 1e-9, "--publish", "tiny")
     assert not list(tmp_path.glob("compare_*"))

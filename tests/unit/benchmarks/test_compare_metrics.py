@@ -71,6 +71,13 @@ def test_metrics_that_are_not_defined_are_none(scored):
     assert set(found.values()) == {None}
 
 
+def test_pixels_of_full_and_empty_masks_still_have_an_auroc():
+    masks = torch.tensor([0, 0, 1, 1]).bool()[:, None, None].expand(4, 2, 2)
+    found = measure_quality(torch.arange(4.0), torch.tensor([0, 0, 1, 1]), torch.arange(16.0).view(4, 2, 2), masks)
+    assert found["pixel_AUROC"] == 1
+    assert found["pixel_AUPRO"] is found["PerImagePixelAUROC"] is None
+
+
 @pytest.mark.parametrize("values", [[3.0, -5.0, 1e30], [7.0, 7.0, 7.0], [40.0, 40.00001, 90.0]])
 def test_unit_range_keeps_the_order(values):
     tensor = torch.tensor(values)

@@ -15,6 +15,7 @@ import runs
 from beside_paper import CLASSES, one_class_table, paper_table, seed_means
 from fingerprints import folder_fingerprint, without_folders
 from host_arguments import parse_options, refuse, without_paths
+from machines import machine
 
 
 @pytest.fixture
@@ -90,8 +91,8 @@ def test_a_failed_job_is_named_and_the_others_are_done(tmp_path, capsys):
 def test_a_gpu_is_recorded_only_if_it_was_used(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "card")
-    assert runs.machine()["accelerator"] == runs.machine(cuda=False)["accelerator"] == "none"
-    assert runs.machine(cuda=True)["accelerator"] == "card"
+    assert machine()["accelerator"] == machine(cuda=False)["accelerator"] == "none"
+    assert machine(cuda=True)["accelerator"] == "card"
 
 
 def test_writers_at_once_lose_nothing(tmp_path):

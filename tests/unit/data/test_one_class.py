@@ -173,6 +173,15 @@ def test_class_without_training_images_is_an_error(mnist_root):
         OneClassDataset(mnist_root, normal_class=4)
 
 
+def test_a_failed_download_names_the_folder_and_a_way_out(tmp_path, monkeypatch):
+    def fail(self):
+        raise RuntimeError("Error downloading train-images")  # torchvision's own
+
+    monkeypatch.setattr(MNIST, "download", fail)
+    with pytest.raises(OSError, match=rf"cannot download mnist to {tmp_path / 'MNIST'}: Error .*there by hand"):
+        OneClass(tmp_path, download=True, num_workers=0).prepare_data()
+
+
 def test_download_is_torchvisions_and_happens_only_when_asked_for(mnist_root, tmp_path, monkeypatch):
     target = tmp_path / "target"
     monkeypatch.setattr(MNIST, "download", lambda self: shutil.copytree(mnist_root, self.root))
