@@ -12,7 +12,6 @@ ONNX Runtime and OpenVINO both can; see :mod:`anomalib_scadn.deploy`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import torch
@@ -22,9 +21,9 @@ from anomalib.models.components.base.export_mixin import ExportMixin
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
-from .files import write_whole
+from .files import publish, temporary_folder, write_whole
 from .metadata import describe, write_metadata
-from .networks import for_inference
+from .plain_weights import for_inference
 from .quantization import check_limits, sparing_memory
 from .scoring import Score
 from .torch_model import ScadnModel
@@ -199,41 +198,6 @@ def open_batch(
         selected_scale=output.selected_scale,
         reconstructions=reconstructions,
     )
-
-
-@contextmanager
-def temporary_folder(export_root: Path | str) -> Iterator[Path]:
-    """Make a folder that an export is written into before it is moved, on the same file system.
-
-    Args:
-        export_root (Path | str): Where the export will lie; made if missing.
-
-    Yields:
-        Path: Empty folder, removed afterwards.
-    """
-    Path(export_root).mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=export_root, prefix=".export-") as name:
-        yield Path(name)
-
-
-def publish(graph: Path, folder: Path, export_root: Path) -> Path:
-    """Move an export from its temporary folder, the graph last: where it is, all is.
-
-    Args:
-        graph (Path): File of the graph, in ``folder`` or below; all files beside it are moved.
-        folder (Path): The temporary folder.
-        export_root (Path): Where the export will lie, at the same place as in ``folder``.
-
-    Returns:
-        Path: The moved graph.
-    """
-    target = export_root / graph.parent.relative_to(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    # An older graph must not lie beside new weights, not even for a moment.
-    (target / graph.name).unlink(missing_ok=True)
-    for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
-        path.replace(target / path.name)
-    return target / graph.name
 
 
 def hide_outputs(path: Path, names: tuple[str, ...]) -> None:

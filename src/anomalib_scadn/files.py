@@ -1,10 +1,13 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Files that appear under their name only when they are whole."""
+"""Files and exports that appear under their name only when they are whole."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -26,3 +29,38 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+@contextmanager
+def temporary_folder(export_root: Path | str) -> Iterator[Path]:
+    """Make a folder that an export is written into before it is moved, on the same file system.
+
+    Args:
+        export_root (Path | str): Where the export will lie; made if missing.
+
+    Yields:
+        Path: Empty folder, removed afterwards.
+    """
+    Path(export_root).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=export_root, prefix=".export-") as name:
+        yield Path(name)
+
+
+def publish(graph: Path, folder: Path, export_root: Path) -> Path:
+    """Move an export from its temporary folder, the graph last: where it is, all is.
+
+    Args:
+        graph (Path): File of the graph, in ``folder`` or below; all files beside it are moved.
+        folder (Path): The temporary folder.
+        export_root (Path): Where the export will lie, at the same place as in ``folder``.
+
+    Returns:
+        Path: The moved graph.
+    """
+    target = export_root / graph.parent.relative_to(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    # An older graph must not lie beside new weights, not even for a moment.
+    (target / graph.name).unlink(missing_ok=True)
+    for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
+        path.replace(target / path.name)
+    return target / graph.name

@@ -9,14 +9,10 @@ Differences from the paper, as in the authors' code:
     - The last convolution of the generator has no instance norm; tanh maps its output, shifted to [0, 1].
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
 from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .masks import check_sides
@@ -196,25 +192,6 @@ def to_images(values: torch.Tensor) -> torch.Tensor:
     return (torch.tanh(values) + 1) / 2
 
 
-@contextmanager
-def frozen(*networks: nn.Module) -> Iterator[None]:
-    """Let networks judge for others without learning from it.
-
-    Args:
-        *networks (nn.Module): Networks whose parameters get no gradient of what is computed inside.
-
-    Yields:
-        None: Afterwards they learn again.
-    """
-    for network in networks:
-        network.requires_grad_(requires_grad=False)
-    try:
-        yield
-    finally:
-        for network in networks:
-            network.requires_grad_(requires_grad=True)
-
-
 def apply(network: nn.Module, values: torch.Tensor) -> torch.Tensor:
     """Apply a network in the precision of its weights.
 
@@ -226,50 +203,6 @@ def apply(network: nn.Module, values: torch.Tensor) -> torch.Tensor:
         torch.Tensor: Its output, in the weights' type.
     """
     return network(values.to(next(network.parameters()).dtype))
-
-
-def with_plain_weights(network: nn.Module) -> nn.Module:
-    """Copy a network with its spectral norm worked into the weights: it computes the same, learns no more.
-
-    Args:
-        network (nn.Module): Any network.
-
-    Returns:
-        nn.Module: A copy in evaluation mode that can be pickled and exported.
-    """
-    plain = deepcopy(network).eval()
-    for module in list(plain.modules()):
-        if isinstance(module, nn.Conv2d) and parametrize.is_parametrized(module, "weight"):
-            weight = module.weight.detach()
-            # Not remove_parametrizations: that changes the class, which the original shares with its copy.
-            module.__class__ = parametrize.type_before_parametrizations(module)
-            del module.parametrizations
-            module.weight = nn.Parameter(weight)
-    return plain
-
-
-@contextmanager
-def for_inference(model: nn.Module, training_only: Sequence[str]) -> Iterator[None]:
-    """Leave a model with what inference needs, in a form that can be exported, for as long as it is exported.
-
-    Args:
-        model (nn.Module): The model.
-        training_only (Sequence[str]): Names of its networks that inference has no use for.
-
-    Yields:
-        None: Afterwards all networks are back as they were.
-    """
-    networks = dict(model.named_children())
-    for name, network in networks.items():
-        if name in training_only:
-            setattr(model, name, None)
-        elif any(parametrize.is_parametrized(module) for module in network.modules()):
-            setattr(model, name, with_plain_weights(network))
-    try:
-        yield
-    finally:
-        for name, network in networks.items():
-            setattr(model, name, network)
 
 
 def _init_weights(network: nn.Module, std: float = 0.02) -> None:

@@ -14,9 +14,8 @@ from torch import optim
 from .crops import random_crops
 from .loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
 from .masks import remove
-from .networks import frozen
 from .torch_model import ScadnModel
-from .training_run import TrainingRun, check_range
+from .training_run import TrainingRun, check_range, frozen
 
 
 class GanTraining(TrainingRun):

@@ -3,11 +3,14 @@
 
 """A training run that can be repeated and resumed, ends by itself, and stops before it does harm."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
+from torch import nn
 
 from .loss import check_finite
 from .seeding import start_epoch
@@ -104,6 +107,25 @@ class TrainingRun(LightningModule):
             self.manual_backward(loss)
         for optimizer, _ in pairs:
             optimizer.step()
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let networks judge for others without learning from it.
+
+    Args:
+        *networks (nn.Module): Networks whose parameters get no gradient of what is computed inside.
+
+    Yields:
+        None: Afterwards they learn again.
+    """
+    for network in networks:
+        network.requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(requires_grad=True)
 
 
 def check_range(images: torch.Tensor) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from anomalib_scadn.exporting import publish, temporary_folder
+from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.torch_model import ScadnModel
 
 

@@ -20,6 +20,7 @@ FLOORS = {
     "config_files": 0,
     "scoring": 1,  # the whole subpackage
     "networks": 1,
+    "plain_weights": 1,
     "crops": 2,
     "score_file": 2,
     "quantization": 2,

@@ -3,8 +3,6 @@
 
 """Networks: shapes, counts of parameters, and what the paper and the authors' code say about their layers."""
 
-import pickle
-
 import pytest
 import torch
 from torch import nn
@@ -17,8 +15,6 @@ from anomalib_scadn.networks import (
     InstanceNorm,
     ResidualBlock,
     apply,
-    for_inference,
-    with_plain_weights,
 )
 from anomalib_scadn.official_weights import rename_discriminator_keys, rename_generator_keys
 
@@ -241,34 +237,6 @@ def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
     torch.testing.assert_close(norm(features), expected)
     monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
     torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_plain_weights_compute_the_same_and_can_be_pickled():
-    network = Discriminator(2)
-    images = torch.rand(2, 3, 32, 32)
-    network(images)  # one more power iteration
-    plain = with_plain_weights(network)
-    torch.testing.assert_close(plain(images), network.eval()(images))
-    pickle.dumps(plain)
-    assert all(name.endswith("weight") for name in plain.state_dict())
-    assert any("parametrizations" in name for name in network.state_dict())
-
-
-def test_for_inference_takes_networks_off_and_brings_them_back_whatever_happens():
-    model = torch.nn.Module()
-    model.kept, model.judge, model.trains = Generator(2, 0), Discriminator(2), Discriminator(2)
-    before = dict(model.named_children())
-
-    def export():
-        assert model.trains is None
-        assert model.kept is before["kept"]
-        assert model.judge is not before["judge"]
-        pickle.dumps(model.judge)
-        raise RuntimeError("stop")
-
-    with pytest.raises(RuntimeError, match="stop"), for_inference(model, ("trains",)):
-        export()
-    assert dict(model.named_children()) == before
 
 
 def test_a_network_is_applied_in_the_precision_of_its_weights():

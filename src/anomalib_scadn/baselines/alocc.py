@@ -30,7 +30,7 @@ from anomalib_scadn.baselines.denoising import add_noise
 from anomalib_scadn.baselines.exporting import BaselineExport
 from anomalib_scadn.checks import check_not_negative
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
-from anomalib_scadn.networks import frozen
+from anomalib_scadn.training_run import frozen
 
 
 class Alocc(Baseline):

@@ -11,8 +11,8 @@ from anomalib.deploy import CompressionType
 from anomalib.models.components.base.export_mixin import ExportMixin
 from anomalib.post_processing import PostProcessor
 
-from anomalib_scadn.exporting import publish, temporary_folder
-from anomalib_scadn.networks import for_inference
+from anomalib_scadn.files import publish, temporary_folder
+from anomalib_scadn.plain_weights import for_inference
 from anomalib_scadn.quantization import LIMITS, check_limits
 
 

@@ -33,7 +33,8 @@ from anomalib_scadn.baselines.mining import mine
 from anomalib_scadn.baselines.ocgan_model import OcganModel
 from anomalib_scadn.checks import check_at_least_one, check_not_negative
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
-from anomalib_scadn.networks import apply, frozen
+from anomalib_scadn.networks import apply
+from anomalib_scadn.training_run import frozen
 
 
 class Ocgan(Baseline, BaselineExport, AnomalibModule):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from anomalib.post_processing import PostProcessor
 
-from anomalib_scadn.exporting import publish, temporary_folder
+from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.metadata import describe, write_metadata
 from anomalib_scadn.pre_processor import ScadnPreProcessor
 from anomalib_scadn.score_file import write_score
