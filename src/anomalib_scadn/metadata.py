@@ -144,7 +144,7 @@ def read_metadata(path: Path) -> Metadata:
         ValueError: If it is no such description; the message names the file.
     """
     if not path.is_file():
-        msg = f"no metadata {path}: export the model again, or name its metadata file"
+        msg = f"no metadata {path}, which an export of SCADN writes: export the model again, or name its metadata file"
         raise FileNotFoundError(msg)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -58,7 +58,7 @@ def sparing_memory(
     The norm's lost digits do not count beside a quantization to 8 bits.
 
     Args:
-        network (nn.Module): The generator.
+        network (nn.Module): What is exported.
         compression_type (CompressionType | None): As the host's; nothing is done for those without calibration.
         datamodule (AnomalibDataModule | None): Whose validation images calibrate; its batch size is restored.
 

@@ -14,9 +14,11 @@ import openvino
 import pytest
 import torch
 from anomalib.cli.cli import main
-from anomalib.deploy import TorchInferencer
+from anomalib.deploy import CompressionType, OpenVINOInferencer, TorchInferencer
+from lightning.pytorch import Trainer
 
 from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
+from anomalib_scadn.cli import ScadnCLI
 
 IMAGE = {"image_AUROC", "image_F1Score"}
 ALL = IMAGE | {"pixel_AUROC", "pixel_F1Score", "PerImagePixelAUROC"}
@@ -100,6 +102,40 @@ def test_the_torch_export_loads_in_the_hosts_inferencer(kind, tmp_path, tiny_lac
         expected = model(item.image[None])
     found = TorchInferencer(path=path, device="cpu").predict(item.image_path)
     torch.testing.assert_close(found.pred_score.squeeze(), expected.pred_score.squeeze(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("compression", [CompressionType.INT8_PTQ, CompressionType.INT8_ACQ])
+def test_calibrated_graphs_score_as_the_model_does(compression, tiny_lace, tiny_engine, tmp_path):
+    model, datamodule = Dae(image_size=32, base_channels=2, seed=0, visualizer=False), tiny_lace(eval_batch_size=6)
+    with pytest.raises(ValueError, match=r"INT8_.* needs a model that was validated.*image_min.*pixel_max"):
+        model.to_openvino(tmp_path, compression_type=compression, datamodule=datamodule)
+    tiny_engine().fit(model, datamodule=datamodule)
+    assert len(datamodule.test_data) % 6 == 1  # one image is left alone, unless batches become smaller
+    path = model.to_openvino(tmp_path, compression_type=compression, datamodule=datamodule)
+    assert datamodule.eval_batch_size == 6
+    content = path.read_text()
+    assert "<quantization>" in content
+    # The accuracy-aware kind takes quantization back where it costs too much, here everywhere.
+    assert ("FakeQuantize" in content) == (compression == CompressionType.INT8_PTQ)
+    item = datamodule.test_data[0]
+    with torch.no_grad():
+        expected = model.eval()(item.image[None]).pred_score
+    found = OpenVINOInferencer(path, device="CPU").predict(item.image_path).pred_score
+    assert float(np.squeeze(found)) == pytest.approx(float(expected), abs=0.2)
+
+
+def test_a_checkpoint_is_refused_by_scadns_own_command_in_one_short_line(tmp_path, capsys):
+    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
+    trainer.strategy.connect(MemAe(image_size=32, base_channels=2, slots=20))
+    trainer.save_checkpoint(tmp_path / "model.ckpt")
+    images, output = tmp_path / "images", tmp_path / "out"
+    images.mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        ScadnCLI(["score", "--model", f"{tmp_path}/model.ckpt", "--input", str(images), "--output", str(output)])
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith(f"error: {tmp_path}/model.ckpt cannot be loaded as a checkpoint of SCADN")
+    assert error.endswith("it holds the weights of another model; export that one and use the host's inferencers")
+    assert not output.exists()
 
 
 def test_the_hosts_command_line_trains_with_own_and_shared_arguments(lace_root, tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.plain_weights import for_inference
-from anomalib_scadn.quantization import LIMITS, check_limits
+from anomalib_scadn.quantization import LIMITS, check_limits, sparing_memory
 
 
 class BaselineExport(ExportMixin):
@@ -53,7 +53,7 @@ class BaselineExport(ExportMixin):
         datamodule: AnomalibDataModule | None = None,
         **kwargs: Any,  # noqa: ANN401  # the host's own arguments
     ) -> Path:
-        """Export to OpenVINO as the host does.
+        """Export to OpenVINO as the host does; calibration takes images one by one, or few by few.
 
         Args:
             export_root (Path | str): Folder to write ``weights/openvino`` into.
@@ -71,7 +71,7 @@ class BaselineExport(ExportMixin):
         """
         limits = LIMITS if self.model.has_maps else LIMITS[:2]
         check_limits(self.post_processor, compression_type, limits)
-        with temporary_folder(export_root) as folder:
+        with temporary_folder(export_root) as folder, sparing_memory(self.model, compression_type, datamodule):
             path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
             return publish(path, folder, Path(export_root))
 

@@ -41,8 +41,7 @@ class CheckpointBackend(Backend):
             self._device = torch.device(device.lower())
             self._module = Scadn.load_from_checkpoint(path, map_location=self._device).eval()
         except Exception as error:  # whatever unpickling a damaged file raises
-            reason = str(error) or f"it is damaged or cut off ({type(error).__name__})"
-            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {reason}"
+            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {_explain(error)}"
             raise ValueError(msg) from error
         self._module.to(self._device)
         self._module.model.passes_at_once = passes_at_once
@@ -66,3 +65,10 @@ class CheckpointBackend(Backend):
         values = open_batch(model.scorer, self._module.post_processor, image, painted, model.masks)
         # Finished image by image, so that the passes of one image at a time are held.
         return finish(as_arrays(values), self.metadata, masks)
+
+
+def _explain(error: Exception) -> str:
+    # Torch's own message names every weight of both models.
+    if isinstance(error, RuntimeError) and "loading state_dict" in str(error):
+        return "it holds the weights of another model; export that one and use the host's inferencers"
+    return str(error) or f"it is damaged or cut off ({type(error).__name__})"

@@ -13,6 +13,10 @@ import yaml
 from PIL import Image
 
 from anomalib_scadn import OneClass
+from anomalib_scadn.report.measures import ACCURACY
+from anomalib_scadn.report.page import write_report
+from anomalib_scadn.report.runs import load_runs
+from anomalib_scadn.report.tables import DASH, build_table
 from comparison.cost import measure_size
 from comparison.data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
 from comparison.examples import draw_sheet
@@ -56,6 +60,11 @@ def test_a_method_without_maps_has_no_pixel_metrics_and_is_drawn_all_the_same(ma
     with np.load(job.results / "examples.npz") as arrays:
         assert ("maps" in arrays) == (name == "dae")
     assert Image.open(job.results / "extremes.png").width > 100
+    write_report(tmp_path, tmp_path / "report.html")
+    assert f">{name}<" in (tmp_path / "report.html").read_text()
+    ((row,),) = build_table(load_runs(tmp_path), ACCURACY, {}).values()
+    dashes = {measure.key for measure, cell in zip(ACCURACY, row.cells, strict=True) if cell.text == DASH}
+    assert dashes == missing
     draw_sheet({name: job.results / "examples.npz"}, tmp_path / "sheet.png", "tiny")
     assert Image.open(tmp_path / "sheet.png").width > 100
 
