@@ -6,7 +6,7 @@
 Left open by the source, and chosen here:
     - Networks for large images: SCADN's generator without residual blocks as R, SCADN's PatchGAN as D.
     - One probability for an image: the mean over D's patches.
-    - Maps: the source has none, and SCADN's Table 3 has no row of ALOCC's, so images get a score alone.
+    - Maps: the source has none, and SCADN's Table 3 has no column of ALOCC's, so images get a score alone.
 """
 
 import torch

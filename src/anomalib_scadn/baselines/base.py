@@ -40,29 +40,13 @@ class Baseline(DefaultComponents, TrainingRun):
     """A method that SCADN is compared with; a base before the host's own, which makes it one of the host's models.
 
     Where a method's source is silent, its networks' sizes and its optimizer's settings are SCADN's.
-
-    Args:
-        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
-            multiples of 8, at least 24. Defaults to ``512``.
-        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
-        learning_rate (float): Adam's rate. Defaults to ``1e-4``.
-        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
-        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-        seed (int | None): Seed of initial weights, shuffling and noise. Defaults to ``None``: the global seed, as
-            ``lightning.seed_everything`` sets it.
-        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
-            Defaults to ``True``.
-        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
-
-    Raises:
-        ValueError: If an argument is impossible; the message names the value and the valid ones.
     """
 
     model: BaselineModel
+    trained_alike: tuple[str, ...] = ("image_size",)
+    """Arguments that scores depend on and the shapes of the weights do not show."""
 
+    # Its arguments are described here, not above: a method without a constructor of its own inherits both.
     def __init__(
         self,
         image_size: int | tuple[int, int] = 512,
@@ -77,6 +61,27 @@ class Baseline(DefaultComponents, TrainingRun):
         evaluator: Evaluator | bool = True,
         visualizer: Visualizer | bool = True,
     ) -> None:
+        """Make the networks and the host's components.
+
+        Args:
+            image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
+                multiples of 8, at least 24. Defaults to ``512``.
+            base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
+            learning_rate (float): Adam's rate. Defaults to ``1e-4``.
+            beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
+            beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
+            max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
+            seed (int | None): Seed of initial weights, shuffling and noise. Defaults to ``None``: the global seed, as
+                ``lightning.seed_everything`` sets it.
+            pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
+                Defaults to ``True``.
+            post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
+            evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
+            visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+
+        Raises:
+            ValueError: If an argument is impossible; the message names the value and the valid ones.
+        """
         size = as_image_size(image_size)
         check_at_least_one(base_channels=base_channels, max_epochs=max_epochs)
         check_not_negative(learning_rate=learning_rate)
@@ -154,16 +159,16 @@ class Baseline(DefaultComponents, TrainingRun):
         return batch.update(**self.model(batch.image)._asdict())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights that were trained at another size, which their shapes would not show.
+        """Refuse weights that were trained for other scores, which their shapes would not show.
 
         Args:
             checkpoint (dict[str, Any]): Checkpoint about to be loaded.
 
         Raises:
-            ValueError: If it was trained with images of another size; the message names both.
+            ValueError: If an argument of :attr:`trained_alike` was another one; the message names both.
         """
         super().on_load_checkpoint(checkpoint)
-        check_same_arguments(checkpoint.get("hyper_parameters", {}), self.hparams, ("image_size",))
+        check_same_arguments(checkpoint.get("hyper_parameters", {}), self.hparams, self.trained_alike)
 
     @property
     def trainer_arguments(self) -> dict[str, Any]:

@@ -71,11 +71,22 @@ class Memory(nn.Module):
         channels (int): C, length of a query and of an item.
         slots (int): S, number of items. Defaults to ``2000``.
         threshold (float | None): Weights up to this become 0. Defaults to ``None``, 1 / slots.
+
+    Raises:
+        ValueError: If no weight can be above the threshold, as with a single slot and its default threshold.
     """
 
     def __init__(self, channels: int, slots: int = 2000, threshold: float | None = None) -> None:
         super().__init__()
         self.threshold = 1 / slots if threshold is None else threshold
+        # One item along the query, all others against it: similarities of 1 and -1.
+        highest = 1 / (1 + (slots - 1) * math.exp(-2))
+        if self.threshold >= highest:
+            msg = (
+                f"no addressing weight of slots = {slots} is above {highest:.3g}, so a shrink_threshold of "
+                f"{self.threshold:.3g} leaves nothing to decode from; give a lower one, or at least 2 slots"
+            )
+            raise ValueError(msg)
         self.items = nn.Parameter(torch.empty(slots, channels))
         nn.init.kaiming_uniform_(self.items, a=math.sqrt(5))
 

@@ -5,24 +5,30 @@
 
 A denoising autoencoder learns together with three judges: the latent discriminator wants encoded images to fill the
 latent space (-1, 1)^d evenly, the visual discriminator wants whatever is decoded from that space to look normal, and
-the classifier finds where it does not yet (informative-negative mining). So nothing but normal images can be decoded.
+the classifier finds where it does not yet (informative-negative mining); the autoencoder alone learns from what was
+found so. So nothing but normal images can be decoded.
 
 Left open by the source, and chosen here:
-    - The noise's standard deviation (0.2 of the images' range) and the number and size of mining steps.
-    - Who sees the mined samples: the autoencoder; the judges learn from plain uniform samples.
+    - The noise's standard deviation: 0.2 of the images' range. The source names a variance of 0.2, but not the range;
+      from -1 to 1 that is a standard deviation of 0.22 of it.
+    - The number and the size of mining steps.
     - The squared error: averaged over all values. Adversarial losses: non-saturating, as SCADN's here.
-    - Optimizers, rates and epochs: SCADN's Adam, one rate for all networks. The last epoch is kept.
+    - Optimizers, rates and epochs: SCADN's Adam, one rate for all networks.
 
 Differences from the source:
+    - The last epoch is kept, not the one with the smallest error on validation images.
     - All networks are updated together after all losses are computed, not one after the other, so that a loss that is
       not finite leaves all of them as they were.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
+from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
+from anomalib.post_processing import PostProcessor
+from anomalib.pre_processing import PreProcessor
+from anomalib.visualization import Visualizer
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
@@ -41,15 +47,28 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
     """OCGAN as an anomalib model.
 
     Args:
+        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
+            multiples of 8, at least 24. Defaults to ``512``.
+        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
         latent_channels (int): Channels of the latent map at an eighth of the image's size. Defaults to ``32``.
         lambda_rec (float): Weight of the squared error beside the two adversarial losses. Defaults to ``10.0``.
         noise_std (float): Standard deviation of the noise that the autoencoder learns to remove, in units of the
             images' range. Defaults to ``0.2``.
         mining_steps (int): Gradient steps towards bad images; 0 mines none. Defaults to ``5``.
         mining_step_size (float): How far a latent value moves per step, root mean square. Defaults to ``0.05``.
+        learning_rate (float): Adam's rate for the autoencoder. Defaults to ``1e-4``.
         judges_learning_rate (float | None): Adam's rate for both discriminators and the classifier. Defaults to
             ``None``, that of the autoencoder.
-        **shared (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
+        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
+        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
+        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
+        seed (int | None): Seed of initial weights, shuffling, noise and samples. Defaults to ``None``: the global
+            seed, as ``lightning.seed_everything`` sets it.
+        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
+            Defaults to ``True``.
+        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
+        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
+        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
 
     Raises:
         ValueError: If an argument is impossible; the message names the value and the valid ones.
@@ -59,19 +78,40 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
 
     def __init__(
         self,
-        *,
+        image_size: int | tuple[int, int] = 512,
+        base_channels: int = 64,
         latent_channels: int = 32,
         lambda_rec: float = 10.0,
         noise_std: float = 0.2,
         mining_steps: int = 5,
         mining_step_size: float = 0.05,
+        learning_rate: float = 1e-4,
         judges_learning_rate: float | None = None,
-        **shared: Any,  # noqa: ANN401  # typed by the base
+        beta1: float = 0.0,
+        beta2: float = 0.9,
+        max_epochs: int = 200,
+        seed: int | None = None,
+        pre_processor: PreProcessor | bool = True,
+        post_processor: PostProcessor | bool = True,
+        evaluator: Evaluator | bool = True,
+        visualizer: Visualizer | bool = True,
     ) -> None:
         check_at_least_one(latent_channels=latent_channels, mining_steps=mining_steps or None)
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std, mining_step_size=mining_step_size)
         check_not_negative(judges_learning_rate=judges_learning_rate or 0.0)
-        super().__init__(**shared)
+        super().__init__(
+            image_size=image_size,
+            base_channels=base_channels,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            max_epochs=max_epochs,
+            seed=seed,
+            pre_processor=pre_processor,
+            post_processor=post_processor,
+            evaluator=evaluator,
+            visualizer=visualizer,
+        )
         self.lambda_rec = lambda_rec
         self.noise_std = noise_std
         self.mining_steps, self.mining_step_size = mining_steps, mining_step_size
@@ -87,7 +127,8 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
     def _losses(self, images: torch.Tensor) -> tuple[Terms, Terms]:
         encoded = self.model.encode(add_noise(images, self.noise_std, self._epoch_generator))
         reconstructions = self.model.decode(encoded)
-        samples = 2 * torch.rand(encoded.shape, generator=self._epoch_generator).to(encoded) - 1
+        # In single precision whatever that of the networks is: in half of it, values are few, and some are 1.
+        samples = (2 * torch.rand(encoded.shape, generator=self._epoch_generator) - 1).to(encoded.device)
         terms = self._autoencoder_terms(images, encoded, reconstructions, samples)
         autoencoder = terms["latent_adversarial_loss"] + terms["visual_adversarial_loss"]
         judges = self._judges_losses(images, encoded.detach(), reconstructions.detach(), samples)

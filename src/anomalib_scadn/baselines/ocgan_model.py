@@ -6,7 +6,8 @@
 Left open by the sources, and chosen here (SCADN used code made for other image sizes):
     - Encoder, decoder, visual discriminator and classifier for large images: SCADN's encoder, decoder and PatchGAN.
     - The latent space: a map with ``latent_channels`` values in (-1, 1) at an eighth of the image's size.
-    - The latent discriminator has the source's widths but no batch norm: a batch may hold a single image.
+    - The latent discriminator has the source's widths, SCADN's leaky activations, and no batch norm: a batch may hold a
+      single image.
 """
 
 from collections import OrderedDict

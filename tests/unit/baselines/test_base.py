@@ -3,11 +3,16 @@
 
 """What all compared methods share: arguments, seeds, refusals, checkpoints."""
 
+import inspect
+import logging
+import math
+
 import pytest
 import torch
 from anomalib.data import ImageBatch
 from anomalib.models import get_model, list_models
 from anomalib.visualization import ImageVisualizer
+from jsonargparse import ArgumentParser
 from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
@@ -56,6 +61,22 @@ def test_the_host_knows_them_by_name_and_by_path():
 
 
 @pytest.mark.parametrize("kind", MODELS.values())
+def test_all_arguments_are_typed_and_described_on_the_command_line(kind):
+    parser = ArgumentParser()
+    parser.add_class_arguments(kind, "model")
+    own = {action.dest: action.help for action in parser._actions if action.dest.startswith("model.")}
+    arguments = {name: text for name, text in own.items() if not name.endswith(".help")}
+    shared = {"image_size", "base_channels", "learning_rate", "beta1", "beta2", "max_epochs", "seed"}
+    assert {f"model.{name}" for name in shared | {"pre_processor", "post_processor", "evaluator", "visualizer"}} <= set(
+        arguments
+    )
+    assert not [name for name, text in arguments.items() if "efaults" not in (text or "")]
+    parameters = inspect.signature(kind).parameters.values()
+    assert {f"model.{parameter.name}" for parameter in parameters} == set(arguments)
+    assert all(parameter.kind is parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
 def test_a_seed_decides_the_initial_weights(kind):
     first = weights(make(kind, seed=4))
     torch.rand(3)
@@ -90,6 +111,12 @@ def test_images_outside_the_unit_range_or_of_another_size_are_refused(kind):
         (Dae, {"seed": -1}, "seed must be a whole number"),
         (Dae, {"max_epochs": 0}, "max_epochs must be"),
         (MemAe, {"slots": 0}, "slots must be a whole number"),
+        (
+            MemAe,
+            {"slots": 1},
+            r"no addressing weight of slots = 1 is above 1, so a shrink_threshold of 1 leaves nothing",
+        ),
+        (MemAe, {"slots": 10, "shrink_threshold": 0.46}, r"slots = 10 is above 0\.451"),
         (MemAe, {"lambda_entropy": -1}, "lambda_entropy must not be negative"),
         (MemAe, {"shrink_threshold": float("nan")}, "shrink_threshold must not be"),
         (AloccD, {"noise_std": -1}, "noise_std must not be negative"),
@@ -126,6 +153,29 @@ def test_the_same_seed_trains_to_the_same_weights(kind, tiny_lace, tiny_engine):
     first = trained(3)
     torch.rand(7)  # whatever was drawn before must not matter
     assert torch.equal(first, trained(3))
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_single_oblong_images_train_in_mixed_precision(kind, tiny_lace, tiny_engine):
+    model = make(kind, image_size=(24, 32), visualizer=False, evaluator=False)
+    before = weights(model)
+    tiny_engine(precision="bf16-mixed").fit(model, datamodule=tiny_lace(train_batch_size=1, eval_batch_size=1))
+    assert torch.isfinite(weights(model)).all()
+    assert not torch.equal(before, weights(model))
+
+
+@pytest.mark.parametrize("kind", [AloccD, Ocgan])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(kind, tiny_lace, tiny_engine):
+    def make_model():
+        return make(kind, image_size=32, visualizer=False, evaluator=False)
+
+    whole, first, second = make_model(), make_model(), make_model()
+    tiny_engine(max_epochs=2).fit(whole, datamodule=tiny_lace())
+    engine = tiny_engine(max_epochs=1)
+    engine.fit(first, datamodule=tiny_lace())
+    assert not torch.equal(weights(first), weights(whole))
+    tiny_engine(max_epochs=2).fit(second, datamodule=tiny_lace(), ckpt_path=engine.best_model_path)
+    assert torch.equal(weights(second), weights(whole))
 
 
 @pytest.mark.parametrize("kind", [Dae, Ocgan])
@@ -167,8 +217,25 @@ def test_a_checkpoint_of_another_image_size_is_refused(tmp_path):
         make(Dae).on_load_checkpoint(content)
 
 
-def test_a_checkpoint_of_alocc_serves_both_scores(tmp_path):
-    save(make(AloccD, seed=8), tmp_path / "model.ckpt")
-    loaded = AloccDR.load_from_checkpoint(tmp_path / "model.ckpt")
+def test_a_checkpoint_of_another_threshold_of_the_memory_is_refused(tmp_path):
+    save(make(MemAe, shrink_threshold=0.2), tmp_path / "model.ckpt")
+    content = torch.load(tmp_path / "model.ckpt", weights_only=True)
+    with pytest.raises(ValueError, match=r"trained with shrink_threshold = 0\.2, this model has None"):
+        make(MemAe).on_load_checkpoint(content)
+
+
+def test_a_checkpoint_of_alocc_serves_both_scores_but_for_the_thresholds(tmp_path, caplog):
+    model = make(AloccD, seed=8)
+    model.post_processor.image_min.fill_(0.25)
+    model.post_processor._image_threshold.fill_(0.5)
+    save(model, tmp_path / "model.ckpt")
+    same = AloccD.load_from_checkpoint(tmp_path / "model.ckpt").post_processor
+    assert (same.image_min, same._image_threshold) == (0.25, 0.5)
+    assert "other score" not in caplog.text
+    with caplog.at_level(logging.WARNING):
+        loaded = AloccDR.load_from_checkpoint(tmp_path / "model.ckpt")
+    assert "thresholds belong to ALOCC's other score" in caplog.text
     assert loaded.model.refine
-    assert torch.equal(weights(loaded), weights(make(AloccD, seed=8)))
+    assert torch.equal(weights(loaded), weights(model))
+    assert math.isnan(loaded.post_processor.image_min)
+    assert math.isnan(loaded.post_processor._image_threshold)

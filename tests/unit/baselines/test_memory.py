@@ -90,3 +90,18 @@ def test_the_loss_weighs_the_entropy():
     losses["loss"].backward()
     assert all(parameter.grad is not None for parameter in model.model.parameters())
     assert model.model.autoencoder.memory.items.grad.any()
+
+
+def test_a_weight_can_just_reach_what_a_threshold_must_stay_below():
+    queries, items = torch.ones(1, 3), torch.cat([torch.ones(1, 3), -torch.ones(9, 3)])
+    highest = address(queries, items).max().item()
+    with pytest.raises(ValueError, match="leaves nothing to decode from"):
+        Memory(3, slots=10, threshold=highest + 1e-6)
+    assert shrink(address(queries, items), Memory(3, slots=10, threshold=highest - 1e-4).threshold).any()
+
+
+def test_one_slot_without_a_threshold_is_read_by_every_query():
+    memory = Memory(5, slots=1, threshold=0.0)
+    read, weights = memory(torch.randn(2, 5, 3, 4))
+    torch.testing.assert_close(weights, torch.ones(2, 12, 1))
+    torch.testing.assert_close(read, memory.items[0][None, :, None, None].expand(2, 5, 3, 4))

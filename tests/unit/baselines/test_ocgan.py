@@ -113,3 +113,15 @@ def test_losses_and_optimizers_are_in_the_same_order(ocgan):
     names = [name.removesuffix("_loss") for name in ocgan._losses(torch.rand(2, 3, 24, 24))[1]]
     learners = [network for network, _ in ocgan._learners()]
     assert learners == [getattr(ocgan.model, name) for name in names]
+
+
+def test_samples_fill_the_latent_space_evenly_whatever_the_precision(ocgan, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(ocgan, "_mine", lambda samples: drawn.append(samples) or samples)
+    ocgan.model.to(torch.bfloat16)
+    ocgan._losses(torch.rand(400, 3, 24, 24))
+    samples = drawn[0]
+    assert samples.dtype == torch.float32
+    assert -1 <= samples.min() < -0.999 < 0.999 < samples.max() < 1
+    assert len(samples.unique()) > 0.99 * samples.numel()
+    torch.testing.assert_close(samples.histc(10, -1, 1) / samples.numel(), torch.full((10,), 0.1), atol=0.02, rtol=0)
