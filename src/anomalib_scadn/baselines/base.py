@@ -6,6 +6,7 @@
 A method's own class says what its networks are, what they learn from and how an image is scored, nothing else.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ from anomalib_scadn.training_run import TrainingRun, check_range
 Terms = dict[str, torch.Tensor]
 
 
-class Baseline(DefaultComponents, TrainingRun):
+class Baseline(DefaultComponents, TrainingRun, ABC):
     """A method that SCADN is compared with; a base before the host's own, which makes it one of the host's models.
 
     Where a method's source is silent, its networks' sizes and its optimizer's settings are SCADN's.
@@ -106,17 +107,17 @@ class Baseline(DefaultComponents, TrainingRun):
         # The layout that convolutions run fastest in, on CPU and GPU; values are the same.
         self.model.to(memory_format=torch.channels_last)
 
+    @abstractmethod
     def _make_model(self, image_size: tuple[int, int], base_channels: int) -> BaselineModel:
         """Make the method's networks, drawing their weights from torch's global generator."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _learners(self) -> Sequence[tuple[nn.Module, float]]:
         """List what learns, with its rate, in the order of :meth:`_losses`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _losses(self, images: torch.Tensor) -> tuple[Terms, Terms]:
         """Compute all loss terms, and what each learner lowers, before any weight changes."""
-        raise NotImplementedError
 
     def configure_optimizers(self) -> list[optim.Optimizer]:
         """Make one Adam for each of the networks that learn by a loss of their own.

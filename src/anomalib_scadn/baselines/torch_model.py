@@ -3,6 +3,8 @@
 
 """What the networks of the compared methods have in common at inference: images of one size in, scores out."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
@@ -11,7 +13,7 @@ from anomalib_scadn.checks import check_image_shape
 from anomalib_scadn.networks import check_input_size
 
 
-class BaselineModel(nn.Module):
+class BaselineModel(nn.Module, ABC):
     """A method's networks and its score.
 
     Args:
@@ -48,9 +50,9 @@ class BaselineModel(nn.Module):
         check_image_shape(images.shape, self.image_size)
         return self.score(images)
 
+    @abstractmethod
     def score(self, images: torch.Tensor) -> InferenceBatch:
         """Score images of the right shape. See :meth:`forward`."""
-        raise NotImplementedError
 
 
 class ReconstructionModel(BaselineModel):
@@ -58,6 +60,7 @@ class ReconstructionModel(BaselineModel):
 
     has_maps = True
 
+    @abstractmethod
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Reconstruct images.
 
@@ -67,7 +70,6 @@ class ReconstructionModel(BaselineModel):
         Returns:
             torch.Tensor: Same shape, range [0, 1].
         """
-        raise NotImplementedError
 
     def score(self, images: torch.Tensor) -> InferenceBatch:
         """Score images by their reconstruction errors. See :meth:`BaselineModel.forward`."""
