@@ -7,12 +7,14 @@ A GAN's weights do not settle, so how well a generator paints depends on the ste
 over the last steps hardly does (Yazici et al. 2019).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
+
+from .reference import ReferenceFitting
 
 
 class WeightAverage(EMAWeightAveraging):
@@ -65,3 +67,19 @@ class WeightAverage(EMAWeightAveraging):
         """
         if trainer.state.fn == TrainerFn.FITTING:
             super().on_load_checkpoint(trainer, pl_module, checkpoint)
+
+
+class AveragedWeights(ReferenceFitting):
+    """The average of :class:`~anomalib_scadn.lightning_model.Scadn`, with the reference values that belong to it."""
+
+    ema_decay: float
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Add the moving average of the weights, if there is one, to the host's callbacks.
+
+        Returns:
+            list[Callback]: The host's components, then the average.
+        """
+        callbacks = super().configure_callbacks()
+        average = [WeightAverage(self.ema_decay, self.refresh_reference)] if self.ema_decay else []
+        return [*(callbacks if isinstance(callbacks, Sequence) else [callbacks]), *average]

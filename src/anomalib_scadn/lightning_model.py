@@ -20,7 +20,6 @@ Differences from the authors' code:
 """
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,8 @@ from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
-from lightning.pytorch.callbacks import Callback
 
-from .averaging import WeightAverage
+from .averaging import AveragedWeights
 from .checks import (
     as_image_size,
     as_stripes,
@@ -50,7 +48,6 @@ from .crops import check_crop_size
 from .exporting import ScadnExport
 from .official_weights import load_official_weights
 from .pre_processor import ScadnPreProcessor
-from .reference import ReferenceFitting
 from .scoring import BackboneSource, Combine, ErrorName, Merge, Pooling, ScoreName, Standardize, build_score
 from .torch_model import ScadnModel
 from .training import GanTraining
@@ -58,7 +55,7 @@ from .training import GanTraining
 logger = logging.getLogger(__name__)
 
 
-class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, AnomalibModule):
+class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, AnomalibModule):
     """SCADN as an anomalib model; defaults are the paper's settings.
 
     Args:
@@ -219,16 +216,6 @@ class Scadn(GanTraining, ReferenceFitting, ScadnExport, DefaultComponents, Anoma
     def trainer_arguments(self) -> dict[str, Any]:
         """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
         return {"num_sanity_val_steps": 0}
-
-    def configure_callbacks(self) -> list[Callback]:
-        """Add the moving average of the weights, if there is one, to the host's callbacks.
-
-        Returns:
-            list[Callback]: The host's components, then the average.
-        """
-        callbacks = super().configure_callbacks()
-        average = [WeightAverage(self.ema_decay, self.refresh_reference)] if self.ema_decay else []
-        return [*(callbacks if isinstance(callbacks, Sequence) else [callbacks]), *average]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights and reference values that belong to another kind of model.
