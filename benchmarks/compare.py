@@ -53,6 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
     parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
     parser.add_argument("--image-size", type=int, default=256, help="side of what every model takes, and of all maps")
+    parser.add_argument("--train-images", type=int, help="of MNIST, the first of the class; all if not given")
     parser.add_argument("--test-images", type=int, help="of MNIST, the first; all if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
@@ -96,9 +97,11 @@ def check(arguments: argparse.Namespace) -> None:
     if min(arguments.seeds) < 0:
         msg = f"--seeds must be 0 or more, got {min(arguments.seeds)}"
         raise ValueError(msg)
-    if arguments.test_images is not None and arguments.test_images < 1:
-        msg = f"--test-images must be at least 1, got {arguments.test_images}"
-        raise ValueError(msg)
+    for option in ("train_images", "test_images"):
+        count = getattr(arguments, option)
+        if count is not None and count < 1:
+            msg = f"--{option.replace('_', '-')} must be at least 1, got {count}"
+            raise ValueError(msg)
     if arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
         msg = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
         msg += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
@@ -127,6 +130,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
             coreset_ratio=arguments.coreset_ratio,
             repeats=arguments.repeats,
             folder=str(arguments.output.resolve()),
+            train_images=arguments.train_images if MNIST.fullmatch(name) else None,
             test_images=arguments.test_images if MNIST.fullmatch(name) else None,
             accelerator=arguments.accelerator,
         )

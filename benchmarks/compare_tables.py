@@ -22,6 +22,9 @@ TIMES = {
 }
 """Name of the value and of the ratio, and how the value is written."""
 
+COUNTS = ("train_images", "test_images")
+"""What says that a data set was not taken whole."""
+
 
 def compare_quality_table(comparisons: dict[str, dict]) -> Table:
     """Lay out the scores of all models.
@@ -129,13 +132,15 @@ def setting(row: dict) -> str:
         row (dict): A model's summary.
 
     Returns:
-        str: SCADN's configuration file, width and epochs, or the backbone's weights.
+        str: SCADN's configuration file, width, epochs and numbers of images, or the backbone's weights.
     """
     configuration = row["configuration"]
     if "scadn" in configuration:
         model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
         epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
-        return f"`{configuration['scadn']['file']}`, {model.get('base_channels', 64)} base channels, {epochs} epochs"
+        counts = [f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration]
+        width = model.get("base_channels", 64)
+        return f"`{configuration['scadn']['file']}`, {width} base channels, {epochs} epochs{''.join(counts)}"
     weights = configuration["backbone_weights"]
     backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
     return f"{backbone}, coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else backbone

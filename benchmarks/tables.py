@@ -18,6 +18,7 @@ from pathlib import Path
 from beside_paper import ablation_table, one_class_table, paper_table
 from compare_tables import compare_cost_table, compare_gap_table, compare_quality_table
 from deploy_tables import accuracy_table, deploy_table, parity_table
+from methods_table import compares_methods, methods_table
 from score_tables import cost_table, gains_table, highlights_table, options_table, scores_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,6 +140,20 @@ def table_of(benchmark: str, layout: Callable[[dict[str, dict]], tuple[list[str]
     return markdown(*layout(results)) if results else "Nothing has been published yet."
 
 
+def comparison(layout: Callable[[dict[str, dict]], tuple[list[str], list[list[str]]]], *, methods: bool) -> str:
+    """Lay out the comparisons with the host's models, or those with the methods that the paper compares with.
+
+    Args:
+        layout (Callable): Makes header and rows of summaries.
+        methods (bool): Which of the two.
+
+    Returns:
+        str: The table, or a line that says that there are none.
+    """
+    found = results_of("compare")
+    return markdown(*layout({name: one for name, one in found.items() if compares_methods(one) == methods}))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "demo": demo,
     "real": real,
@@ -146,15 +161,17 @@ TABLES: dict[str, Callable[[], str]] = {
     "one_class": one_class,
     "ablation": ablation,
     "paper": partial(table_of, "paper", paper_table),
-    "compare_quality": partial(table_of, "compare", compare_quality_table),
-    "compare_cost": partial(table_of, "compare", compare_cost_table),
+    "compare_quality": partial(comparison, compare_quality_table, methods=False),
+    "compare_cost": partial(comparison, compare_cost_table, methods=False),
+    "methods": partial(comparison, methods_table, methods=True),
+    "methods_cost": partial(comparison, compare_cost_table, methods=True),
     "deploy": partial(table_of, "deploy", deploy_table),
     "parity": partial(table_of, "parity", parity_table),
     "export_accuracy": partial(table_of, "export_accuracy", accuracy_table),
     "scores": partial(table_of, "scores", scores_table),
     "score_highlights": partial(table_of, "scores", highlights_table),
     "score_gains": partial(table_of, "scores", gains_table),
-    "patchcore_gap": partial(table_of, "compare", compare_gap_table),
+    "patchcore_gap": partial(comparison, compare_gap_table, methods=False),
     "training_options": partial(table_of, "training_options", options_table),
     "score_cost": partial(table_of, "score_cost", cost_table),
 }

@@ -103,6 +103,7 @@ def make_datamodule(
     train_batch_size: int = 32,
     eval_batch_size: int = 32,
     train_augmentations: Transform | None = None,
+    train_images: int | None = None,
     test_images: int | None = None,
 ) -> AnomalibDataModule:
     """Make the data module; every model gets the same images and the same split.
@@ -114,6 +115,7 @@ def make_datamodule(
         train_batch_size (int): Images per batch of training. Defaults to ``32``, the host's.
         eval_batch_size (int): Images per batch of validation. Defaults to ``32``, the host's.
         train_augmentations (Transform | None): Augmentations of the training images. Defaults to ``None``.
+        train_images (int | None): Training images of MNIST, the first of the class. Defaults to ``None``, all.
         test_images (int | None): Test images of MNIST, the first of its test split. Defaults to ``None``, all.
 
     Returns:
@@ -128,7 +130,7 @@ def make_datamodule(
     if name == LACE:
         return SyntheticLace(root=root, image_size=image_size, **shared)
     if found := MNIST.fullmatch(name):
-        return OneClass(root=root, normal_class=int(found[1]), num_test=test_images, **shared)
+        return OneClass(root=root, normal_class=int(found[1]), num_train=train_images, num_test=test_images, **shared)
     folder = Path(root)
     return LaceAD(root=folder.parent, category=folder.name, **shared)
 

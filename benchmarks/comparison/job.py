@@ -45,6 +45,7 @@ class Job:
         coreset_ratio (float): Share of the features that PatchCore keeps, range (0, 1].
         repeats (int): Timed repeats.
         folder (str): Folder of the results.
+        train_images (int | None): Training images of MNIST, the first of the class. Defaults to ``None``, all.
         test_images (int | None): Test images of MNIST, the first of its test split. Defaults to ``None``, all.
         accelerator (str): ``"cpu"`` or ``"cuda"``. Defaults to ``"cpu"``.
     """
@@ -59,6 +60,7 @@ class Job:
     coreset_ratio: float
     repeats: int
     folder: str
+    train_images: int | None = None
     test_images: int | None = None
     accelerator: str = "cpu"
 
@@ -85,8 +87,8 @@ class Job:
             found[DRAWN] = drawn_fingerprint(self.root, self.image_size)
         if self.accelerator != "cpu":
             found["accelerator"] = self.accelerator
-        if self.test_images is not None:
-            found["test_images"] = self.test_images
+        counts = {"train_images": self.train_images, "test_images": self.test_images}
+        found |= {name: count for name, count in counts.items() if count is not None}
         if self.model not in HOST_MODELS:
             settings = scadn_settings(Path(self.scadn_config))
             if "accelerator" in settings["trainer"]:  # the comparison's own overrules it

@@ -79,6 +79,7 @@ def _build_configured(job: Job, config: Path, folder: Path) -> tuple[Engine, Ano
         train_batch_size=configured.train_batch_size,
         eval_batch_size=configured.eval_batch_size,
         train_augmentations=configured.train_augmentations,
+        train_images=job.train_images,
         test_images=job.test_images,
     )
     return engine, model, datamodule
@@ -99,7 +100,10 @@ def _build_host_model(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, A
     if job.backbone_weights:
         load_backbone(model, Path(job.backbone_weights))
     engine = Engine(accelerator=job.accelerator, devices=1, logger=False, default_root_dir=folder)
-    return engine, model, make_datamodule(job.data, job.root, job.image_size, test_images=job.test_images)
+    datamodule = make_datamodule(
+        job.data, job.root, job.image_size, train_images=job.train_images, test_images=job.test_images
+    )
+    return engine, model, datamodule
 
 
 def load_backbone(model: AnomalibModule, path: Path) -> None:

@@ -20,7 +20,7 @@ PaperValues = dict[str, dict[str, dict[str, float]]]
 DESCRIPTIONS = ("configuration", "machine", "versions")
 
 
-SAME_DATA = ("files", "drawn_files", "image_size", "test_images")
+SAME_DATA = ("files", "drawn_files", "image_size", "train_images", "test_images")
 """What of their configurations all runs on a data set share, so far as it was recorded."""
 
 

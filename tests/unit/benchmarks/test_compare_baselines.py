@@ -110,10 +110,10 @@ def test_images_of_mnist_are_listed_and_read(mnist_root):
 
 
 def test_a_run_on_mnist_has_image_metrics_alone(make_job, tmp_path, mnist_root):
-    job = make_job(tmp_path, "dae", data="mnist_3", root=str(mnist_root), test_images=12)
+    job = make_job(tmp_path, "dae", data="mnist_3", root=str(mnist_root), train_images=3, test_images=12)
     result = run(job)
     assert job.finished() == json.loads(json.dumps(result))
     assert {metric for metric, value in result["metrics"].items() if value is None} == PIXEL
-    assert result["images"] == {"train": 4, "test_good": 1, "test_defect": 11}
-    assert result["configuration"]["test_images"] == 12
+    assert result["images"] == {"train": 3, "test_good": 1, "test_defect": 11}
+    assert (result["configuration"]["train_images"], result["configuration"]["test_images"]) == (3, 12)
     assert len(pd.read_csv(job.results / "scores.csv")) == 12

@@ -5,8 +5,9 @@
 
 import pytest
 
-from compare_tables import compare_cost_table, compare_quality_table
+from compare_tables import compare_cost_table, compare_quality_table, setting
 from comparison.summary import summarize
+from methods_table import compares_methods, methods_table
 
 
 def result(model, seed, auroc, latency, **metrics):
@@ -120,3 +121,24 @@ def test_the_cost_table_has_the_references_own_times_and_the_others_ratios(summa
     assert rows[1][2] == rows[1][3] == "x 1.00 (x 0.50 to x 1.50)"
     assert rows[0][6] == "100 MiB (0 MiB to 200 MiB)"
     assert rows[0][-1] == "p, threads: 2"
+
+
+def test_methods_stand_beside_each_other_in_the_papers_order():
+    runs = [result("scadn", 0, 0.6, 100.0, PerImagePixelAUROC=0.8), result("dae", 0, 0.5, 50.0)]
+    runs[1]["configuration"] |= {"scadn": runs[0]["configuration"]["scadn"], "test_images": 7}
+    found = summarize(runs, reference="scadn")
+    assert compares_methods(found)
+    header, rows = methods_table({"": found})
+    assert header[-6:] == ["ALOCC D", "ALOCC DR", "DAE", "OCGAN", "MemAE", "SCADN"]
+    assert rows[0][-6:] == ["0.693", "0.731", "0.752", "0.657", "0.756", "0.898"]  # Table 1, "Mean"
+    assert rows[2][-6:] == ["-", "-", "0.582", "0.641", "0.704", "0.752"]  # Table 3, "Mean"
+    configuration = "`tiny.yaml`, 2 base channels, 3 epochs"
+    assert rows[4:] == [
+        ["here", "tiny", "image AUROC", configuration, "1", "-", "-", "0.500", "-", "-", "0.600"],
+        ["here", "tiny", "per-image pixel AUROC", configuration, "1", "-", "-", "-", "-", "-", "0.800"],
+    ]
+    assert setting(found["data"]["tiny"]["models"]["dae"]) == f"{configuration}, 7 test images"
+
+
+def test_a_comparison_with_the_hosts_models_is_another_table(summary):
+    assert not compares_methods(summary)
