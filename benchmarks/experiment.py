@@ -87,7 +87,7 @@ class Trained(NamedTuple):
     Attributes:
         model (Scadn): The model.
         datamodule (AnomalibDataModule): Its data.
-        metrics (Metrics): What the test measured, and ``seconds``, the time of both.
+        metrics (Metrics): What the test measured, and of a training ``seconds``, the time of both.
     """
 
     model: Scadn
@@ -113,7 +113,7 @@ def train(config: Path, options: Options) -> Trained:
     return Trained(model, datamodule, {**_plain(measured), "seconds": round(seconds, 1)})
 
 
-def measure_variant(trained: Trained, config: Path, options: Options) -> Metrics:
+def measure_variant(trained: Trained, config: Path, options: Options) -> Trained:
     """Measure a model whose training would be the same, but not its inference.
 
     Args:
@@ -122,7 +122,7 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Metrics
         options (Options): What differs from it; the model must not need mu_i.
 
     Returns:
-        Metrics: What the test measured.
+        Trained: The other model, the same data, and what the test measured.
 
     Raises:
         ValueError: If the model needs mu_i, which another way of merging makes another value.
@@ -133,7 +133,8 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Metrics
         if not model.model.scorer.is_fitted:
             msg = f"this model subtracts mu_i, which it would have to be trained for: {options}"
             raise ValueError(msg)
-        return _plain(engine.test(model=model, datamodule=trained.datamodule))
+        measured = engine.test(model=model, datamodule=trained.datamodule)
+    return Trained(model, trained.datamodule, _plain(measured))
 
 
 def find_images(config: Path, options: Options) -> Path:

@@ -20,22 +20,26 @@ from anomalib_scadn.config_files import config_path
 from anomalib_scadn.data.one_class_files import folder_of
 from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
+from figures import FIGURES_HELP, keep_figures
 from fingerprints import fingerprint
 from host_arguments import Options, read_arguments
 from runs import RESULTS, Metrics, end, run_missing, settings_of
 from tables import markdown
 
 
-def run(options: Options) -> list[Metrics]:
+def run(options: Options, figures: Path | None) -> list[Metrics]:
     """Train on one class and test on all.
 
     Args:
         options (Options): What differs from the configuration.
+        figures (Path | None): Folder of what the report draws, if it shall.
 
     Returns:
         list[Metrics]: One result.
     """
-    return [train(config_path("one_class"), options).metrics]
+    trained = train(config_path("one_class"), options)
+    keep_figures(figures, trained.datamodule.category, "scadn", options, trained)
+    return [trained.metrics]
 
 
 def check_data(options: Options) -> None:
@@ -61,6 +65,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the paper took three")
     parser.add_argument("--name", help="name of the result file; the data set's if left out")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
+    parser.add_argument("--figures", type=Path, help=FIGURES_HELP)
     own = ("data.root", "data.dataset", "data.normal_class", "model.seed")
     arguments, extra, changes = read_arguments(parser, own)
     options: Options = {"data.root": arguments.root, "data.dataset": arguments.dataset, **changes}
@@ -74,7 +79,10 @@ def main() -> None:
     root = Path(str(options["data.root"])).expanduser()
     data = {arguments.dataset: fingerprint([folder_of(root, arguments.dataset)], root)}
     jobs = [
-        ([f"{number}/{seed}"], partial(run, {**options, "data.normal_class": number, "model.seed": seed}))
+        (
+            [f"{number}/{seed}"],
+            partial(run, {**options, "data.normal_class": number, "model.seed": seed}, arguments.figures),
+        )
         for seed in arguments.seeds
         for number in arguments.classes
     ]

@@ -21,6 +21,7 @@ from pathlib import Path
 from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
+from figures import FIGURES_HELP, keep_figures
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments
 from runs import RESULTS, Metrics, end, run_missing, settings_of
@@ -29,17 +30,20 @@ from tables import markdown
 DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
 
 
-def run(config: Path, options: Options) -> list[Metrics]:
+def run(config: Path, options: Options, figures: Path | None) -> list[Metrics]:
     """Train on one category and test.
 
     Args:
         config (Path): Configuration file.
         options (Options): What differs from it.
+        figures (Path | None): Folder of what the report draws, if it shall.
 
     Returns:
         list[Metrics]: One result.
     """
-    return [train(config, options).metrics]
+    trained = train(config, options)
+    keep_figures(figures, trained.datamodule.category, "scadn", options, trained)
+    return [trained.metrics]
 
 
 def missing_categories(root: Path, wanted: list[str]) -> list[str]:
@@ -64,6 +68,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--name", help="name of the result file; the configuration's if left out")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
+    parser.add_argument("--figures", type=Path, help=FIGURES_HELP)
     arguments, extra, changes = read_arguments(parser, ("data.root", "data.category", "model.seed"))
     config = config_path(DATA[arguments.table])
     categories = arguments.categories or list(PAPER[arguments.table]["categories"])
@@ -75,7 +80,10 @@ def main() -> None:
         )
     options: Options = {"data.root": arguments.root, **changes}
     jobs = [
-        ([f"{name}/{seed}"], partial(run, config, {**options, "data.category": name, "model.seed": seed}))
+        (
+            [f"{name}/{seed}"],
+            partial(run, config, {**options, "data.category": name, "model.seed": seed}, arguments.figures),
+        )
         for seed in arguments.seeds
         for name in categories
     ]

@@ -77,7 +77,7 @@ def run(job: Job) -> dict[str, Any]:
     }
     job.results.mkdir(parents=True, exist_ok=True)
     write_scores(job.results / "scores.csv", samples, scores)
-    draw(job, model, samples, scores, maps, masks)
+    draw(job.results, f"{job.model}, {job.data}", model, samples, scores, maps, masks)
     save(job.results / "result.json", result)
     return result
 
@@ -100,7 +100,8 @@ def describe(job: Job) -> dict[str, dict[str, str | int]]:
 
 
 def draw(
-    job: Job,
+    folder: Path,
+    title: str,
     model: AnomalibModule,
     samples: list[Sample],
     scores: torch.Tensor,
@@ -110,20 +111,20 @@ def draw(
     """Draw some test images: the same for every model, and those that this one separates best and worst.
 
     Args:
-        job (Job): The run.
+        folder (Path): Folder of the run's results.
+        title (str): Stands above each picture.
         model (AnomalibModule): Fitted model.
         samples (list[Sample]): All test images.
         scores (torch.Tensor): Their scores, shape (N,).
         maps (torch.Tensor | None): Their maps, shape (N, H, W), if the model has any.
         masks (torch.Tensor): Their masks, shape (N, H, W).
     """
-    title = f"{job.model}, {job.data}"
-    save_examples(job.results / "examples.npz", collect(model, samples, choose_examples(samples), maps, masks))
-    draw_examples(job.results / "examples.npz", job.results / "examples.png", title)
+    save_examples(folder / "examples.npz", collect(model, samples, choose_examples(samples), maps, masks))
+    draw_examples(folder / "examples.npz", folder / "examples.png", title)
     groups = choose_extremes(scores, torch.tensor([sample.label for sample in samples]))
     chosen = [place for group in groups.values() for place in group]
     figure = draw_extremes(groups, collect(model, samples, chosen, maps, masks), scores[chosen].tolist(), title)
-    save_figure(figure, job.results / "extremes.png")
+    save_figure(figure, folder / "extremes.png")
 
 
 def score_test_images(

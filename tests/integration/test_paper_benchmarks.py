@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from anomalib_scadn.config_files import config_path
+from anomalib_scadn.report.page import write_report
+from anomalib_scadn.report.results import load_results
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 TINY = ["--model.base_channels", "2", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
@@ -49,6 +52,20 @@ def load(tmp_path, name):
     return json.loads((tmp_path / "published" / f"{name}.json").read_text())
 
 
+def report(tmp_path):
+    """Make the report of all that was kept, and name the runs that it draws."""
+    runs, _, experiments = load_results(tmp_path / "published")
+    assert experiments
+    write_report(tmp_path / "published", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    for run in runs:
+        assert run.values["image_AUROC"] == pytest.approx(roc_auc_score(run.scores.labels, run.scores.values), abs=1e-4)
+        assert run.examples
+        assert run.extremes
+        assert run.data in page
+    return [f"{run.data}/{run.model}/{run.seed}" for run in runs]
+
+
 def one_class_arguments(mnist_root, *classes):
     return ["mnist", "--root", mnist_root, "--seeds", 0, "--classes", *classes]
 
@@ -56,8 +73,10 @@ def one_class_arguments(mnist_root, *classes):
 def test_one_class_adds_what_is_missing_and_runs_nothing_twice(
     benchmark, forbid_training, mnist_root, tmp_path, capsys
 ):
-    benchmark("one_class", *one_class_arguments(mnist_root, 3), host=TINY)
+    figures = ["--figures", tmp_path / "published"]
+    benchmark("one_class", *one_class_arguments(mnist_root, 3), *figures, host=TINY)
     first = load(tmp_path, "one_class_mnist")
+    assert report(tmp_path) == ["mnist_3/scadn/0"]
     module = benchmark("one_class", *one_class_arguments(mnist_root, 3, 7), host=TINY)
     second = load(tmp_path, "one_class_mnist")
     assert list(second["runs"]) == ["3/0", "7/0"]
@@ -93,7 +112,8 @@ def test_categories_run_in_turn_and_stand_beside_the_paper(
 ):
     arguments = ["--table", table, "--root", tiny_tree, "--categories", "1", "2"]
     host = ["--model.image_size", 32, *TINY]
-    module = benchmark("paper", *arguments, host=host)
+    module = benchmark("paper", *arguments, "--figures", tmp_path / "published", host=host)
+    assert report(tmp_path) == ["1/scadn/0", "2/scadn/0"]
     name = {"1": "paper_laceAD", "2": "paper_mvtec"}[table]
     runs = load(tmp_path, name)["runs"]
     assert list(runs) == ["1/0", "2/0"]
@@ -136,7 +156,9 @@ def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
 
     monkeypatch.setattr(module, "train", train)
     folder = ["--data", f"thread={tiny_tree / '2'}", "--config", config_path("cpu")]
-    benchmark("ablation", *folder, host=["--model.image_size", 32, *TINY])
+    figures = ["--figures", tmp_path / "published"]
+    benchmark("ablation", *folder, *figures, host=["--model.image_size", 32, *TINY])
+    assert report(tmp_path) == sorted(f"thread/{row}/0" for row in ROWS)
     assert [model.model.stripes for model in models] == [(4, 8, 16), (4,), (8,), (16,), (4, 8, 16)]
     assert [model.model.discriminator is None for model in models] == [True, False, False, False, False]
     runs = load(tmp_path, "ablation_thread")["runs"]
@@ -158,7 +180,7 @@ def test_rows_that_differ_in_inference_only_have_the_same_training(benchmark, la
         for name, weight in full.model.model.generator.state_dict().items():
             assert torch.equal(weight, own.model.model.generator.state_dict()[name])
         shared = experiment.measure_variant(full, config_path("cpu"), {**options, **changes})
-        assert shared == {name: value for name, value in own.metrics.items() if name != "seconds"}
+        assert shared.metrics == {name: value for name, value in own.metrics.items() if name != "seconds"}
     with pytest.raises(ValueError, match="subtracts mu_i"):
         experiment.measure_variant(full, config_path("cpu"), {**options, "model.merge": "mean"})
 
