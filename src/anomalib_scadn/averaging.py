@@ -29,6 +29,29 @@ class WeightAverage(EMAWeightAveraging):
         super().__init__(decay=decay, use_buffers=False)
         self._refresh = refresh
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Move the average to where the model is by now: Lightning makes it before that.
+
+        Args:
+            trainer (Trainer): The run.
+            pl_module (LightningModule): The model.
+        """
+        super().on_fit_start(trainer, pl_module)
+        if self._average_model is not None:
+            self._average_model.to(pl_module.device)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave the averaged weights in the model, and forget them here.
+
+        The reference values that the model then computes would not be among them, and be lost with the next checkpoint.
+
+        Args:
+            trainer (Trainer): The run.
+            pl_module (LightningModule): The model.
+        """
+        super().on_train_end(trainer, pl_module)
+        self._average_model = None
+
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the averaged weights out again; what validation has learned stays.
 

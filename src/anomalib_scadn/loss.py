@@ -12,6 +12,8 @@ Differences from the authors' code:
       image is removed; ``lambda_rec = 2`` gives that loss.
 """
 
+import math
+
 import torch
 from kornia.metrics import ssim
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
@@ -107,7 +109,7 @@ def check_finite(moment: str, **terms: torch.Tensor) -> None:
     values = torch.stack([term.detach().float() for term in terms.values()])
     if torch.isfinite(values).all():
         return
-    bad = {name: value for name, value in zip(terms, values.tolist(), strict=True) if value - value != 0}
+    bad = {name: value for name, value in zip(terms, values.tolist(), strict=True) if not math.isfinite(value)}
     listed = ", ".join(f"{name} = {value}" for name, value in bad.items())
     msg = (
         f"non-finite loss at {moment}: {listed}. The weights were not updated and the last checkpoint, if there is "

@@ -43,12 +43,12 @@ def for_inference(model: nn.Module, training_only: Sequence[str]) -> Iterator[No
         None: Afterwards all networks are back as they were.
     """
     networks = dict(model.named_children())
-    for name, network in networks.items():
-        if name in training_only:
-            setattr(model, name, None)
-        elif any(parametrize.is_parametrized(module) for module in network.modules()):
-            setattr(model, name, with_plain_weights(network))
     try:
+        for name, network in networks.items():
+            if name in training_only:
+                setattr(model, name, None)
+            elif any(parametrize.is_parametrized(module) for module in network.modules()):
+                setattr(model, name, with_plain_weights(network))
         yield
     finally:
         for name, network in networks.items():

@@ -99,7 +99,10 @@ class TrainingRun(LightningModule):
         return logged
 
     def _step(self, losses: list[torch.Tensor]) -> None:
-        """Update each network by its own loss; both gradients are there before the first weight changes."""
+        """Update each network by its own loss; all gradients are there before the first weight changes.
+
+        Several processes exchange the gradients of all networks together, so no step may come before the last of them.
+        """
         optimizers = self.optimizers()
         pairs = list(zip(optimizers if isinstance(optimizers, list) else [optimizers], losses, strict=True))
         for optimizer, loss in pairs:
@@ -119,13 +122,15 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     Yields:
         None: Afterwards they learn again.
     """
-    for network in networks:
-        network.requires_grad_(requires_grad=False)
+    # Those that the user froze stay so.
+    learning = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad_(requires_grad=False)
     try:
         yield
     finally:
-        for network in networks:
-            network.requires_grad_(requires_grad=True)
+        for weight in learning:
+            weight.requires_grad_(requires_grad=True)
 
 
 def check_range(images: torch.Tensor) -> None:

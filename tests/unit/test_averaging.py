@@ -57,11 +57,13 @@ def test_the_engine_tests_what_the_checkpoint_says(tiny_scadn, tiny_lace, tiny_e
 
 @pytest.mark.parametrize("score", ["paper", "composite"])
 @pytest.mark.parametrize("limits", [{}, {"limit_val_batches": 0}, {"check_val_every_n_epoch": 2}])
-def test_reference_values_are_those_of_the_average(tiny_scadn, tiny_lace, tiny_engine, score, limits):
+def test_reference_values_are_those_of_the_average(tiny_scadn, tiny_lace, tiny_engine, tmp_path, score, limits):
     engine = tiny_engine(max_epochs=3, **limits)
     model, datamodule = tiny_scadn(score=score, smoothing=1.0, ema_decay=DECAY, learning_rate=0.01), tiny_lace()
     engine.fit(model, datamodule=datamodule)
-    for found in (model, Scadn.load_from_checkpoint(engine.best_model_path)):
+    engine.trainer.save_checkpoint(tmp_path / "after.ckpt")
+    saved = [Scadn.load_from_checkpoint(path) for path in (engine.best_model_path, tmp_path / "after.ckpt")]
+    for found in (model, *saved):
         expected = copy.deepcopy(found)
         tiny_engine().validate(expected, datamodule=datamodule)
         assert found.model.scorer.is_fitted

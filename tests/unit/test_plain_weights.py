@@ -38,3 +38,17 @@ def test_for_inference_takes_networks_off_and_brings_them_back_whatever_happens(
     with pytest.raises(RuntimeError, match="stop"), for_inference(model, ("trains",)):
         export()
     assert dict(model.named_children()) == before
+
+
+def test_networks_come_back_if_one_cannot_be_copied(monkeypatch):
+    model = torch.nn.Module()
+    model.trains, model.judge = Discriminator(2), Discriminator(2)
+    before = dict(model.named_children())
+
+    def fail(network):
+        raise MemoryError
+
+    monkeypatch.setattr("anomalib_scadn.plain_weights.with_plain_weights", fail)
+    with pytest.raises(MemoryError), for_inference(model, ("trains",)):
+        pass
+    assert dict(model.named_children()) == before

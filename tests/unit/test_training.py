@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Timer
 from anomalib_scadn import Scadn
 from anomalib_scadn.config_files import config_path
 from anomalib_scadn.loss import NonFiniteLossError
-from anomalib_scadn.training_run import check_range
+from anomalib_scadn.training_run import check_range, frozen
 
 
 def trainer(**arguments) -> Trainer:
@@ -126,6 +126,15 @@ def test_the_discriminator_learns_in_its_own_step_only(tiny_scadn, tiny_lace, ti
     after = list(model.model.discriminator.parameters())
     assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
     assert all(parameter.requires_grad for parameter in after)
+
+
+def test_what_the_user_froze_stays_frozen():
+    network = torch.nn.Linear(2, 1)
+    network.bias.requires_grad_(requires_grad=False)
+    with frozen(network):
+        assert not network.weight.requires_grad
+    assert network.weight.requires_grad
+    assert not network.bias.requires_grad
 
 
 def test_optimizers_have_the_papers_settings():
