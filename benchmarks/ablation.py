@@ -24,7 +24,7 @@ from pathlib import Path
 from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, ablation_table
 from experiment import find_images, measure_variant, train
-from figures import FIGURES_HELP, keep_figures
+from figures import FIGURES_HELP, Figures
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments, refuse
 from runs import RESULTS, Job, Metrics, end, run_missing, settings_of
@@ -55,15 +55,14 @@ WHERE = ("data.root", "data.category")
 """Options that say where a folder's images are."""
 
 
-def run(data: str, row: str, config: Path, options: Options, figures: Path | None) -> list[Metrics]:
+def run(row: str, config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
     """Train a row, and measure its variants.
 
     Args:
-        data (str): Name of the data.
         row (str): Key of ``TRAININGS``.
         config (Path): Configuration file.
         options (Options): What all rows change.
-        figures (Path | None): Folder of what the report draws, if it shall.
+        figures (Figures | None): Keeps what the report draws, if it shall.
 
     Returns:
         list[Metrics]: The row's result, then, for "full", each variant's.
@@ -72,20 +71,19 @@ def run(data: str, row: str, config: Path, options: Options, figures: Path | Non
     found = {row: trained}
     for name, changes in VARIANTS.items() if row == "full" else []:
         found[name] = measure_variant(trained, config, {**options, **changes})
-    for name, measured in found.items():
-        keep_figures(figures, data, name, {**options, **TRAININGS.get(name, {}), **VARIANTS.get(name, {})}, measured)
+    for name, measured in found.items() if figures is not None else []:
+        figures.keep(name, {**options, **TRAININGS.get(name, {}), **VARIANTS.get(name, {})}, measured)
     return [measured.metrics for measured in found.values()]
 
 
-def make_jobs(data: str, config: Path, options: Options, seeds: list[int], figures: Path | None) -> list[Job]:
+def make_jobs(config: Path, options: Options, seeds: list[int], figures: Figures | None) -> list[Job]:
     """List the trainings of one data set.
 
     Args:
-        data (str): Its name.
         config (Path): Configuration file.
         options (Options): What all rows change.
         seeds (list[int]): Seeds.
-        figures (Path | None): Folder of what the report draws, if it shall.
+        figures (Figures | None): Keeps what the report draws, if it shall.
 
     Returns:
         list[Job]: One per seed and row that is trained.
@@ -93,7 +91,7 @@ def make_jobs(data: str, config: Path, options: Options, seeds: list[int], figur
     return [
         (
             [f"{name}/{seed}" for name in ([row, *VARIANTS] if row == "full" else [row])],
-            partial(run, data, row, config, {**options, "model.seed": seed}, figures),
+            partial(run, row, config, {**options, "model.seed": seed}, figures),
         )
         for seed in seeds
         for row in TRAININGS
@@ -143,9 +141,11 @@ def main() -> None:
     results, failed, paper = {}, [], {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
     for data, config, where in found:
         name = f"{data}_{arguments.name}" if arguments.name else data
-        jobs = make_jobs(name, config, {**where, **changes}, arguments.seeds, arguments.figures)
+        options = {**where, **changes}
+        files = {data: folder_fingerprint(find_images(config, options))}
+        figures = Figures(arguments.figures, name, files[data], config) if arguments.figures else None
+        jobs = make_jobs(config, options, arguments.seeds, figures)
         path = arguments.results / f"ablation_{name}.json"
-        files = {data: folder_fingerprint(find_images(config, {**where, **changes}))}
         settings = {**settings_of(config, extra), "paper": paper}
         results[name], broken = run_missing(path, settings, jobs, parser, files)
         failed += broken

@@ -102,6 +102,9 @@ def check(arguments: argparse.Namespace) -> None:
         if count is not None and count < 1:
             msg = f"--{option.replace('_', '-')} must be at least 1, got {count}"
             raise ValueError(msg)
+        if count is not None and not any(MNIST.fullmatch(name) for name in arguments.data):
+            msg = f"--{option.replace('_', '-')} is for classes of MNIST, got {', '.join(arguments.data)}"
+            raise ValueError(msg)
     if arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
         msg = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
         msg += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"

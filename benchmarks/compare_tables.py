@@ -135,15 +135,16 @@ def setting(row: dict) -> str:
         str: SCADN's configuration file, width, epochs and numbers of images, or the backbone's weights.
     """
     configuration = row["configuration"]
+    counts = "".join(f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration)
     if "scadn" in configuration:
         model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
         epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
-        counts = [f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration]
         width = model.get("base_channels", 64)
-        return f"`{configuration['scadn']['file']}`, {width} base channels, {epochs} epochs{''.join(counts)}"
+        return f"`{configuration['scadn']['file']}`, {width} base channels, {epochs} epochs{counts}"
     weights = configuration["backbone_weights"]
     backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
-    return f"{backbone}, coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else backbone
+    coreset = f", coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else ""
+    return f"{backbone}{coreset}{counts}"
 
 
 def machines(row: dict) -> str:

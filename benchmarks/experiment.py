@@ -88,11 +88,13 @@ class Trained(NamedTuple):
         model (Scadn): The model.
         datamodule (AnomalibDataModule): Its data.
         metrics (Metrics): What the test measured, and of a training ``seconds``, the time of both.
+        device (torch.device): What the test ran on.
     """
 
     model: Scadn
     datamodule: AnomalibDataModule
     metrics: Metrics
+    device: torch.device
 
 
 def train(config: Path, options: Options) -> Trained:
@@ -110,7 +112,8 @@ def train(config: Path, options: Options) -> Trained:
         start = time.perf_counter()
         measured = engine.train(model=model, datamodule=datamodule)
         seconds = time.perf_counter() - start
-    return Trained(model, datamodule, {**_plain(measured), "seconds": round(seconds, 1)})
+    device = engine.trainer.strategy.root_device
+    return Trained(model, datamodule, {**_plain(measured), "seconds": round(seconds, 1)}, device)
 
 
 def measure_variant(trained: Trained, config: Path, options: Options) -> Trained:
@@ -134,7 +137,7 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Trained
             msg = f"this model subtracts mu_i, which it would have to be trained for: {options}"
             raise ValueError(msg)
         measured = engine.test(model=model, datamodule=trained.datamodule)
-    return Trained(model, trained.datamodule, _plain(measured))
+    return Trained(model, trained.datamodule, _plain(measured), trained.device)
 
 
 def find_images(config: Path, options: Options) -> Path:

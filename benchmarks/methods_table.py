@@ -64,8 +64,9 @@ def _published(table: str) -> list[str]:
 
 def _measured(data: str, models: dict[str, dict]) -> list[list[str]]:
     """Make a row per metric that any method has."""
-    any_model = next(iter(models.values()))
-    how = [setting(models.get("scadn", any_model)), str(len(any_model["seeds"]))]
+    counts = sorted({len(model["seeds"]) for model in models.values()})
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    how = [setting(models.get("scadn", next(iter(models.values())))), seeds]
     rows = []
     for metric, name in METRIC_NAMES.items():
         values = [models.get(method, {}).get(metric) for method in METHODS]

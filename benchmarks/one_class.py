@@ -20,25 +20,26 @@ from anomalib_scadn.config_files import config_path
 from anomalib_scadn.data.one_class_files import folder_of
 from beside_paper import CLASSES, PAPER, one_class_table
 from experiment import train
-from figures import FIGURES_HELP, keep_figures
+from figures import FIGURES_HELP, Figures
 from fingerprints import fingerprint
 from host_arguments import Options, read_arguments
 from runs import RESULTS, Metrics, end, run_missing, settings_of
 from tables import markdown
 
 
-def run(options: Options, figures: Path | None) -> list[Metrics]:
+def run(options: Options, figures: Figures | None) -> list[Metrics]:
     """Train on one class and test on all.
 
     Args:
         options (Options): What differs from the configuration.
-        figures (Path | None): Folder of what the report draws, if it shall.
+        figures (Figures | None): Keeps what the report draws, if it shall.
 
     Returns:
         list[Metrics]: One result.
     """
     trained = train(config_path("one_class"), options)
-    keep_figures(figures, trained.datamodule.category, "scadn", options, trained)
+    if figures is not None:
+        figures.keep("scadn", options, trained)
     return [trained.metrics]
 
 
@@ -74,14 +75,19 @@ def main() -> None:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     whole = {"mean": {"image_AUROC": PAPER["5"][arguments.dataset]["mean"]}} if arguments.dataset in PAPER["5"] else {}
+    config = config_path("one_class")
     paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
-    settings = {"dataset": arguments.dataset, **settings_of(config_path("one_class"), extra), "paper": paper}
+    settings = {"dataset": arguments.dataset, **settings_of(config, extra), "paper": paper}
     root = Path(str(options["data.root"])).expanduser()
     data = {arguments.dataset: fingerprint([folder_of(root, arguments.dataset)], root)}
+    figures = {
+        number: Figures(arguments.figures, f"{arguments.dataset}_{number}", data[arguments.dataset], config)
+        for number in (arguments.classes if arguments.figures else [])
+    }
     jobs = [
         (
             [f"{number}/{seed}"],
-            partial(run, {**options, "data.normal_class": number, "model.seed": seed}, arguments.figures),
+            partial(run, {**options, "data.normal_class": number, "model.seed": seed}, figures.get(number)),
         )
         for seed in arguments.seeds
         for number in arguments.classes

@@ -21,7 +21,7 @@ from pathlib import Path
 from anomalib_scadn.config_files import config_path
 from beside_paper import PAPER, TABLES_OF, category_table, published
 from experiment import train
-from figures import FIGURES_HELP, keep_figures
+from figures import FIGURES_HELP, Figures
 from fingerprints import folder_fingerprint
 from host_arguments import Options, read_arguments
 from runs import RESULTS, Metrics, end, run_missing, settings_of
@@ -30,19 +30,20 @@ from tables import markdown
 DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
 
 
-def run(config: Path, options: Options, figures: Path | None) -> list[Metrics]:
+def run(config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
     """Train on one category and test.
 
     Args:
         config (Path): Configuration file.
         options (Options): What differs from it.
-        figures (Path | None): Folder of what the report draws, if it shall.
+        figures (Figures | None): Keeps what the report draws, if it shall.
 
     Returns:
         list[Metrics]: One result.
     """
     trained = train(config, options)
-    keep_figures(figures, trained.datamodule.category, "scadn", options, trained)
+    if figures is not None:
+        figures.keep("scadn", options, trained)
     return [trained.metrics]
 
 
@@ -79,16 +80,18 @@ def main() -> None:
             "name those that there are with --categories"
         )
     options: Options = {"data.root": arguments.root, **changes}
+    data = {name: folder_fingerprint(arguments.root / name) for name in categories}
+    kept = arguments.figures
+    figures = {name: Figures(kept, name, files, config) for name, files in data.items()} if kept else {}
     jobs = [
         (
             [f"{name}/{seed}"],
-            partial(run, config, {**options, "data.category": name, "model.seed": seed}, arguments.figures),
+            partial(run, config, {**options, "data.category": name, "model.seed": seed}, figures.get(name)),
         )
         for seed in arguments.seeds
         for name in categories
     ]
     path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
-    data = {name: folder_fingerprint(arguments.root / name) for name in categories}
     settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
     result, failed = run_missing(path, settings, jobs, parser, data)
     print(markdown(*category_table(arguments.table, result)))

@@ -125,12 +125,12 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     # Those that the user froze stay so.
     learning = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
     for weight in learning:
-        weight.requires_grad_(requires_grad=False)
+        weight.requires_grad = False
     try:
         yield
     finally:
         for weight in learning:
-            weight.requires_grad_(requires_grad=True)
+            weight.requires_grad = True
 
 
 def check_range(images: torch.Tensor) -> None:

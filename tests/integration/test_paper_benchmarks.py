@@ -62,6 +62,7 @@ def report(tmp_path):
         assert run.values["image_AUROC"] == pytest.approx(roc_auc_score(run.scores.labels, run.scores.values), abs=1e-4)
         assert run.examples
         assert run.extremes
+        assert " files, SHA-256 " in run.configuration["files"]
         assert run.data in page
     return [f"{run.data}/{run.model}/{run.seed}" for run in runs]
 

@@ -20,8 +20,11 @@ PaperValues = dict[str, dict[str, dict[str, float]]]
 DESCRIPTIONS = ("configuration", "machine", "versions")
 
 
-SAME_DATA = ("files", "drawn_files", "image_size", "train_images", "test_images")
+SAME_DATA = ("files", "drawn_files", "image_size")
 """What of their configurations all runs on a data set share, so far as it was recorded."""
+
+COUNTS = ("train_images", "test_images")
+"""What they share too; where it is missing, all images were taken."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,10 @@ def _check_same(folder: Path, first: Run, other: Run) -> None:
 
 def _check_same_data(folder: Path, runs: list[Run]) -> None:
     """Refuse to compare models on other images, which an earlier comparison may have left in the same folder."""
-    for name in SAME_DATA:
-        known = [run for run in runs if name in run.configuration]
+    for name in (*SAME_DATA, *COUNTS):
+        known = [run for run in runs if ("files" if name in COUNTS else name) in run.configuration]
         for run in known:
-            one, two = known[0].configuration[name], run.configuration[name]
+            one, two = (each.configuration.get(name, "all") for each in (known[0], run))
             if one != two:
                 msg = (
                     f"{known[0].model} and {run.model} in {folder / run.data} were made with different {name}: {one} "

@@ -206,6 +206,7 @@ def test_another_configuration_or_a_missing_file_makes_a_run_unfinished(make_job
         (["--coreset-ratio", "2"], "got 32, 2, 2.0"),
         (["--seeds", "-1"], "--seeds must be 0 or more, got -1"),
         (["--image-size", "60"], "a multiple of 8, got 60"),
+        (["--train-images", "5"], "--train-images is for classes of MNIST, got "),
     ],
 )
 def test_bad_input_is_one_clear_error_before_any_run(command, tmp_path, capsys, extra, message):

@@ -138,6 +138,8 @@ def test_methods_stand_beside_each_other_in_the_papers_order():
         ["here", "tiny", "per-image pixel AUROC", configuration, "1", "-", "-", "-", "-", "-", "0.800"],
     ]
     assert setting(found["data"]["tiny"]["models"]["dae"]) == f"{configuration}, 7 test images"
+    found = summarize([*runs, result("scadn", 1, 0.6, 100.0)], reference="scadn")
+    assert methods_table({"": found})[1][4][4] == "1 to 2"
 
 
 def test_a_comparison_with_the_hosts_models_is_another_table(summary):

@@ -78,6 +78,15 @@ def test_models_of_one_data_set_need_the_same_images(results, add_run, name):
         load_runs(results)
 
 
+def test_all_images_are_not_compared_with_some(results, add_run):
+    add_run(configuration={"files": "A", "train_images": 5})
+    add_run(model="old", configuration={})
+    assert len(load_runs(results)) == 2
+    add_run(model="padim", configuration={"files": "A"})
+    with pytest.raises(ValueError, match=r"padim and scadn in .*lace were made with different train_images: all and 5"):
+        load_runs(results)
+
+
 @pytest.mark.parametrize("content", [b'{"metrics": ', b"[1]", b"\xff\xfe{}"])
 def test_a_broken_result_is_named(results, add_run, content):
     path = add_run() / "result.json"
