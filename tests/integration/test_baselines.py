@@ -105,7 +105,8 @@ def test_the_torch_export_loads_in_the_hosts_inferencer(kind, tmp_path, tiny_lac
 
 
 @pytest.mark.parametrize("compression", [CompressionType.INT8_PTQ, CompressionType.INT8_ACQ])
-def test_calibrated_graphs_score_as_the_model_does(compression, tiny_lace, tiny_engine, tmp_path):
+def test_calibrated_graphs_score_as_the_model_does(compression, tiny_lace, tiny_engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the host's inferencer keeps its cache
     model, datamodule = Dae(image_size=32, base_channels=2, seed=0, visualizer=False), tiny_lace(eval_batch_size=6)
     with pytest.raises(ValueError, match=r"INT8_.* needs a model that was validated.*image_min.*pixel_max"):
         model.to_openvino(tmp_path, compression_type=compression, datamodule=datamodule)

@@ -9,9 +9,16 @@ which normal images have shaped. So an image is decoded from what normal images 
 Left open by the source, and chosen here:
     - Initial items: drawn as torch draws the weights of a linear layer.
     - A query that no item is closer to than all items are on average: it is decoded from nothing, zeros.
+
+Differences from the source:
+    - Eq. 7 is written there as max(w - threshold, 0) * w / (|w - threshold| + epsilon), whose values are those of a
+      plain gate, and whose slope is 1 but for weights that lie within about epsilon of the threshold. In single
+      precision with thousands of items some always do, and their slopes, up to 1e5, drown all others. So here it is the
+      gate.
 """
 
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -38,8 +45,6 @@ def address(queries: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
 def shrink(weights: torch.Tensor, threshold: float) -> torch.Tensor:
     """Set small weights to zero and scale the others to sum to 1 (Gong et al. 2019, Eq. 7, hard shrinkage).
 
-    The step is written as max(w - threshold, 0) * w / (|w - threshold| + epsilon), which has a gradient.
-
     Args:
         weights (torch.Tensor): w, shape (..., S), not negative.
         threshold (float): Weights up to this become 0.
@@ -47,8 +52,7 @@ def shrink(weights: torch.Tensor, threshold: float) -> torch.Tensor:
     Returns:
         torch.Tensor: ŵ, same shape; all zero where no weight is above the threshold.
     """
-    above = weights - threshold
-    kept = above.relu() * weights / (above.abs() + EPSILON)
+    kept = weights * (weights > threshold)
     return F.normalize(kept, p=1.0, dim=-1, eps=EPSILON)
 
 
@@ -101,6 +105,8 @@ class Memory(nn.Module):
                 (N, h * w, S), float32.
         """
         queries = features.flatten(2).transpose(1, 2)
-        weights = shrink(address(queries.float(), self.items.float()), self.threshold)
+        # Low precision cannot tell which weights lie above the threshold.
+        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(features.device.type, enabled=False):
+            weights = shrink(address(queries.float(), self.items.float()), self.threshold)
         read = weights.to(self.items) @ self.items
         return read.transpose(1, 2).unflatten(2, features.shape[-2:]), weights

@@ -37,6 +37,28 @@ def test_small_weights_vanish_and_the_others_sum_to_one():
     torch.testing.assert_close(shrink(weights, 0.25), expected)
 
 
+def test_weights_just_above_the_threshold_learn_as_the_others():
+    threshold = 1 / 2000
+    weights = torch.full((1, 2000), threshold).nextafter(torch.ones(()))  # the least that is above
+    weights[0, 1:] = threshold / 2
+    weights[0, 1] = 0.4
+    weights.requires_grad_()
+    kept = shrink(weights, threshold)
+    expected = weights.double() * (weights > threshold)
+    torch.testing.assert_close(kept.double(), expected / expected.sum())
+    (kept * torch.arange(2000)).sum().backward()
+    assert weights.grad[0, :2].abs().max() < 10  # 1 / 0.4 for each, but for the sum that is divided by
+
+
+def test_low_precision_does_not_reach_the_addresses():
+    memory, features = Memory(16, slots=200), torch.randn(2, 16, 4, 4)
+    expected = memory(features)[1]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = memory(features)[1]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected)
+
+
 def test_a_threshold_of_zero_keeps_all_weights():
     weights = torch.rand(3, 6).softmax(dim=-1)
     torch.testing.assert_close(shrink(weights, 0.0), weights)
