@@ -128,9 +128,22 @@ def check_at_least_one(**values: int | None) -> None:
     Raises:
         ValueError: If a value is below 1 or no whole number.
     """
+    check_count(1, **values)
+
+
+def check_count(minimum: int, /, **values: int | None) -> None:
+    """Check counts that may be as low as a number, where None means no limit.
+
+    Args:
+        minimum (int): The lowest value.
+        **values (int | None): Values by argument name.
+
+    Raises:
+        ValueError: If a value is below the lowest or no whole number.
+    """
     for name, value in values.items():
-        if value is not None and (type(value) is not int or value < 1):
-            msg = f"{name} must be a whole number, at least 1, got {value}"
+        if value is not None and (type(value) is not int or value < minimum):
+            msg = f"{name} must be a whole number, at least {minimum}, got {value}"
             raise ValueError(msg)
 
 

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What SCADN comes with unless told otherwise: pre- and post-processing, metrics, pictures."""
+"""What every model here comes with unless told otherwise: pre- and post-processing, metrics, pictures."""
 
 from anomalib.metrics import AUROC, Evaluator, F1Score
 from anomalib.post_processing import PostProcessor
@@ -15,7 +15,7 @@ from .visualization import ScadnVisualizer
 
 
 class DefaultComponents:
-    """The defaults of :class:`~anomalib_scadn.lightning_model.Scadn`, a base before the host's own."""
+    """The defaults of SCADN and of the methods beside it, a base before the host's own."""
 
     @staticmethod
     def configure_pre_processor(image_size: tuple[int, int] | None = None) -> PreProcessor:

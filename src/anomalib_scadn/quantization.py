@@ -21,7 +21,8 @@ from .networks import InstanceNorm
 CALIBRATED = (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
 """Kinds of compression that look at images."""
 
-LIMITS = ("image_min", "image_max", "pixel_min", "pixel_max")
+IMAGE_LIMITS, PIXEL_LIMITS = ("image_min", "image_max"), ("pixel_min", "pixel_max")
+LIMITS = (*IMAGE_LIMITS, *PIXEL_LIMITS)
 """What the host's post-processor learns from validation and normalizes with."""
 
 

@@ -93,6 +93,9 @@ def test_graphs_compute_what_torch_does_without_what_only_trains(model, tiny_lac
 def test_the_torch_export_loads_in_the_hosts_inferencer(kind, tmp_path, tiny_lace, monkeypatch):
     model = kind(image_size=32, base_channels=2, seed=0, visualizer=False).eval()
     path = model.to_torch(tmp_path)
+    exported = torch.load(path, weights_only=False)["model"].model
+    assert model.model.training_only
+    assert all(getattr(exported, name) is None for name in model.model.training_only)
     monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
     datamodule = tiny_lace()
     datamodule.prepare_data()
@@ -102,6 +105,12 @@ def test_the_torch_export_loads_in_the_hosts_inferencer(kind, tmp_path, tiny_lac
         expected = model(item.image[None])
     found = TorchInferencer(path=path, device="cpu").predict(item.image_path)
     torch.testing.assert_close(found.pred_score.squeeze(), expected.pred_score.squeeze(), atol=1e-5, rtol=0)
+
+
+def test_a_model_without_maps_needs_no_limits_of_maps_to_be_calibrated(tmp_path, tiny_lace):
+    model = AloccDR(image_size=32, base_channels=2, seed=0, visualizer=False)
+    with pytest.raises(ValueError, match=r"unknown are image_min, image_max: call Engine.validate"):
+        model.to_openvino(tmp_path, compression_type=CompressionType.INT8_PTQ, datamodule=tiny_lace())
 
 
 @pytest.mark.parametrize("compression", [CompressionType.INT8_PTQ, CompressionType.INT8_ACQ])

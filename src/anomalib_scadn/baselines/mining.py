@@ -37,8 +37,9 @@ def mine(
     for _ in range(steps):
         found.requires_grad_()
         logits = judge(found).float().flatten(1)
-        # Summed over images: each has a gradient of its own, whatever else is in the batch.
-        loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits), reduction="none").mean(dim=1).sum()
+        # Summed over images: each has a gradient of its own, whatever else is in the batch. Summed over patches, since
+        # only its direction counts: a mean's would be too small for half precision.
+        loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits), reduction="sum")
         (gradient,) = torch.autograd.grad(loss, found)
         length = gradient.square().mean(dim=tuple(range(1, gradient.ndim)), keepdim=True).sqrt()
         found = (found.detach() - step_size * gradient / length.clamp(min=SMALLEST_GRADIENT)).clamp(-1, 1)

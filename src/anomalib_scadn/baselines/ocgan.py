@@ -37,7 +37,7 @@ from anomalib_scadn.baselines.denoising import add_noise
 from anomalib_scadn.baselines.exporting import BaselineExport
 from anomalib_scadn.baselines.mining import mine
 from anomalib_scadn.baselines.ocgan_model import OcganModel
-from anomalib_scadn.checks import check_at_least_one, check_not_negative
+from anomalib_scadn.checks import check_count, check_not_negative
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
 from anomalib_scadn.networks import apply
 from anomalib_scadn.training_run import frozen
@@ -96,7 +96,8 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
         evaluator: Evaluator | bool = True,
         visualizer: Visualizer | bool = True,
     ) -> None:
-        check_at_least_one(latent_channels=latent_channels, mining_steps=mining_steps or None)
+        check_count(1, latent_channels=latent_channels)
+        check_count(0, mining_steps=mining_steps)
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std, mining_step_size=mining_step_size)
         check_not_negative(judges_learning_rate=judges_learning_rate or 0.0)
         super().__init__(

@@ -85,6 +85,7 @@ class PaperScore(Score):
 
     Raises:
         ValueError: If ``merge`` is unknown.
+        TypeError: If ``subtract_reference`` is neither true nor false.
     """
 
     mu: torch.Tensor

@@ -122,7 +122,8 @@ def test_images_outside_the_unit_range_or_of_another_size_are_refused(kind):
         (AloccD, {"noise_std": -1}, "noise_std must not be negative"),
         (AloccDR, {"discriminator_learning_rate": -1}, "discriminator_learning_rate must not"),
         (Ocgan, {"latent_channels": 0}, "latent_channels must be"),
-        (Ocgan, {"mining_steps": -1}, "mining_steps must be"),
+        (Ocgan, {"mining_steps": -1}, "mining_steps must be a whole number, at least 0, got -1"),
+        (Ocgan, {"mining_steps": 0.0}, "mining_steps must be a whole number, at least 0, got 0.0"),
         (Ocgan, {"judges_learning_rate": -1}, "judges_learning_rate must not"),
     ],
 )
