@@ -80,15 +80,14 @@ def compare_cost_table(comparisons: dict[str, dict]) -> Table:
     rows = []
     for data, model, row, reference in rows_of(comparisons):
         times = [
-            spread(row.get(value), form.format) if model == reference else spread(row.get(ratio), "x {:.2f}".format)
+            spread(row.get(value), form.format) if model == reference else spread(row.get(ratio), times_as_much)
             for value, ratio, form in TIMES.values()
         ]
-        counts = [spread(row[name], "{:.2f} M".format, 1e6) for name in ("parameters", "stored_values")]
-        adds = spread(row["multiply_adds"], "{:.2f} G".format, 1e9)
+        counts = [spread(row[name], count) for name in ("parameters", "stored_values", "multiply_adds")]
         memory = spread(row.get("peak_mib"), "{:.0f} MiB".format)
         if "gpu_peak_mib" in row:
             memory += f", GPU {spread(row['gpu_peak_mib'], '{:.0f} MiB'.format)}"
-        rows.append([data, model, *times, memory, *counts, adds, machines(row)])
+        rows.append([data, model, *times, memory, *counts, machines(row)])
     header = ["peak memory", "parameters", "stored values", "multiply-adds per image", "machine"]
     return ["data set", "model", *TIMES, *header], rows
 
@@ -108,20 +107,32 @@ def rows_of(comparisons: dict[str, dict]) -> Iterator[tuple[str, str, dict, str]
                 yield data, model, row, summary["reference"]
 
 
-def spread(value: dict[str, float] | None, text: Callable[[float], str] = "{:.3f}".format, unit: float = 1.0) -> str:
+def times_as_much(ratio: float) -> str:
+    """Write a ratio, small ones with as many digits as they need."""
+    return f"x {ratio:.2f}" if ratio >= 0.1 else f"x {ratio:.1g}"
+
+
+def count(value: float) -> str:
+    """Write a number of things in millions or thousands of millions, small ones as they are."""
+    for unit, name in ((1e9, "G"), (1e6, "M")):
+        if value >= unit / 10:
+            return f"{value / unit:.2f} {name}"
+    return f"{value:.0f}"
+
+
+def spread(value: dict[str, float] | None, text: Callable[[float], str] = "{:.3f}".format) -> str:
     """Write a median, and the lowest and highest where they differ.
 
     Args:
         value (dict[str, float] | None): ``median``, ``lowest`` and ``highest``; ``None`` if it was not measured.
         text (Callable[[float], str]): Writes a number. Defaults to three decimals.
-        unit (float): What numbers are divided by. Defaults to ``1.0``.
 
     Returns:
         str: Text of a cell.
     """
     if value is None:
         return "none"
-    low, middle, high = (text(value[name] / unit) for name in ("lowest", "median", "highest"))
+    low, middle, high = (text(value[name]) for name in ("lowest", "median", "highest"))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 

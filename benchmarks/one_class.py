@@ -80,8 +80,9 @@ def main() -> None:
     settings = {"dataset": arguments.dataset, **settings_of(config, extra), "paper": paper}
     root = Path(str(options["data.root"])).expanduser()
     data = {arguments.dataset: fingerprint([folder_of(root, arguments.dataset)], root)}
+    prefix = f"{arguments.dataset}_{arguments.name}" if arguments.name else arguments.dataset
     figures = {
-        number: Figures(arguments.figures, f"{arguments.dataset}_{number}", data[arguments.dataset], config)
+        number: Figures(arguments.figures, f"{prefix}_{number}", data[arguments.dataset], config)
         for number in (arguments.classes if arguments.figures else [])
     }
     jobs = [

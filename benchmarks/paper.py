@@ -81,8 +81,8 @@ def main() -> None:
         )
     options: Options = {"data.root": arguments.root, **changes}
     data = {name: folder_fingerprint(arguments.root / name) for name in categories}
-    kept = arguments.figures
-    figures = {name: Figures(kept, name, files, config) for name, files in data.items()} if kept else {}
+    kept, named = arguments.figures, f"_{arguments.name}" if arguments.name else ""
+    figures = {name: Figures(kept, f"{name}{named}", files, config) for name, files in data.items()} if kept else {}
     jobs = [
         (
             [f"{name}/{seed}"],

@@ -34,3 +34,11 @@ def test_results_that_cannot_be_read_are_one_error_and_no_page(results, capsys):
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith(f"error: cannot read {broken}: expected a JSON object")
     assert not (results / "report.html").exists()
+
+
+def test_a_folder_that_is_not_there_is_one_error(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        ScadnCLI(["report", str(tmp_path / "absent")])
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error == f"error: there is no folder {tmp_path / 'absent'}; expected one with results"
+    assert not (tmp_path / "absent").exists()

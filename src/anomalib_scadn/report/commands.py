@@ -43,6 +43,9 @@ def run_report(options: Options) -> int:
 
 
 def _report(options: Options) -> int:
+    if not options["results"].is_dir():
+        msg = f"there is no folder {options['results']}; expected one with results"
+        raise FileNotFoundError(msg)
     output = options["output"] or options["results"] / "report.html"
     write_report(options["results"], output)
     print(output)

@@ -5,7 +5,7 @@
 
 import pytest
 
-from compare_tables import compare_cost_table, compare_quality_table, setting
+from compare_tables import compare_cost_table, compare_quality_table, count, setting, times_as_much
 from comparison.summary import summarize
 from methods_table import compares_methods, methods_table
 
@@ -144,3 +144,9 @@ def test_methods_stand_beside_each_other_in_the_papers_order():
 
 def test_a_comparison_with_the_hosts_models_is_another_table(summary):
     assert not compares_methods(summary)
+
+
+def test_small_numbers_are_not_rounded_to_nothing():
+    assert [times_as_much(ratio) for ratio in (12.346, 0.1, 0.0123)] == ["x 12.35", "x 0.10", "x 0.01"]
+    assert [times_as_much(ratio) for ratio in (0.0044, 0.0)] == ["x 0.004", "x 0"]
+    assert [count(number) for number in (13.02e9, 12.3e6, 0.66e6, 3)] == ["13.02 G", "12.30 M", "0.66 M", "3"]
