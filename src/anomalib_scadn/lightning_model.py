@@ -23,8 +23,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from anomalib import LearningType
-from anomalib.data import Batch
 from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
@@ -212,11 +210,6 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             seed=seed,
         )
 
-    @property
-    def trainer_arguments(self) -> dict[str, Any]:
-        """Trainer arguments that SCADN needs: no sanity check, whose scores would have no reference values."""
-        return {"num_sanity_val_steps": 0}
-
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights and reference values that belong to another kind of model.
 
@@ -230,24 +223,6 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         """
         super().on_load_checkpoint(checkpoint)
         check_trained_alike(checkpoint.get("hyper_parameters", {}), self.hparams)
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
-        """Score a batch.
-
-        Args:
-            batch (Batch): Images, range [0, 1].
-            batch_idx (int): Index of the batch, unused.
-
-        Returns:
-            Batch: The batch with ``pred_score`` and ``anomaly_map``.
-        """
-        del batch_idx
-        return batch.update(**self.model(batch.image)._asdict())
-
-    @property
-    def learning_type(self) -> LearningType:
-        """SCADN learns from normal images only."""
-        return LearningType.ONE_CLASS
 
     def load_official_weights(self, generator: str | Path, discriminator: str | Path | None = None) -> None:
         """Load the checkpoints released by the SCADN authors, tensors only.

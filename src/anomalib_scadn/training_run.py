@@ -1,13 +1,15 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A training run that can be repeated and resumed, ends by itself, and stops before it does harm."""
+"""A run of the host's: training that can be repeated and resumed, ends by itself, and stops before it does harm."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from anomalib import LearningType
+from anomalib.data import Batch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from torch import nn
@@ -23,8 +25,9 @@ SEED_KEY = "scadn_seed"
 
 
 class TrainingRun(LightningModule):
-    """What the training of every model here shares, whatever it learns: seeds, epochs, updates and refusals."""
+    """What every model here shares, whatever it learns: seeds, epochs, updates, refusals, and how a batch is scored."""
 
+    model: nn.Module
     seed: int | None
     max_epochs: int
 
@@ -44,6 +47,29 @@ class TrainingRun(LightningModule):
             return
         if not any(isinstance(callback, Timer) for callback in trainer.callbacks):
             trainer.fit_loop.max_epochs = self.max_epochs
+
+    @property
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Trainer arguments: no sanity check, whose scores would have no reference values."""
+        return {"num_sanity_val_steps": 0}
+
+    @property
+    def learning_type(self) -> LearningType:
+        """All models here learn from normal images only."""
+        return LearningType.ONE_CLASS
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
+        """Score a batch.
+
+        Args:
+            batch (Batch): Images, range [0, 1].
+            batch_idx (int): Index of the batch, unused.
+
+        Returns:
+            Batch: The batch with ``pred_score`` and, if the model has maps, ``anomaly_map``.
+        """
+        del batch_idx
+        return batch.update(**self.model(batch.image)._asdict())
 
     def on_fit_start(self) -> None:
         """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from anomalib import LearningType
 from anomalib.data import Batch
 from anomalib.metrics import Evaluator
 from anomalib.post_processing import PostProcessor
@@ -146,19 +145,6 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
         terms, losses = self._losses(batch.image)
         return self._learn(batch_idx, batch.image, terms, losses)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
-        """Score a batch.
-
-        Args:
-            batch (Batch): Images, range [0, 1].
-            batch_idx (int): Index of the batch, unused.
-
-        Returns:
-            Batch: The batch with ``pred_score`` and, if the method has maps, ``anomaly_map``.
-        """
-        del batch_idx
-        return batch.update(**self.model(batch.image)._asdict())
-
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights that were trained for other scores, which their shapes would not show.
 
@@ -170,16 +156,6 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
         """
         super().on_load_checkpoint(checkpoint)
         check_same_arguments(checkpoint.get("hyper_parameters", {}), self.hparams, self.trained_alike)
-
-    @property
-    def trainer_arguments(self) -> dict[str, Any]:
-        """Trainer arguments: no sanity check, as SCADN."""
-        return {"num_sanity_val_steps": 0}
-
-    @property
-    def learning_type(self) -> LearningType:
-        """All of them learn from normal images only."""
-        return LearningType.ONE_CLASS
 
     @classmethod
     def configure_visualizer(cls) -> Visualizer:
