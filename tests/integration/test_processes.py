@@ -47,9 +47,10 @@ def test_resumed_runs_draw_what_the_killed_one_would_have_even_if_nobody_chose_a
     assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
 
 
-def test_two_processes_agree_on_the_reference_values_of_one(lace_root, tmp_path):
-    common = ("--lace", lace_root, "--seed", 0, "--epochs", 1)
+def test_two_processes_agree_on_averaged_weights_and_the_reference_values_of_one(lace_root, tmp_path):
+    common = ("--lace", lace_root, "--seed", 0, "--epochs", 1, "--ema", 0.8)
     assert fit((*common, "--results", tmp_path / "two", "--devices", 2, "--save", tmp_path / "two.pt")) == [0]
+    assert differences(tmp_path / "two.pt", tmp_path / "two.1.pt") == []
     state = torch.load(tmp_path / "two.pt", weights_only=True)
     from anomalib_scadn import Scadn, SyntheticLace
 

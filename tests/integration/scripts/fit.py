@@ -35,7 +35,7 @@ class Kill(Callback):
 
 
 def fit(command: list[str]) -> None:
-    """Fit and, if training comes to its end, save weights and reference values."""
+    """Fit and, if training comes to its end, save weights and reference values, each process to a file of its own."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lace", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True)
@@ -46,9 +46,10 @@ def fit(command: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--ema", type=float, default=0.0)
     arguments = parser.parse_args(command)
     torch.set_num_threads(1)
-    model = Scadn(image_size=32, base_channels=2, seed=arguments.seed, learning_rate=1e-3)
+    model = Scadn(image_size=32, base_channels=2, seed=arguments.seed, learning_rate=1e-3, ema_decay=arguments.ema)
     datamodule = SyntheticLace(
         root=arguments.lace,
         image_size=32,
@@ -69,8 +70,9 @@ def fit(command: list[str]) -> None:
     )
     checkpoint = next(arguments.resume_in.rglob("model.ckpt")) if arguments.resume_in else None
     engine.fit(model, datamodule=datamodule, ckpt_path=checkpoint)
-    if arguments.save and engine.trainer.is_global_zero:
-        torch.save(model.state_dict(), arguments.save)
+    if arguments.save:
+        rank = engine.trainer.global_rank
+        torch.save(model.state_dict(), arguments.save.with_suffix(f".{rank}.pt") if rank else arguments.save)
 
 
 def fork(command: list[str]) -> int:
