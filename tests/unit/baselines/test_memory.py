@@ -37,17 +37,28 @@ def test_small_weights_vanish_and_the_others_sum_to_one():
     torch.testing.assert_close(shrink(weights, 0.25), expected)
 
 
+def test_shrunk_weights_are_those_of_the_sources_formula():
+    threshold, epsilon = 1 / 2000, 1e-12
+    weights = threshold * torch.linspace(0, 2, 2001, dtype=torch.float64)  # the middle one is the threshold
+    above = weights - threshold
+    formula = above.clamp(min=0) * weights / (above.abs() + epsilon)
+    assert (formula > 0).sum() == 1000
+    torch.testing.assert_close(shrink(weights, threshold), formula / formula.sum(), rtol=1e-5, atol=0)
+
+
 def test_weights_just_above_the_threshold_learn_as_the_others():
     threshold = 1 / 2000
-    weights = torch.full((1, 2000), threshold).nextafter(torch.ones(()))  # the least that is above
-    weights[0, 1:] = threshold / 2
-    weights[0, 1] = 0.4
+    weights = torch.full((2000,), threshold).nextafter(torch.ones(()))  # the least that is above
+    weights[1:] = threshold / 2
+    weights[1] = 0.4
     weights.requires_grad_()
-    kept = shrink(weights, threshold)
-    expected = weights.double() * (weights > threshold)
-    torch.testing.assert_close(kept.double(), expected / expected.sum())
-    (kept * torch.arange(2000)).sum().backward()
-    assert weights.grad[0, :2].abs().max() < 10  # 1 / 0.4 for each, but for the sum that is divided by
+    values = torch.arange(2000.0)
+    read = (shrink(weights, threshold) * values).sum()
+    read.backward()
+    # The gate's slope is 1 for the first two; the rest is that of a quotient whose divisor is their sum.
+    expected = (values - read.detach()) / weights.detach()[:2].sum()
+    expected[2:] = 0
+    torch.testing.assert_close(weights.grad, expected)
 
 
 def test_low_precision_does_not_reach_the_addresses():
