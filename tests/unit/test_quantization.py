@@ -8,7 +8,7 @@ from anomalib.deploy import CompressionType
 
 from anomalib_scadn.networks import Generator, InstanceNorm
 from anomalib_scadn.post_processor import ScadnPostProcessor
-from anomalib_scadn.quantization import check_limits, sparing_memory
+from anomalib_scadn.quantization import IMAGE_LIMITS, check_limits, sparing_memory
 
 
 class Data:
@@ -81,6 +81,17 @@ def test_a_model_that_was_never_validated_is_not_calibrated(compression_type):
     for name in ("image_max", "pixel_min", "pixel_max"):
         getattr(post_processor, name).fill_(0.2)
     check_limits(post_processor, compression_type)
+
+
+def test_a_model_without_maps_needs_the_images_limits_alone():
+    post_processor = ScadnPostProcessor()
+    with pytest.raises(ValueError, match=r"unknown are image_min, image_max: call Engine.validate"):
+        check_limits(post_processor, CompressionType.INT8_PTQ, IMAGE_LIMITS)
+    for name in IMAGE_LIMITS:
+        getattr(post_processor, name).fill_(0.2)
+    check_limits(post_processor, CompressionType.INT8_PTQ, IMAGE_LIMITS)
+    with pytest.raises(ValueError, match=r"unknown are pixel_min, pixel_max: call Engine.validate"):
+        check_limits(post_processor, CompressionType.INT8_PTQ)
 
 
 def test_without_calibration_or_normalization_limits_may_be_unknown():

@@ -61,9 +61,10 @@ def test_weights_just_above_the_threshold_learn_as_the_others():
     torch.testing.assert_close(weights.grad, expected)
 
 
-def test_low_precision_does_not_reach_the_addresses():
-    memory, features = Memory(16, slots=200), torch.randn(2, 16, 4, 4)
-    expected = memory(features)[1]
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])  # the latter is what autocast's encoder gives
+def test_low_precision_does_not_reach_the_addresses(precision):
+    memory, features = Memory(16, slots=200), torch.randn(2, 16, 4, 4).to(precision)
+    expected = memory(features.float())[1]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = memory(features)[1]
     assert found.dtype == torch.float32

@@ -40,6 +40,18 @@ def test_mining_finds_what_the_classifier_finds_less_real_and_stays_in_the_laten
     assert torch.equal(found, torch.full((4, 6), -1.0))
 
 
+def test_mining_finds_the_same_in_half_precision_however_many_patches_there_are():
+    latents, weights = 2 * torch.rand(2, 8) - 1, 1e-5 * torch.randn(8, 1000)
+
+    def judge(values, precision):
+        return values.to(precision) @ weights.to(precision)  # half of it holds nothing below 6e-8
+
+    expected = mine(latents, lambda values: judge(values, torch.float32))
+    found = mine(latents, lambda values: judge(values, torch.float16))
+    assert (expected - latents).abs().mean() > 0.1
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
+
+
 def test_without_steps_or_without_a_slope_nothing_moves():
     latents = 2 * torch.rand(4, 6) - 1
     assert torch.equal(mine(latents, lambda values: values, steps=0), latents)
