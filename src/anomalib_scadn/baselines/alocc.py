@@ -27,12 +27,12 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.baselines.alocc_model import AloccModel
 from anomalib_scadn.baselines.base import Baseline, Terms
 from anomalib_scadn.baselines.denoising import add_noise
 from anomalib_scadn.baselines.exporting import BaselineExport
+from anomalib_scadn.baselines.torch_model import reconstruction_error
 from anomalib_scadn.checks import check_not_negative
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
 from anomalib_scadn.training_run import frozen
@@ -150,7 +150,7 @@ class Alocc(Baseline):
         with frozen(self.model.discriminator):
             adversarial = adversarial_loss(self.model.judge(reconstructions))
         terms = {
-            "reconstruction_loss": F.mse_loss(reconstructions.float(), images.float()),
+            "reconstruction_loss": reconstruction_error(reconstructions, images),
             "adversarial_loss": adversarial,
             "discriminator_loss": discriminator_loss(
                 self.model.judge(images), self.model.judge(reconstructions.detach())

@@ -16,11 +16,10 @@ from collections.abc import Sequence
 import torch
 from anomalib.models.components import AnomalibModule
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.baselines.base import Baseline, Terms
 from anomalib_scadn.baselines.exporting import BaselineExport
-from anomalib_scadn.baselines.torch_model import ReconstructionModel
+from anomalib_scadn.baselines.torch_model import ReconstructionModel, reconstruction_error
 from anomalib_scadn.networks import Generator, apply
 
 
@@ -58,5 +57,5 @@ class Dae(Baseline, BaselineExport, AnomalibModule):
         return [(self.model.autoencoder, self.learning_rate)]
 
     def _losses(self, images: torch.Tensor) -> tuple[Terms, Terms]:
-        terms = {"reconstruction_loss": F.mse_loss(self.model.reconstruct(images).float(), images.float())}
+        terms = {"reconstruction_loss": reconstruction_error(self.model.reconstruct(images), images)}
         return terms, terms

@@ -21,14 +21,13 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.baselines.base import Baseline, Terms
 from anomalib_scadn.baselines.exporting import BaselineExport
 from anomalib_scadn.baselines.memory import Memory, addressing_entropy
-from anomalib_scadn.baselines.torch_model import ReconstructionModel
+from anomalib_scadn.baselines.torch_model import ReconstructionModel, reconstruction_error
 from anomalib_scadn.checks import check_at_least_one, check_not_negative
-from anomalib_scadn.networks import Generator, to_images
+from anomalib_scadn.networks import Generator, apply, to_images
 
 
 class MemoryAutoencoder(nn.Module):
@@ -56,7 +55,7 @@ class MemoryAutoencoder(nn.Module):
             tuple[torch.Tensor, torch.Tensor]: Reconstructions, shape (N, 3, H, W), range [0, 1], and the addressing
                 weights, shape (N, H * W / 64, slots).
         """
-        read, weights = self.memory(self.encoder(images))
+        read, weights = self.memory(apply(self.encoder, images))
         return to_images(self.decoder(read)), weights
 
 
@@ -82,8 +81,7 @@ class MemAeModel(ReconstructionModel):
 
     def remember(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Reconstruct images and tell which items were used. See :meth:`MemoryAutoencoder.forward`."""
-        precision = next(self.autoencoder.parameters()).dtype
-        return self.autoencoder(images.to(precision))
+        return self.autoencoder(images)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Reconstruct images from the memory. See :meth:`ReconstructionModel.reconstruct`."""
@@ -162,7 +160,7 @@ class MemAe(Baseline, BaselineExport, AnomalibModule):
     def _losses(self, images: torch.Tensor) -> tuple[Terms, Terms]:
         reconstructions, weights = self.model.remember(images)
         terms = {
-            "reconstruction_loss": F.mse_loss(reconstructions.float(), images.float()),
+            "reconstruction_loss": reconstruction_error(reconstructions, images),
             "entropy": addressing_entropy(weights),
         }
         return terms, {"loss": terms["reconstruction_loss"] + self.lambda_entropy * terms["entropy"]}

@@ -30,13 +30,13 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.baselines.base import Baseline, Terms
 from anomalib_scadn.baselines.denoising import add_noise
 from anomalib_scadn.baselines.exporting import BaselineExport
 from anomalib_scadn.baselines.mining import mine
 from anomalib_scadn.baselines.ocgan_model import OcganModel
+from anomalib_scadn.baselines.torch_model import reconstruction_error
 from anomalib_scadn.checks import check_count, check_not_negative
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
 from anomalib_scadn.networks import apply
@@ -143,7 +143,7 @@ class Ocgan(Baseline, BaselineExport, AnomalibModule):
         mined = self._mine(samples)
         with frozen(self.model.latent_discriminator, self.model.visual_discriminator):
             return {
-                "reconstruction_loss": F.mse_loss(reconstructions.float(), images.float()),
+                "reconstruction_loss": reconstruction_error(reconstructions, images),
                 "latent_adversarial_loss": adversarial_loss(apply(self.model.latent_discriminator, encoded)),
                 "visual_adversarial_loss": adversarial_loss(
                     apply(self.model.visual_discriminator, self.model.decode(mined))

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
+from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.checks import check_image_shape
 from anomalib_scadn.networks import check_input_size
@@ -88,3 +89,16 @@ def squared_errors(reconstructions: torch.Tensor, images: torch.Tensor) -> torch
         torch.Tensor: Shape (N, 1, H, W), float32.
     """
     return (reconstructions.float() - images.float()).square().mean(dim=1, keepdim=True)
+
+
+def reconstruction_error(reconstructions: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Squared error averaged over all values, which methods learn by.
+
+    Args:
+        reconstructions (torch.Tensor): Shape (N, C, H, W).
+        images (torch.Tensor): Same shape.
+
+    Returns:
+        torch.Tensor: Scalar, float32.
+    """
+    return F.mse_loss(reconstructions.float(), images.float())

@@ -17,7 +17,7 @@ from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
 from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
-from anomalib_scadn.baselines.torch_model import squared_errors
+from anomalib_scadn.baselines.torch_model import reconstruction_error, squared_errors
 from anomalib_scadn.loss import NonFiniteLossError
 
 MODELS = {"dae": Dae, "mem_ae": MemAe, "alocc_d": AloccD, "alocc_d_r": AloccDR, "ocgan": Ocgan}
@@ -100,6 +100,16 @@ def test_images_outside_the_unit_range_or_of_another_size_are_refused(kind):
         model.model(torch.rand(1, 3, 32, 24))
 
 
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_images_are_scored_in_the_precision_of_the_weights(kind):
+    model, images = make(kind).model.eval(), torch.rand(2, 3, 24, 24)
+    with torch.no_grad():
+        expected = model(images).pred_score
+        found = model.to(torch.bfloat16)(images).pred_score
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
@@ -138,6 +148,13 @@ def test_squared_errors_are_averaged_over_channels():
     assert found.shape == (2, 1, 4, 5)
     expected = sum((others[1, c, 2, 3] - images[1, c, 2, 3]) ** 2 for c in range(3)) / 3
     torch.testing.assert_close(found[1, 0, 2, 3], expected)
+
+
+def test_the_reconstruction_error_is_averaged_over_all_values_in_single_precision():
+    images, others = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 4, 5).half()
+    found = reconstruction_error(others, images)
+    assert (found.dtype, found.shape) == (torch.float32, ())
+    torch.testing.assert_close(found, (others.float() - images).square().sum() / images.numel())
 
 
 @pytest.mark.parametrize("kind", MODELS.values())
