@@ -32,12 +32,16 @@ def make_scores(model: ScadnModel, backbone_weights: Path | None) -> dict[str, S
         "mse": {"errors": ("mse",)},
         "ssim": {"errors": ("ssim",)},
         "msgms": {"errors": ("msgms",)},
-        "mse+ssim+msgms, standardized": {"errors": ("mse", "ssim", "msgms"), "standardize": "pixel"},
+        "mse+ssim+msgms, standardized, four widths": {
+            "errors": ("mse", "ssim", "msgms"),
+            "standardize": "pixel",
+            "smoothing": (1.0, 2.0, 4.0, 8.0),
+        },
     }
     if backbone_weights is not None:
         composite["perceptual"] = {"errors": ("perceptual",), "backbone_weights": backbone_weights}
     made = {
-        name: build_score("composite", **shared, **{"standardize": "none", **arguments})
+        name: build_score("composite", **shared, **{"standardize": "none", "smoothing": (4.0,), **arguments})
         for name, arguments in composite.items()
     }
     return {"paper": build_score("paper", **shared), **made}

@@ -78,8 +78,8 @@ def main() -> None:
     model = make_model(arguments.config, Option())
     model.model.generator.load_state_dict(torch.load(arguments.weights, weights_only=True))
     data = make_data("lace", model.input_size[0], Option())
-    variants = {name: values for name, values in make_variants(perceptual=False).items() if name in SHOWN}
-    study = Study(model, variants, model.model.scorer.smoothing, None)
+    variants = make_variants(model.model.scorer.smoothing, perceptual=False)
+    study = Study(model, {name: variants[name] for name in SHOWN}, None)
     study.fit(data.train_data, 100)
     kinds = one_of_each_kind(data)
     rows = [collect(study, data.test_data, index, model.model.masks) for index in kinds.values()]

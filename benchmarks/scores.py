@@ -4,7 +4,7 @@
 """Compare scores: train a generator once per data set and seed, keep it, score the same reconstructions in many ways.
 
     python benchmarks/scores.py --data lace fabric_03=DIR --seeds 0 1 2 --config configs/cpu.yaml --output DIR
-        [--image-size 256 --crop-size 128] [--smoothing 4] [--backbone-weights resnet18.safetensors]
+        [--image-size 256 --crop-size 128] [--smoothing 1 2 4 8] [--backbone-weights resnet18.safetensors]
 
 A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
 torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again, weights that were
@@ -28,7 +28,7 @@ from runs import RESULTS, save
 from score_study.command import OVERRULED, image_side, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option
-from score_study.training import make_data, make_model, train_once
+from score_study.training import make_data, make_model, train_once, training_arguments
 from score_study.variants import make_variants
 
 
@@ -60,7 +60,7 @@ def training(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, A
     """
     name, root = parse_data(text)
     return {
-        "config": named_hash(arguments.config),
+        "arguments": training_arguments(arguments.config),
         **{name: getattr(arguments, name) for name in ("steps", *OVERRULED)},
         "data": name,
         "files": fingerprint(name, None if root is None else str(root), image_side(arguments)),
@@ -94,8 +94,8 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
     weights = run_folder(arguments, text, seed) / "generator.pt"
     train_s = train_once(model, datamodule, arguments.steps, weights, training(arguments, text, seed))
     trained = time.perf_counter()
-    variants = make_variants(perceptual=arguments.backbone_weights is not None)
-    study = Study(model, variants, arguments.smoothing, arguments.backbone_weights)
+    variants = make_variants(arguments.smoothing, perceptual=arguments.backbone_weights is not None)
+    study = Study(model, variants, arguments.backbone_weights)
     study.fit(datamodule.train_data, arguments.reference_images)
     metrics = study.test(datamodule.test_data, COMPARED_SIDE, arguments.test_images)
     return {"metrics": metrics, "train_s": train_s, "score_s": time.perf_counter() - trained}

@@ -45,8 +45,8 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> list[dict[str, A
     data = make_data(arguments.data, model.input_size[0], option)
     train(model, data, option, arguments.steps)
     seconds = time.perf_counter() - start
-    variants = {key: value for key, value in make_variants(perceptual=False).items() if key in COMPARED}
-    study = Study(model, variants, arguments.smoothing, None)
+    variants = make_variants(arguments.smoothing, perceptual=False)
+    study = Study(model, {name: variants[name] for name in COMPARED}, None)
     study.fit(data.train_data, arguments.reference_images)
     return [{"metrics": study.test(data.test_data, COMPARED_SIDE, None), "train_s": seconds}]
 

@@ -31,7 +31,9 @@ def make_parser(description: str | None, *, steps: int, reference_images: int) -
     parser.add_argument("--image-size", type=int, help="overrules the configuration")
     parser.add_argument("--crop-size", type=int, help="overrules the configuration")
     parser.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
-    parser.add_argument("--smoothing", type=float, default=4.0, help="of the errors, in pixels")
+    parser.add_argument(
+        "--smoothing", type=float, nargs="+", default=[1.0, 2.0, 4.0, 8.0], help="widths over the errors, in pixels"
+    )
     parser.add_argument(
         "--reference-images", type=int, default=reference_images, help="training images for reference values"
     )

@@ -19,6 +19,9 @@ from score_study.quality import quality
 
 PAPER = "paper"
 
+Condensing = tuple[str, tuple[float, ...]]
+"""How composites are combined, and the widths that they are smoothed by."""
+
 COMPARED_SIDE = 128
 """Height and width, in pixels, that maps and masks are compared at."""
 
@@ -29,24 +32,24 @@ class Study:
     Args:
         model (Scadn): The trained model.
         variants (dict[str, dict[str, Any]]): Arguments of the composite scores by name.
-        smoothing (float): Standard deviation of the Gaussian over the errors, in pixels.
         backbone_weights (Path | None): Weights of the perceptual error's backbone.
     """
 
-    def __init__(
-        self, model: Scadn, variants: dict[str, dict[str, Any]], smoothing: float, backbone_weights: Path | None
-    ) -> None:
+    def __init__(self, model: Scadn, variants: dict[str, dict[str, Any]], backbone_weights: Path | None) -> None:
         self._model = model.model.eval()
-        shared = {"scales": len(self._model.stripes), "size": self._model.image_size, "smoothing": smoothing}
+        shared = {"scales": len(self._model.stripes), "size": self._model.image_size}
         self._errors = tuple(dict.fromkeys(name for variant in variants.values() for name in variant["errors"]))
         self.paper = PaperScore(len(self._model.stripes))
-        # Measures all kinds of errors once; the scores only judge them.
-        self._measure = build_score(
-            "composite", errors=self._errors, standardize="global", backbone_weights=backbone_weights, **shared
-        )
+        whole = {"errors": self._errors, "standardize": "pixel", "pooling": "max", "top_fraction": 1.0}
+        # Compares once for all; those of the same combination and smoothing are condensed once; scores only judge.
+        self._compare = build_score("composite", **shared, **whole, backbone_weights=backbone_weights)
+        perceptual = getattr(self._compare, "perceptual", None)
         self._scores = {
-            name: CompositeScore(**shared, **variant, perceptual=getattr(self._measure, "perceptual", None))
-            for name, variant in variants.items()
+            name: CompositeScore(**shared, **variant, perceptual=perceptual) for name, variant in variants.items()
+        }
+        self._condense = {
+            key: CompositeScore(**shared, **{**whole, "combine": key[0], "smoothing": key[1]}, perceptual=perceptual)
+            for key in map(_condensing, self._scores.values())
         }
 
     def fit(self, dataset: AnomalibDataset, count: int) -> None:
@@ -58,15 +61,16 @@ class Study:
         """
         plain, indices = without_augmentation(dataset, None), spread(len(dataset), count)
         paper = torch.zeros(self.paper.statistics_shape, dtype=torch.double)
-        total = torch.zeros(self._measure.statistics_shape, dtype=torch.double)
+        total = {key: torch.zeros(score.statistics_shape, dtype=torch.double) for key, score in self._condense.items()}
         for index in indices:
             inputs = self.reconstruct(plain[index].image)
             paper += self.paper.statistics(*inputs)
-            total += self._measure.statistics(*inputs)
+            for key, maps in self._maps(*inputs).items():
+                total[key] += self._condense[key].standardization.statistics(maps)
         self.paper.fit(paper, len(indices))
         for score in self._scores.values():
             if score.standardization is not None:
-                score.fit(total[:, self._kinds(score)], len(indices))
+                score.fit(total[_condensing(score)][:, self._kinds(score)], len(indices))
 
     def test(self, dataset: AnomalibDataset, side: int, count: int | None) -> dict[str, dict[str, float | None]]:
         """Measure all scores.
@@ -121,13 +125,22 @@ class Study:
         inputs = self.reconstruct(image)
         output = self.paper(*inputs)
         yield PAPER, output.pred_score, output.anomaly_map
-        errors = self._measure.measure(*inputs)
+        maps = self._maps(*inputs)
         for name, score in self._scores.items():
-            output = score.judge(errors[:, self._kinds(score)])
+            output = score.judge(maps[_condensing(score)][:, self._kinds(score)])
             yield name, output.pred_score, output.anomaly_map
+
+    @torch.no_grad()
+    def _maps(self, *inputs: torch.Tensor) -> dict[Condensing, torch.Tensor]:
+        errors = self._compare.compare(*inputs)
+        return {key: score.condense(errors) for key, score in self._condense.items()}
 
     def _kinds(self, score: CompositeScore) -> list[int]:
         return [self._errors.index(name) for name in score.errors]
+
+
+def _condensing(score: CompositeScore) -> Condensing:
+    return score.combine, score.smoothing
 
 
 def spread(length: int, count: int | None) -> list[int]:

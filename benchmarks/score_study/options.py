@@ -75,7 +75,7 @@ def no_callbacks(steps: int) -> Sequence[Callback]:
 
 @dataclass(frozen=True)
 class Option:
-    """A way to train; without a moving average of the weights unless it says so.
+    """A way to train.
 
     Args:
         arguments (dict[str, Any]): Arguments of the model that it changes.
@@ -90,12 +90,15 @@ class Option:
     augmentations: Transform | None = None
 
 
+LAST = {"ema_decay": 0.0}
+"""Arguments of a model that ends with its last weights; a moving average would hide what an option does."""
+
 OPTIONS = {
-    "as configured": Option(),
-    "paper's loss and decay": Option({"lambda_ssim": 0.0, "beta1": 0.0}),
-    "paper's loss": Option({"lambda_ssim": 0.0}),
+    "as configured": Option(LAST),
+    "paper's loss and decay": Option({**LAST, "lambda_ssim": 0.0, "beta1": 0.0}),
+    "paper's loss": Option({**LAST, "lambda_ssim": 0.0}),
     "moving average": Option({"ema_decay": 0.97}),
-    "cosine rate": Option(callbacks=lambda steps: [CosineRate(steps)]),
-    "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
-    "random stripes": Option(model_class=RandomStripes),
+    "cosine rate": Option(LAST, callbacks=lambda steps: [CosineRate(steps)]),
+    "flips": Option(LAST, augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
+    "random stripes": Option(LAST, model_class=RandomStripes),
 }

@@ -3,6 +3,7 @@
 
 """Training of the generators that scores are compared on."""
 
+import inspect
 import io
 import json
 import time
@@ -17,6 +18,7 @@ from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.files import write_whole
+from anomalib_scadn.scoring import build_score
 from comparison.data import MNIST, make_datamodule, parse_data
 from runs import save
 from score_study.options import Option
@@ -35,8 +37,24 @@ def make_model(config: Path, option: Option, **changes: object) -> Scadn:
     Returns:
         Scadn: Untrained model.
     """
-    arguments = yaml.safe_load(config.read_text(encoding="utf-8"))["model"]["init_args"]
-    return option.model_class(**{**arguments, "ema_decay": 0.0, **option.arguments, **changes}, visualizer=False)
+    return option.model_class(**{**_model_arguments(config), **option.arguments, **changes}, visualizer=False)
+
+
+def training_arguments(config: Path) -> dict[str, Any]:
+    """Collect the model's arguments that decide its weights: all but those of the score, which does not train.
+
+    Args:
+        config (Path): Configuration of the host's command line.
+
+    Returns:
+        dict[str, Any]: Arguments by name.
+    """
+    judging = {*inspect.signature(build_score).parameters, "reference_images"}
+    return {name: value for name, value in _model_arguments(config).items() if name not in judging}
+
+
+def _model_arguments(config: Path) -> dict[str, Any]:
+    return yaml.safe_load(config.read_text(encoding="utf-8"))["model"]["init_args"]
 
 
 def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:

@@ -3,41 +3,49 @@
 
 """The scores that are compared, by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 SINGLE = ("mse", "ssim", "msgms")
 JOINT = (("mse", "ssim"), ("mse", "msgms"), ("mse", "ssim", "msgms"))
+WHOLE = JOINT[-1]
 
 
-def make_variants(*, perceptual: bool) -> dict[str, dict[str, Any]]:
+def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, dict[str, Any]]:
     """List the composite scores to compare.
 
     Args:
+        smoothing (Sequence[float]): Widths of the Gaussians in pixels, at least three.
         perceptual (bool): Whether the perceptual error is compared, too.
 
     Returns:
         dict[str, dict[str, Any]]: Arguments of the score (``errors``, ``combine``, ``standardize``, ``pooling``,
-            ``top_fraction``) by a name that says them.
+            ``smoothing``, ``top_fraction``) by a name that says them: all widths are joined where it names none.
     """
     kinds = [(name,) for name in (*SINGLE, "perceptual")[: 4 if perceptual else 3]]
-    joint = [*JOINT, ("mse", "ssim", "msgms", "perceptual")][: 4 if perceptual else 3]
-    plain = [(errors, combine, "none") for errors in kinds for combine in ("min", "mean", "geometric")]
-    standardized = [
-        (errors, combine, standardize)
-        for errors in (*kinds, *joint)
-        for standardize in ("pixel", "global")
-        for combine in ("min", "mean")
+    joint = [*JOINT, (*WHOLE, "perceptual")][: 4 if perceptual else 3]
+    combinations = ("mean", "geometric", "min")
+    every = tuple(smoothing)
+    asked = [
+        *((errors, combine, "pixel", "max", every) for errors in (*kinds, *joint) for combine in combinations),
+        *((errors, "mean", "global", "max", every) for errors in (*kinds, *joint)),
+        *((errors, "mean", "pixel", pooling, every) for errors in (("mse",), WHOLE) for pooling in ("top", "mean")),
+        *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, WHOLE) for width in every),
+        *((errors, combine, "none", "max", (every[2],)) for errors in kinds for combine in combinations),
     ]
-    found = {}
-    for errors, combine, standardize in (*plain, *standardized):
-        found.update([_variant(errors, combine, standardize, "max")])
-    for errors in (("mse",), ("msgms",), JOINT[-1]):
-        for pooling in ("top", "mean"):
-            found.update([_variant(errors, "mean", "pixel", pooling)])
-    return found
+    return dict(_variant(*values, every) for values in asked)
 
 
-def _variant(errors: tuple[str, ...], combine: str, standardize: str, pooling: str) -> tuple[str, dict[str, Any]]:
+def _variant(
+    errors: tuple[str, ...],
+    combine: str,
+    standardize: str,
+    pooling: str,
+    smoothing: tuple[float, ...],
+    every: tuple[float, ...],
+) -> tuple[str, dict[str, Any]]:
     arguments = {"errors": errors, "combine": combine, "standardize": standardize, "pooling": pooling}
     name = f"{'+'.join(errors)}, {combine}, {standardize}, {pooling}"
-    return name, {**arguments, "top_fraction": 0.01}
+    if smoothing != every:
+        name += f", width {every.index(smoothing[0]) + 1}"
+    return name, {**arguments, "smoothing": smoothing, "top_fraction": 0.01}

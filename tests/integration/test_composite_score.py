@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("few_blocks")
 
 def make(**arguments: object) -> Scadn:
     return Scadn(
-        image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score="composite", smoothing=1.5, **arguments
+        image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score="composite", smoothing=(1.5,), **arguments
     )
 
 

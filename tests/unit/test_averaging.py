@@ -59,7 +59,7 @@ def test_the_engine_tests_what_the_checkpoint_says(tiny_scadn, tiny_lace, tiny_e
 @pytest.mark.parametrize("limits", [{}, {"limit_val_batches": 0}, {"check_val_every_n_epoch": 2}])
 def test_reference_values_are_those_of_the_average(tiny_scadn, tiny_lace, tiny_engine, tmp_path, score, limits):
     engine = tiny_engine(max_epochs=3, **limits)
-    model, datamodule = tiny_scadn(score=score, smoothing=1.0, ema_decay=DECAY, learning_rate=0.01), tiny_lace()
+    model, datamodule = tiny_scadn(score=score, smoothing=(1.0,), ema_decay=DECAY, learning_rate=0.01), tiny_lace()
     engine.fit(model, datamodule=datamodule)
     engine.trainer.save_checkpoint(tmp_path / "after.ckpt")
     saved = [Scadn.load_from_checkpoint(path) for path in (engine.best_model_path, tmp_path / "after.ckpt")]

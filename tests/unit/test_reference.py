@@ -156,7 +156,7 @@ def test_scores_without_values_are_announced_if_the_score_needs_them(
 
 
 def test_a_score_that_compares_with_nothing_causes_no_pass(tiny_scadn, tiny_lace, tiny_engine, monkeypatch):
-    model = tiny_scadn(score="composite", errors=("mse",), standardize="none")
+    model = tiny_scadn(score="composite", errors=("mse",), standardize="none", smoothing=(1.0,))
     monkeypatch.setattr(model.model, "statistics", lambda images: pytest.fail("a pass over the training images"))
     tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
     assert model.model.scorer.is_fitted
@@ -165,7 +165,7 @@ def test_a_score_that_compares_with_nothing_causes_no_pass(tiny_scadn, tiny_lace
 @pytest.mark.parametrize("score", ["paper", "composite"])
 def test_averaged_weights_have_values_of_their_own(tiny_scadn, tiny_lace, tiny_engine, score):
     engine = tiny_engine(max_epochs=2, callbacks=[EMAWeightAveraging(decay=0.9)])
-    model, datamodule = tiny_scadn(score=score, smoothing=1.0), tiny_lace()
+    model, datamodule = tiny_scadn(score=score, smoothing=(1.0,)), tiny_lace()
     engine.fit(model, datamodule=datamodule)
     for found in (model, Scadn.load_from_checkpoint(engine.best_model_path)):
         assert found.model.scorer.is_fitted

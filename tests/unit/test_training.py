@@ -102,7 +102,7 @@ def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, ti
     assert model._seeded_epoch == 1
 
 
-@pytest.mark.parametrize("config", ["demo", "cpu", "laceAD", "scadn_plus", "scadn_plus_crops"])
+@pytest.mark.parametrize("config", ["demo", "cpu", "laceAD", "scadn_plus", "scadn_plus_crops", "scadn_plus_one_class"])
 def test_shipped_configurations_write_checkpoints_before_their_last_epoch(config):
     trainer = yaml.safe_load(config_path(config).read_text())["trainer"]
     every, epochs = trainer["check_val_every_n_epoch"], trainer["max_epochs"]

@@ -42,7 +42,7 @@ def test_maps_share_the_range_of_the_largest_scale_map(model):
 
 
 def test_maps_below_zero_are_drawn_too():
-    scorer = build_score("composite", scales=3, size=(32, 32), standardize="global", smoothing=0.0)
+    scorer = build_score("composite", scales=3, size=(32, 32), standardize="global", smoothing=(0.0,))
     scorer.fit(torch.stack([torch.full(scorer.statistics_shape[1:], value) for value in (9.0, 82.0)]).double(), 1)
     model = ScadnModel((32, 32), base_channels=2, scorer=scorer, seed=0)
     figure = draw_figure(model, torch.rand(3, 32, 32))

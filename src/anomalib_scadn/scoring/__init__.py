@@ -9,9 +9,9 @@ compares whole repainted images. A new way is a new subclass and an entry in :fu
 Lightning class stay as they are.
 """
 
-from .arguments import Combine, Pooling
 from .base import Score, ScoreOutput
 from .building import ScoreName, build_score
+from .combination import Combine, Pooling
 from .composite import CompositeScore, highest_scale
 from .paper import Merge, PaperScore
 from .perceptual import BackboneSource

@@ -4,20 +4,17 @@
 """What a composite score may be asked for."""
 
 from collections.abc import Sequence
-from typing import Literal
 
+from .combination import Combine, Pooling
 from .similarity import ERRORS, ErrorName
 from .standardization import Standardize
-
-Combine = Literal["min", "mean", "geometric"]
-Pooling = Literal["max", "top", "mean"]
 
 
 def check_composite(
     errors: Sequence[ErrorName],
     combine: Combine,
     standardize: Standardize,
-    smoothing: float,
+    smoothing: Sequence[float],
     pooling: Pooling,
     top_fraction: float,
     shortest_side: float,
@@ -28,7 +25,7 @@ def check_composite(
         errors (Sequence[str]): See there, as all that follow.
         combine (str): See there.
         standardize (str): See there.
-        smoothing (float): See there.
+        smoothing (Sequence[float]): See there.
         pooling (str): See there.
         top_fraction (float): See there.
         shortest_side (float): The shorter of height and width in pixels.
@@ -49,11 +46,11 @@ def check_composite(
     if combine not in ("min", "mean", "geometric"):
         msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
         raise ValueError(msg)
-    if combine == "geometric" and standardize != "none":
-        msg = f"combine 'geometric' needs errors that are not negative: standardize must be 'none', got {standardize!r}"
+    if not smoothing or not all(0 <= 3 * width <= shortest_side for width in smoothing):
+        msg = f"smoothing must be widths of 0 to a third of the shorter side, {shortest_side} pixels, got {smoothing}"
         raise ValueError(msg)
-    if not 0 <= 3 * smoothing < shortest_side:
-        msg = f"smoothing must lie in [0, a third of the shorter side of {shortest_side} pixels), got {smoothing}"
+    if len(smoothing) > 1 and standardize == "none":
+        msg = f"maps of several widths ({smoothing}) can be joined only if standardize is 'pixel' or 'global'"
         raise ValueError(msg)
     if pooling not in ("max", "top", "mean"):
         msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from math import inf
 from typing import Literal
 
-from .arguments import Combine, Pooling, check_composite
+from .arguments import check_composite
 from .base import Score
+from .combination import Combine, Pooling
 from .composite import CompositeScore
 from .paper import Merge, PaperScore
 from .perceptual import BackboneSource, PerceptualError
@@ -28,7 +29,7 @@ def build_score(
     errors: Sequence[ErrorName] = ("mse", "ssim", "msgms"),
     combine: Combine = "mean",
     standardize: Standardize = "pixel",
-    smoothing: float = 4.0,
+    smoothing: Sequence[float] = (1.0, 2.0, 4.0, 8.0),
     pooling: Pooling = "max",
     top_fraction: float = 0.01,
     backbone: str = "resnet18",
@@ -47,7 +48,7 @@ def build_score(
             follow. Defaults to ``("mse", "ssim", "msgms")``.
         combine (Literal["min", "mean", "geometric"]): Defaults to ``"mean"``.
         standardize (Literal["none", "pixel", "global"]): Defaults to ``"pixel"``.
-        smoothing (float): In pixels. Defaults to ``4.0``.
+        smoothing (Sequence[float]): In pixels. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
         pooling (Literal["max", "top", "mean"]): Defaults to ``"max"``.
         top_fraction (float): Range (0, 1]. Defaults to ``0.01``.
         backbone (str): See :class:`PerceptualError`. Defaults to ``"resnet18"``.

@@ -12,18 +12,15 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from kornia.filters import gaussian_blur2d
 
 from anomalib_scadn.masks import composites
 
-from .arguments import Combine, Pooling, check_composite
+from .arguments import check_composite
 from .base import Score, ScoreOutput
+from .combination import Combine, Pooling, combine_maps, pool_maps, smooth
 from .perceptual import PerceptualError
 from .similarity import ERRORS, ErrorFunction, ErrorName
 from .standardization import Standardization, Standardize
-
-SMALLEST_ERROR = 1e-7
-"""What smaller errors count as where logarithms are taken."""
 
 DIRECTIONS = 2
 """Vertical and horizontal stripes."""
@@ -44,7 +41,9 @@ def highest_scale(scale_maps: torch.Tensor) -> torch.Tensor:
 class CompositeScore(Score):
     """Compare an image with its composites.
 
-    In this order: errors of each kind, smoothed, standardized, the mean over kinds, combined over composites, pooled.
+    In this order: errors of each kind, combined over composites, smoothed by several widths, standardized, the mean
+    over kinds, the maximum over widths, pooled. A thin scratch stands out after a
+    narrow one, a faint stain after a wide one.
 
     Args:
         scales (int): S, number of mask scales.
@@ -52,10 +51,10 @@ class CompositeScore(Score):
         errors (Sequence[Literal["mse", "ssim", "msgms", "perceptual"]]): Kinds of errors, see
             :mod:`~anomalib_scadn.scoring.similarity`. Several need ``standardize``, or they would not be comparable.
         combine (Literal["min", "mean", "geometric"]): How the K composites are joined. ``"min"``: an anomaly is what
-            no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them, without ``standardize``
-            only.
+            no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them.
         standardize (Literal["none", "pixel", "global"]): See :class:`Standardization`.
-        smoothing (float): Standard deviation of the Gaussian that smooths the errors, in pixels; 0 for none.
+        smoothing (Sequence[float]): Widths, standard deviations of the Gaussians that smooth the errors, in pixels; 0
+            for none. Several need ``standardize``, or the narrowest would always be the highest.
         pooling (Literal["max", "top", "mean"]): Image score: the map's maximum, the mean of its highest values, or
             its mean.
         top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1].
@@ -72,7 +71,7 @@ class CompositeScore(Score):
         errors: Sequence[ErrorName],
         combine: Combine,
         standardize: Standardize,
-        smoothing: float,
+        smoothing: Sequence[float],
         pooling: Pooling,
         top_fraction: float,
         perceptual: PerceptualError | None = None,
@@ -81,7 +80,8 @@ class CompositeScore(Score):
         check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, min(size))
         self.errors = tuple(errors)
         self.combine = combine
-        self.smoothing = smoothing
+        self.smoothing = tuple(smoothing)
+        self.scales = scales
         self.pooling = pooling
         self.top_fraction = top_fraction
         self.standardize = standardize
@@ -89,18 +89,33 @@ class CompositeScore(Score):
         if standardize == "none":
             self.standardization = None
         else:
-            self.standardization = Standardization(len(self.errors), DIRECTIONS * scales, size, standardize)
+            self.standardization = Standardization(len(self.errors), len(self.smoothing) + scales, size, standardize)
 
     def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
         """Score images. See :meth:`Score.forward`.
 
-        ``scale_maps`` combine the two directions of each scale, the final map combines them; ``selected_scale`` is
+        ``scale_maps`` combine the two directions of each scale, smoothed by the first width; ``selected_scale`` is
         the one that reaches the highest value.
         """
         return self.judge(self.measure(images, reconstructions, masks))
 
     def measure(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Compute all kinds of errors of all composites, smoothed.
+        """Compute all that is measured against normal images.
+
+        Args:
+            images (torch.Tensor): As in :meth:`forward`.
+            reconstructions (torch.Tensor): As in :meth:`forward`.
+            masks (torch.Tensor): As in :meth:`forward`.
+
+        Returns:
+            torch.Tensor: Shape (N, E, W + S, H, W), see :meth:`condense`.
+        """
+        # Small differences of large numbers: never in the low precision that the generator may run in.
+        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(images.device.type, enabled=False):
+            return self.condense(self.compare(images.float(), reconstructions.float(), masks.float()))
+
+    def compare(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """Compute all kinds of errors of all composites.
 
         Args:
             images (torch.Tensor): As in :meth:`forward`.
@@ -110,34 +125,48 @@ class CompositeScore(Score):
         Returns:
             torch.Tensor: Shape (N, E, K, H, W).
         """
-        # Small differences of large numbers: never in the low precision that the generator may run in.
-        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(images.device.type, enabled=False):
-            painted = composites(reconstructions.float(), masks.float()).flatten(1, 2)
-            maps = [self._smooth(self._function(name)(images.float(), painted)) for name in self.errors]
-            return torch.stack(maps, dim=1)
+        painted = composites(reconstructions, masks).flatten(1, 2)
+        return torch.stack([self._function(name)(images, painted) for name in self.errors], dim=1)
 
-    def judge(self, errors: torch.Tensor) -> ScoreOutput:
-        """Standardize errors, combine and pool them.
+    def condense(self, errors: torch.Tensor) -> torch.Tensor:
+        """Combine errors over composites, and smooth them.
 
         Args:
-            errors (torch.Tensor): What :meth:`measure` gives, shape (N, E, K, H, W).
+            errors (torch.Tensor): What :meth:`compare` gives, shape (N, E, K, H, W).
+
+        Returns:
+            torch.Tensor: Shape (N, E, W + S, H, W): all composites combined, smoothed by each of the W widths, then
+                the two directions of each scale, smoothed by the first.
+        """
+        whole = combine_maps(errors, self.combine, dim=2)
+        scales = combine_maps(errors.unflatten(2, (-1, DIRECTIONS)), self.combine, dim=3)
+        first = smooth(torch.cat([whole.unsqueeze(2), scales], dim=2).flatten(1, 2), self.smoothing[0])
+        first = first.unflatten(1, (len(self.errors), -1))
+        wider = [smooth(whole, width).unsqueeze(2) for width in self.smoothing[1:]]
+        return torch.cat([first[:, :, :1], *wider, first[:, :, 1:]], dim=2)
+
+    def judge(self, maps: torch.Tensor) -> ScoreOutput:
+        """Standardize maps, join and pool them.
+
+        Args:
+            maps (torch.Tensor): What :meth:`measure` gives, shape (N, E, W + S, H, W).
 
         Returns:
             ScoreOutput: Maps and scores of the N images.
         """
         if self.standardization is not None:
-            errors = self.standardization(errors)
-        scale_maps = self._combine(errors.mean(dim=1).unflatten(1, (-1, DIRECTIONS)), dim=2)
-        anomaly_map = self._combine(scale_maps, dim=1)
+            maps = self.standardization(maps)
+        widths, scale_maps = maps.mean(dim=1).split([len(self.smoothing), self.scales], dim=1)
+        anomaly_map = widths.amax(dim=1)
         return ScoreOutput(
-            pred_score=self._pool(anomaly_map),
+            pred_score=pool_maps(anomaly_map, self.pooling, self.top_fraction),
             anomaly_map=anomaly_map.unsqueeze(1),
             scale_maps=scale_maps,
             selected_scale=highest_scale(scale_maps),
         )
 
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Sum errors and their squares, shape (2, E, K, H, W). See :meth:`Score.statistics`."""
+        """Sum errors and their squares, shape (2, E, W + S, H, W). See :meth:`Score.statistics`."""
         if self.standardization is None:
             return images.new_zeros(0)
         return self.standardization.statistics(self.measure(images, reconstructions, masks))
@@ -160,7 +189,7 @@ class CompositeScore(Score):
 
     @property
     def statistics_shape(self) -> tuple[int, ...]:
-        """(2, E, K, H, W), or (0,) if nothing is standardized."""
+        """(2, E, W + S, H, W), or (0,) if nothing is standardized."""
         return (0,) if self.standardization is None else self.standardization.statistics_shape
 
     @property
@@ -171,8 +200,9 @@ class CompositeScore(Score):
     @property
     def arguments(self) -> dict[str, Any]:
         """See :attr:`Score.arguments`."""
-        own = ("combine", "standardize", "smoothing", "pooling", "top_fraction")
-        arguments = {"score": "composite", "errors": list(self.errors), **{name: getattr(self, name) for name in own}}
+        lists = {"errors": list(self.errors), "smoothing": list(self.smoothing)}
+        own = ("combine", "standardize", "pooling", "top_fraction")
+        arguments = {"score": "composite", **lists, **{name: getattr(self, name) for name in own}}
         return arguments if self.perceptual is None else {**arguments, **self.perceptual.arguments}
 
     def _function(self, name: ErrorName) -> ErrorFunction:
@@ -182,24 +212,3 @@ class CompositeScore(Score):
             msg = "the error 'perceptual' needs a backbone, got none"
             raise ValueError(msg)
         return self.perceptual
-
-    def _smooth(self, maps: torch.Tensor) -> torch.Tensor:
-        if not self.smoothing:
-            return maps
-        window = 2 * round(3 * self.smoothing) + 1
-        return gaussian_blur2d(maps, (window, window), (self.smoothing, self.smoothing), border_type="replicate")
-
-    def _combine(self, maps: torch.Tensor, dim: int) -> torch.Tensor:
-        if self.combine == "min":
-            return maps.amin(dim=dim)
-        if self.combine == "mean":
-            return maps.mean(dim=dim)
-        return maps.clamp(min=SMALLEST_ERROR).log().mean(dim=dim).exp()
-
-    def _pool(self, maps: torch.Tensor) -> torch.Tensor:
-        values = maps.flatten(-2)
-        if self.pooling == "max":
-            return values.amax(dim=-1)
-        if self.pooling == "mean":
-            return values.mean(dim=-1)
-        return values.topk(max(1, round(self.top_fraction * values.shape[-1])), dim=-1).values.mean(dim=-1)

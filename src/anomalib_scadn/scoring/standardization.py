@@ -10,7 +10,7 @@ from torch import nn
 
 Standardize = Literal["none", "pixel", "global"]
 
-SHARED_VARIANCE = 0.5
+SHARED_VARIANCE = 0.8
 """Share that the mean variance has in every pixel's: few images tell a pixel's mean better than its spread, and none
 may be divided by almost nothing."""
 
@@ -23,23 +23,23 @@ class Standardization(nn.Module):
 
     Args:
         errors (int): E, number of kinds of errors.
-        composites (int): K, number of composites.
+        maps (int): J, number of maps of each kind.
         size (tuple[int, int]): Height and width of the maps in pixels.
         kind (Literal["pixel", "global"]): ``"pixel"`` has a mean and a spread of its own for each location, for
             objects that lie alike in every image; ``"global"`` one for the whole image, for textures.
 
     Attributes:
-        mean (torch.Tensor): Buffer of shape (E, K, H, W), or (E, K, 1, 1) if global; NaN until fitted.
+        mean (torch.Tensor): Buffer of shape (E, J, H, W), or (E, J, 1, 1) if global; NaN until fitted.
         spread (torch.Tensor): Buffer of the same shape; NaN until fitted.
     """
 
     mean: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, errors: int, composites: int, size: tuple[int, int], kind: Standardize) -> None:
+    def __init__(self, errors: int, maps: int, size: tuple[int, int], kind: Standardize) -> None:
         super().__init__()
-        self.statistics_shape = (2, errors, composites, *size)
-        shape = (errors, composites, *(size if kind == "pixel" else (1, 1)))
+        self.statistics_shape = (2, errors, maps, *size)
+        shape = (errors, maps, *(size if kind == "pixel" else (1, 1)))
         self.register_buffer("mean", torch.full(shape, float("nan")))
         self.register_buffer("spread", torch.full(shape, float("nan")))
 
@@ -47,10 +47,10 @@ class Standardization(nn.Module):
         """Standardize; without reference values nothing is changed.
 
         Args:
-            errors (torch.Tensor): Shape (N, E, K, H, W).
+            errors (torch.Tensor): Shape (N, E, J, H, W).
 
         Returns:
-            torch.Tensor: Shape (N, E, K, H, W), about 0 with a spread of about 1 on normal images.
+            torch.Tensor: Shape (N, E, J, H, W), about 0 with a spread of about 1 on normal images.
         """
         return (errors - torch.nan_to_num(self.mean)) / torch.nan_to_num(self.spread, nan=1.0)
 
@@ -58,10 +58,10 @@ class Standardization(nn.Module):
         """Sum errors and their squares over images.
 
         Args:
-            errors (torch.Tensor): Shape (N, E, K, H, W).
+            errors (torch.Tensor): Shape (N, E, J, H, W).
 
         Returns:
-            torch.Tensor: Shape (2, E, K, H, W).
+            torch.Tensor: Shape (2, E, J, H, W).
         """
         return torch.stack([errors.sum(dim=0), errors.square().sum(dim=0)])
 

@@ -14,11 +14,15 @@ from score_study.quality import quality
 from score_study.training import train_once
 from score_study.variants import make_variants
 
+WIDTHS = (0.0, 0.5, 1.5)
+
 JUDGED = (
-    "mse, min, none, max",
-    "msgms, mean, pixel, max",
+    "mse, min, none, max, width 3",
+    "msgms, mean, pixel, max, width 2",
     "mse+ssim+msgms, mean, pixel, max",
-    "mse+msgms, min, global, max",
+    "mse+msgms, min, pixel, max",
+    "mse+msgms, mean, global, max",
+    "mse, geometric, none, max, width 3",
 )
 """Kinds of errors in other places than in the study's own list."""
 
@@ -50,15 +54,16 @@ def test_the_study_judges_as_the_models_do(tiny_scadn, tiny_lace):
     data = tiny_lace()
     data.prepare_data()
     data.setup()
-    variants = {name: values for name, values in make_variants(perceptual=False).items() if name in JUDGED}
+    found = make_variants(WIDTHS, perceptual=False)
+    variants = {name: found[name] for name in JUDGED}
     model = tiny_scadn().eval()
-    study = Study(model, variants, 1.5, None)
+    study = Study(model, variants, None)
     study.fit(data.train_data, 4)
     images = torch.stack([data.train_data[index].image for index in spread(len(data.train_data), 4)])
     image = data.test_data[0].image
     judged = {name: (score, maps) for name, score, maps in study.judge(image)}
     for name, arguments in variants.items():
-        alone = tiny_scadn(score="composite", smoothing=1.5, **arguments).eval()
+        alone = tiny_scadn(score="composite", **arguments).eval()
         alone.model.generator.load_state_dict(model.model.generator.state_dict())
         with torch.no_grad():
             if alone.model.scorer.standardization is not None:
@@ -74,7 +79,7 @@ def test_reference_values_come_from_images_without_augmentation(tiny_scadn, tiny
         data = tiny_lace(train_augmentations=OPTIONS[name].augmentations)
         data.prepare_data()
         data.setup()
-        study = Study(tiny_scadn().eval(), dict(list(make_variants(perceptual=False).items())[:1]), 1.5, None)
+        study = Study(tiny_scadn().eval(), dict(list(make_variants(WIDTHS, perceptual=False).items())[:1]), None)
         study.fit(data.train_data, 4)
         values.append(study.paper.mu)
     assert torch.equal(*values)

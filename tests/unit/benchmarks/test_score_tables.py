@@ -3,7 +3,7 @@
 
 """Tables of scores and of ways to train."""
 
-from score_tables import SHIPPED, gains_table, highlights_table, options_table, scores_table
+from score_tables import SHIPPED, SHIPPED_FOR_CLASSES, gains_table, highlights_table, options_table, scores_table
 
 
 def metrics(image, pixel=None):
@@ -41,6 +41,13 @@ def test_highlights_tell_choice_from_confirmation_and_losses_from_gains():
     ]
     assert rows[0][header.index("paper")] == "0.600 (0.500 to 0.700)"
     assert [row[-1] for row in rows] == ["+0.200", "+0.300", "+0.300", "-0.100"]
+
+
+def test_classes_have_a_shipped_score_of_their_own():
+    digits = result({"paper": metrics(0.9), SHIPPED: metrics(0.8), SHIPPED_FOR_CLASSES: metrics(0.95)})
+    assert highlights_table({"mnist_3": digits})[1][0][1:3] == ["choice of pooling", "image"]
+    assert highlights_table({"mnist_8": digits})[1][0][-1] == "+0.050"
+    assert gains_table({"mnist_8": digits})[1] == [["image", "1", "+0.050", "+0.050"]]
 
 
 def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():

@@ -14,7 +14,7 @@ from anomalib_scadn.scoring import CompositeScore, build_score
 SIZE = (32, 48)
 STRIPES = (2, 4, 8)
 SCALES = len(STRIPES)
-PLAIN = {"errors": ("mse",), "combine": "mean", "standardize": "none", "smoothing": 0.0, "pooling": "max"}
+PLAIN = {"errors": ("mse",), "combine": "mean", "standardize": "none", "smoothing": (0.0,), "pooling": "max"}
 
 
 def draw(count=3, seed=0):
@@ -55,9 +55,23 @@ def test_composites_are_combined_pixel_by_pixel(combine, join):
 
 def test_smoothing_is_a_gaussian():
     errors = naive_composite_errors(*draw())
-    found = make(smoothing=2.0)(*draw()).anomaly_map[1, 0]
-    smooth = [gaussian_filter(error, 2.0, mode="nearest", truncate=3.0) for error in errors[1]]
-    assert np.allclose(found, np.mean(smooth, axis=0), atol=1e-5)
+    found = make(smoothing=(2.0,))(*draw()).anomaly_map[1, 0]
+    smooth = gaussian_filter(errors[1].mean(axis=0), 2.0, mode="nearest", truncate=3.0)
+    assert np.allclose(found, smooth, atol=1e-5)
+
+
+def test_maps_of_several_widths_are_standardized_each_for_itself_and_the_highest_counts():
+    normal, widths = draw(count=20, seed=1), (1.0, 4.0)
+    score = make(smoothing=widths, standardize="pixel")
+    score.fit(score.statistics(*normal).double(), 20)
+    each = []
+    for width in widths:
+        alone = make(smoothing=(width,), standardize="pixel")
+        alone.fit(alone.statistics(*normal).double(), 20)
+        each.append(alone(*draw()))
+    found = score(*draw())
+    assert torch.allclose(found.anomaly_map, torch.maximum(*(one.anomaly_map for one in each)), atol=1e-5)
+    assert torch.allclose(found.scale_maps, each[0].scale_maps, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +133,7 @@ def test_a_score_without_reference_is_always_fitted():
 @pytest.mark.parametrize("standardize", ["none", "pixel", "global"])
 @pytest.mark.parametrize("combine", ["min", "mean"])
 def test_images_do_not_depend_on_their_batch(standardize, combine):
-    score = make(standardize=standardize, combine=combine, errors=("msgms",), smoothing=1.5, pooling="top")
+    score = make(standardize=standardize, combine=combine, errors=("msgms",), smoothing=(1.5,), pooling="top")
     score.fit(score.statistics(*draw()).double(), 3)
     images, reconstructions, masks = draw(count=3, seed=5)
     together = score(images, reconstructions, masks)
@@ -129,7 +143,7 @@ def test_images_do_not_depend_on_their_batch(standardize, combine):
 
 
 def test_its_arguments_make_it_again():
-    score = make(errors=("ssim", "msgms"), standardize="pixel", smoothing=1.0, pooling="top", top_fraction=0.1)
+    score = make(errors=("ssim", "msgms"), standardize="pixel", smoothing=(1.0, 3.0), pooling="top", top_fraction=0.1)
     score.fit(score.statistics(*draw()).double(), 3)
     again = build_score(**score.arguments, scales=SCALES, size=SIZE)
     again.load_state_dict(score.state_dict())
@@ -145,10 +159,11 @@ def test_its_arguments_make_it_again():
         ({"errors": ("psnr",)}, "psnr"),
         ({"errors": ("mse", "ssim")}, "standardize is 'pixel' or 'global'"),
         ({"combine": "max"}, "'max'"),
-        ({"combine": "geometric", "standardize": "global"}, "not negative"),
+        ({"smoothing": (1.0, 2.0)}, "standardize is 'pixel' or 'global'"),
+        ({"smoothing": ()}, "smoothing must"),
         ({"standardize": "row"}, "'row'"),
-        ({"smoothing": -1.0}, "-1.0"),
-        ({"smoothing": 11.0}, "11.0"),
+        ({"smoothing": (-1.0,)}, "-1.0"),
+        ({"smoothing": (11.0,)}, "11.0"),
         ({"pooling": "median"}, "'median'"),
         ({"top_fraction": 0.0}, "0.0"),
         ({"top_fraction": 1.5}, "1.5"),
@@ -161,13 +176,13 @@ def test_impossible_arguments_are_refused(arguments, message):
 
 @pytest.mark.parametrize("kind", ["pixel", "global"])
 def test_one_reference_image_gives_scores_of_a_sane_size(kind):
-    score = make(standardize=kind, errors=("mse", "msgms"), smoothing=2.0)
+    score = make(standardize=kind, errors=("mse", "msgms"), smoothing=(2.0,))
     score.fit(score.statistics(*draw(count=1)).double(), 1)
     assert score(*draw(seed=3)).pred_score.abs().max() < 1000
 
 
 def test_low_precision_of_the_generator_does_not_reach_the_score():
-    score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=2.0)
+    score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=(2.0,))
     score.fit(score.statistics(*draw()).double(), 3)
     expected = score(*draw(seed=1))
     with torch.autocast("cpu", dtype=torch.bfloat16):
