@@ -40,15 +40,15 @@ class Study:
         shared = {"scales": len(self._model.stripes), "size": self._model.image_size}
         self._errors = tuple(dict.fromkeys(name for variant in variants.values() for name in variant["errors"]))
         self.paper = PaperScore(len(self._model.stripes))
-        whole = {"errors": self._errors, "standardize": "pixel", "pooling": "max", "top_fraction": 1.0}
+        every = {"errors": self._errors, "standardize": "pixel", "pooling": "max", "top_fraction": 1.0}
         # Compares once for all; those of the same combination and smoothing are condensed once; scores only judge.
-        self._compare = build_score("composite", **shared, **whole, backbone_weights=backbone_weights)
+        self._compare = build_score("composite", **shared, **every, smoothing=(0.0,), backbone_weights=backbone_weights)
         perceptual = getattr(self._compare, "perceptual", None)
         self._scores = {
             name: CompositeScore(**shared, **variant, perceptual=perceptual) for name, variant in variants.items()
         }
         self._condense = {
-            key: CompositeScore(**shared, **{**whole, "combine": key[0], "smoothing": key[1]}, perceptual=perceptual)
+            key: CompositeScore(**shared, **every, combine=key[0], smoothing=key[1], perceptual=perceptual)
             for key in map(_condensing, self._scores.values())
         }
 

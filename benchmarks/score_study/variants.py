@@ -8,7 +8,7 @@ from typing import Any
 
 SINGLE = ("mse", "ssim", "msgms")
 JOINT = (("mse", "ssim"), ("mse", "msgms"), ("mse", "ssim", "msgms"))
-WHOLE = JOINT[-1]
+ALL_THREE = JOINT[-1]
 
 
 def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, dict[str, Any]]:
@@ -21,16 +21,22 @@ def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, 
     Returns:
         dict[str, dict[str, Any]]: Arguments of the score (``errors``, ``combine``, ``standardize``, ``pooling``,
             ``smoothing``, ``top_fraction``) by a name that says them: all widths are joined where it names none.
+
+    Raises:
+        ValueError: If there are fewer than three widths.
     """
     kinds = [(name,) for name in (*SINGLE, "perceptual")[: 4 if perceptual else 3]]
-    joint = [*JOINT, (*WHOLE, "perceptual")][: 4 if perceptual else 3]
+    joint = [*JOINT, (*ALL_THREE, "perceptual")][: 4 if perceptual else 3]
     combinations = ("mean", "geometric", "min")
     every = tuple(smoothing)
+    if len(every) < 3:
+        msg = f"scores are compared with three widths at least, got {every}"
+        raise ValueError(msg)
     asked = [
         *((errors, combine, "pixel", "max", every) for errors in (*kinds, *joint) for combine in combinations),
         *((errors, "mean", "global", "max", every) for errors in (*kinds, *joint)),
-        *((errors, "mean", "pixel", pooling, every) for errors in (("mse",), WHOLE) for pooling in ("top", "mean")),
-        *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, WHOLE) for width in every),
+        *((errors, "mean", "pixel", pooling, every) for errors in (("mse",), ALL_THREE) for pooling in ("top", "mean")),
+        *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, ALL_THREE) for width in every),
         *((errors, combine, "none", "max", (every[2],)) for errors in kinds for combine in combinations),
     ]
     return dict(_variant(*values, every) for values in asked)

@@ -56,6 +56,26 @@ def as_stripes(stripes: Sequence[int]) -> tuple[int, ...]:
     return tuple(stripes)
 
 
+def as_widths(smoothing: float | Sequence[float]) -> tuple[float, ...]:
+    """Take one width or several, plain or from a configuration library, as a plain tuple.
+
+    Args:
+        smoothing (float | Sequence[float]): Widths in pixels.
+
+    Returns:
+        tuple[float, ...]: The same numbers.
+
+    Raises:
+        ValueError: If they are no numbers.
+    """
+    widths = smoothing if isinstance(smoothing, Sequence) else [smoothing]
+    # Text is a sequence too, but of no numbers, and True is none.
+    if any(type(width) not in (int, float) for width in widths):
+        msg = f"smoothing must be a width in pixels or a list of them, e.g. (1.0, 4.0), got {smoothing!r}"
+        raise ValueError(msg)
+    return tuple(widths)
+
+
 def as_tuple(**values: Sequence[Any]) -> tuple[Any, ...]:
     """Take a list, plain or from a configuration library, as a plain tuple.
 

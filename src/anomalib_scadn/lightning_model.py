@@ -34,6 +34,7 @@ from .checks import (
     as_image_size,
     as_stripes,
     as_tuple,
+    as_widths,
     check_at_least_one,
     check_decay,
     check_not_negative,
@@ -88,8 +89,8 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             ``"mean"``.
         standardize (Literal["none", "pixel", "global"]): Of the composite score: whether errors are measured against
             those of the training images, per location or for the whole image. Defaults to ``"pixel"``.
-        smoothing (tuple[float, ...]): Of the composite score: standard deviations of the Gaussians over the errors, in
-            pixels. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
+        smoothing (float | tuple[float, ...]): Of the composite score: standard deviations of the Gaussians over the
+            errors in pixels, ascending. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
         pooling (Literal["max", "top", "mean"]): Of the composite score: how a map becomes an image score. Defaults
             to ``"max"``.
         top_fraction (float): Share of the pixels that ``pooling="top"`` averages, range (0, 1]. Defaults to ``0.01``.
@@ -137,7 +138,7 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         errors: tuple[ErrorName, ...] = ("mse", "ssim", "msgms"),
         combine: Combine = "mean",
         standardize: Standardize = "pixel",
-        smoothing: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0),
+        smoothing: float | tuple[float, ...] = (1.0, 2.0, 4.0, 8.0),
         pooling: Pooling = "max",
         top_fraction: float = 0.01,
         backbone: str = "resnet18",
@@ -156,8 +157,8 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         image_size = as_image_size(image_size)
         stripes = as_stripes(stripes)
         crop_size = None if crop_size is None else as_image_size(crop_size, "crop_size")
-        errors, smoothing = as_tuple(errors=errors), as_tuple(smoothing=smoothing)
-        backbone_layers = as_tuple(backbone_layers=backbone_layers)
+        errors, backbone_layers = as_tuple(errors=errors), as_tuple(backbone_layers=backbone_layers)
+        smoothing = as_widths(smoothing)
         if crop_size is not None:
             check_crop_size(crop_size, image_size, stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)

@@ -17,7 +17,7 @@ from .scoring import PaperScore, build_score
 from .torch_model import ScadnModel
 from .version import __version__
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 Kind = Literal["full", "generator"]
 

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.usefixtures("few_blocks")
 
 
 def make(**arguments: object) -> Scadn:
-    return Scadn(
-        image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score="composite", smoothing=(1.5,), **arguments
-    )
+    return Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score="composite", **arguments)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,7 @@ def test_exports_give_the_engines_answer(joint):
 
 
 def test_a_model_without_reference_values_gives_the_engines_answer(fit, tmp_path):
-    model = make(errors=("mse",), combine="geometric", standardize="none")
+    model = make(errors=("mse",), combine="geometric", standardize="none", smoothing=1.5)
     datamodule, engine = fit(model, tmp_path)
     assert model.model.scorer.is_fitted
     files = {"checkpoint": tmp_path / "model.ckpt", "onnx": model.to_onnx(tmp_path, verbose=False)}

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from anomalib_scadn.checks import (
     as_image_size,
     as_stripes,
+    as_widths,
     check_at_least_one,
     check_decay,
     check_not_negative,
@@ -18,6 +19,18 @@ from anomalib_scadn.checks import (
     check_seed,
     check_trained_alike,
 )
+
+
+@pytest.mark.parametrize("smoothing", [2, 2.0, [2.0], OmegaConf.create([2.0])])
+def test_a_width_and_a_list_of_one_become_a_plain_tuple(smoothing):
+    assert as_widths(smoothing) == (2.0,)
+    assert type(as_widths(smoothing)) is tuple
+
+
+@pytest.mark.parametrize("smoothing", ["4", ["4"], [[1.0]], [None], [True], None])
+def test_what_is_no_width_is_named(smoothing):
+    with pytest.raises(ValueError, match=re.escape(f"got {smoothing!r}")):
+        as_widths(smoothing)
 
 
 def test_side_becomes_a_square():

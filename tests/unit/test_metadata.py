@@ -81,7 +81,7 @@ def change(tmp_path, **entries):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"format_version": 1}, "format_version 2, got 1"),
+        ({"format_version": 1}, "format_version 3, got 1"),
         ({"mu": "gone"}, "missing or unknown entries: mu"),
         ({"extra": 1}, "missing or unknown entries: extra"),
         ({"mu": [0.1]}, "one value for each of 2 scales, got 1"),

@@ -4,6 +4,7 @@
 """What a composite score may be asked for."""
 
 from collections.abc import Sequence
+from math import inf
 
 from .combination import Combine, Pooling
 from .similarity import ERRORS, ErrorName
@@ -46,8 +47,11 @@ def check_composite(
     if combine not in ("min", "mean", "geometric"):
         msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
         raise ValueError(msg)
-    if not smoothing or not all(0 <= 3 * width <= shortest_side for width in smoothing):
-        msg = f"smoothing must be widths of 0 to a third of the shorter side, {shortest_side} pixels, got {smoothing}"
+    if not smoothing or not all(0 <= width < inf for width in smoothing) or list(smoothing) != sorted(set(smoothing)):
+        msg = f"smoothing must be ascending widths in pixels, at least 0, got {smoothing}"
+        raise ValueError(msg)
+    if 3 * smoothing[-1] > shortest_side:
+        msg = f"smoothing must be at most a third of the shorter side, {shortest_side} pixels long, got {smoothing}"
         raise ValueError(msg)
     if len(smoothing) > 1 and standardize == "none":
         msg = f"maps of several widths ({smoothing}) can be joined only if standardize is 'pixel' or 'global'"

@@ -48,7 +48,7 @@ def build_score(
             follow. Defaults to ``("mse", "ssim", "msgms")``.
         combine (Literal["min", "mean", "geometric"]): Defaults to ``"mean"``.
         standardize (Literal["none", "pixel", "global"]): Defaults to ``"pixel"``.
-        smoothing (Sequence[float]): In pixels. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
+        smoothing (Sequence[float]): In pixels, ascending. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
         pooling (Literal["max", "top", "mean"]): Defaults to ``"max"``.
         top_fraction (float): Range (0, 1]. Defaults to ``0.01``.
         backbone (str): See :class:`PerceptualError`. Defaults to ``"resnet18"``.

@@ -20,8 +20,8 @@ def combine_maps(maps: torch.Tensor, combine: Combine, dim: int) -> torch.Tensor
 
     Args:
         maps (torch.Tensor): Errors, not negative, any shape.
-        combine (Literal["min", "mean", "geometric"]): How.
-        dim (int): Dimension that goes.
+        combine (Literal["min", "mean", "geometric"]): The least, the mean, or the geometric mean.
+        dim (int): Dimension that is joined.
 
     Returns:
         torch.Tensor: The shape without that dimension.

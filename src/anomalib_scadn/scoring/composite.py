@@ -42,8 +42,8 @@ class CompositeScore(Score):
     """Compare an image with its composites.
 
     In this order: errors of each kind, combined over composites, smoothed by several widths, standardized, the mean
-    over kinds, the maximum over widths, pooled. A thin scratch stands out after a
-    narrow one, a faint stain after a wide one.
+    over kinds, the maximum over widths, pooled. A thin scratch stands out after a narrow one, a faint stain after a
+    wide one.
 
     Args:
         scales (int): S, number of mask scales.
@@ -54,7 +54,8 @@ class CompositeScore(Score):
             no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them.
         standardize (Literal["none", "pixel", "global"]): See :class:`Standardization`.
         smoothing (Sequence[float]): Widths, standard deviations of the Gaussians that smooth the errors, in pixels; 0
-            for none. Several need ``standardize``, or the narrowest would always be the highest.
+            for none, ascending; the maps of single scales have the first. Several need ``standardize``, or the
+            narrowest would be the highest.
         pooling (Literal["max", "top", "mean"]): Image score: the map's maximum, the mean of its highest values, or
             its mean.
         top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1].
@@ -112,10 +113,10 @@ class CompositeScore(Score):
         """
         # Small differences of large numbers: never in the low precision that the generator may run in.
         with nullcontext() if torch.compiler.is_exporting() else torch.autocast(images.device.type, enabled=False):
-            return self.condense(self.compare(images.float(), reconstructions.float(), masks.float()))
+            return self.condense(self.compare(images, reconstructions, masks))
 
     def compare(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Compute all kinds of errors of all composites.
+        """Compute all kinds of errors of all composites, in single precision if there is no autocast.
 
         Args:
             images (torch.Tensor): As in :meth:`forward`.
@@ -125,8 +126,8 @@ class CompositeScore(Score):
         Returns:
             torch.Tensor: Shape (N, E, K, H, W).
         """
-        painted = composites(reconstructions, masks).flatten(1, 2)
-        return torch.stack([self._function(name)(images, painted) for name in self.errors], dim=1)
+        painted = composites(reconstructions.float(), masks.float()).flatten(1, 2)
+        return torch.stack([self._function(name)(images.float(), painted) for name in self.errors], dim=1)
 
     def condense(self, errors: torch.Tensor) -> torch.Tensor:
         """Combine errors over composites, and smooth them.
@@ -138,11 +139,11 @@ class CompositeScore(Score):
             torch.Tensor: Shape (N, E, W + S, H, W): all composites combined, smoothed by each of the W widths, then
                 the two directions of each scale, smoothed by the first.
         """
-        whole = combine_maps(errors, self.combine, dim=2)
+        joint = combine_maps(errors, self.combine, dim=2)
         scales = combine_maps(errors.unflatten(2, (-1, DIRECTIONS)), self.combine, dim=3)
-        first = smooth(torch.cat([whole.unsqueeze(2), scales], dim=2).flatten(1, 2), self.smoothing[0])
+        first = smooth(torch.cat([joint.unsqueeze(2), scales], dim=2).flatten(1, 2), self.smoothing[0])
         first = first.unflatten(1, (len(self.errors), -1))
-        wider = [smooth(whole, width).unsqueeze(2) for width in self.smoothing[1:]]
+        wider = [smooth(joint, width).unsqueeze(2) for width in self.smoothing[1:]]
         return torch.cat([first[:, :, :1], *wider, first[:, :, 1:]], dim=2)
 
     def judge(self, maps: torch.Tensor) -> ScoreOutput:

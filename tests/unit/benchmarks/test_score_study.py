@@ -8,10 +8,11 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from anomalib_scadn.config_files import config_path
 from score_study.evaluate import Study, spread
 from score_study.options import OPTIONS
 from score_study.quality import quality
-from score_study.training import train_once
+from score_study.training import train_once, training_arguments
 from score_study.variants import make_variants
 
 WIDTHS = (0.0, 0.5, 1.5)
@@ -100,3 +101,14 @@ def test_weights_of_another_training_are_refused(tiny_scadn, tiny_lace, tmp_path
     weights.with_suffix(".json").unlink()
     with pytest.raises(ValueError, match="trained with unknown settings"):
         train_once(again, data, 1, weights, {"seed": 0})
+
+
+def test_weights_are_told_by_all_that_trains_and_by_nothing_that_judges():
+    found = training_arguments(config_path("scadn_plus_crops"))
+    assert {"image_size", "crop_size", "stripes", "base_channels", "lambda_ssim", "ema_decay", "seed"} <= set(found)
+    assert not {"score", "errors", "combine", "standardize", "smoothing", "pooling", "reference_images"} & set(found)
+
+
+def test_a_study_of_few_widths_is_refused():
+    with pytest.raises(ValueError, match="three widths"):
+        make_variants((1.0, 2.0), perceptual=False)

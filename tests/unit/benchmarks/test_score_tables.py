@@ -47,7 +47,10 @@ def test_classes_have_a_shipped_score_of_their_own():
     digits = result({"paper": metrics(0.9), SHIPPED: metrics(0.8), SHIPPED_FOR_CLASSES: metrics(0.95)})
     assert highlights_table({"mnist_3": digits})[1][0][1:3] == ["choice of pooling", "image"]
     assert highlights_table({"mnist_8": digits})[1][0][-1] == "+0.050"
-    assert gains_table({"mnist_8": digits})[1] == [["image", "1", "+0.050", "+0.050"]]
+    assert gains_table({"mnist_8": digits})[1] == [
+        ["scadn_plus", "image", "1", "-0.100", "-0.100"],
+        ["that of its question", "image", "1", "+0.050", "+0.050"],
+    ]
 
 
 def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():
@@ -62,9 +65,9 @@ def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():
 
 def test_gains_are_means_over_the_data_sets_that_have_the_metric():
     header, rows = gains_table(RESULTS)
-    assert header == ["AUROC", "data sets", "mean gain", "lowest gain"]
+    assert header == ["configuration", "AUROC", "data sets", "mean gain", "lowest gain"]
     assert rows == [
-        ["image", "2", "+0.050", "-0.100"],
-        ["pixel", "1", "+0.300", "+0.300"],
-        ["per-image pixel", "1", "+0.300", "+0.300"],
+        ["scadn_plus", "image", "2", "+0.050", "-0.100"],
+        ["scadn_plus", "per-image pixel", "1", "+0.300", "+0.300"],
+        ["scadn_plus", "pixel", "1", "+0.300", "+0.300"],
     ]

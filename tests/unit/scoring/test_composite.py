@@ -161,6 +161,10 @@ def test_its_arguments_make_it_again():
         ({"combine": "max"}, "'max'"),
         ({"smoothing": (1.0, 2.0)}, "standardize is 'pixel' or 'global'"),
         ({"smoothing": ()}, "smoothing must"),
+        ({"smoothing": (2.0, 1.0), "standardize": "pixel"}, "ascending"),
+        ({"smoothing": (1.0, 1.0), "standardize": "pixel"}, "ascending"),
+        ({"smoothing": (float("nan"),)}, "nan"),
+        ({"smoothing": (1.0, float("inf")), "standardize": "pixel"}, "inf"),
         ({"standardize": "row"}, "'row'"),
         ({"smoothing": (-1.0,)}, "-1.0"),
         ({"smoothing": (11.0,)}, "11.0"),
@@ -182,7 +186,7 @@ def test_one_reference_image_gives_scores_of_a_sane_size(kind):
 
 
 def test_low_precision_of_the_generator_does_not_reach_the_score():
-    score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=(2.0,))
+    score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=(1.0, 2.0, 4.0))
     score.fit(score.statistics(*draw()).double(), 3)
     expected = score(*draw(seed=1))
     with torch.autocast("cpu", dtype=torch.bfloat16):
