@@ -6,7 +6,6 @@
 from typing import Literal
 
 import torch
-from kornia.filters import gaussian_blur2d
 
 Combine = Literal["min", "mean", "geometric"]
 Pooling = Literal["max", "top", "mean"]
@@ -31,22 +30,6 @@ def combine_maps(maps: torch.Tensor, combine: Combine, dim: int) -> torch.Tensor
     if combine == "mean":
         return maps.mean(dim=dim)
     return maps.clamp(min=SMALLEST_ERROR).log().mean(dim=dim).exp()
-
-
-def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:
-    """Smooth maps by a Gaussian, the border pixels repeated.
-
-    Args:
-        maps (torch.Tensor): Shape (N, C, H, W).
-        width (float): Its standard deviation in pixels; 0 for none.
-
-    Returns:
-        torch.Tensor: Same shape.
-    """
-    if not width:
-        return maps
-    window = 2 * round(3 * width) + 1
-    return gaussian_blur2d(maps, (window, window), (width, width), border_type="replicate")
 
 
 def pool_maps(maps: torch.Tensor, pooling: Pooling, top_fraction: float) -> torch.Tensor:

@@ -17,9 +17,10 @@ from anomalib_scadn.masks import composites
 
 from .arguments import check_composite
 from .base import Score, ScoreOutput
-from .combination import Combine, Pooling, combine_maps, pool_maps, smooth
+from .combination import Combine, Pooling, combine_maps, pool_maps
 from .perceptual import PerceptualError
 from .similarity import ERRORS, ErrorFunction, ErrorName
+from .smoothing import smooth
 from .standardization import Standardization, Standardize
 
 DIRECTIONS = 2
@@ -141,8 +142,7 @@ class CompositeScore(Score):
         """
         joint = combine_maps(errors, self.combine, dim=2)
         scales = combine_maps(errors.unflatten(2, (-1, DIRECTIONS)), self.combine, dim=3)
-        first = smooth(torch.cat([joint.unsqueeze(2), scales], dim=2).flatten(1, 2), self.smoothing[0])
-        first = first.unflatten(1, (len(self.errors), -1))
+        first = smooth(torch.cat([joint.unsqueeze(2), scales], dim=2), self.smoothing[0])
         wider = [smooth(joint, width).unsqueeze(2) for width in self.smoothing[1:]]
         return torch.cat([first[:, :, :1], *wider, first[:, :, 1:]], dim=2)
 

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-from kornia.filters import gaussian_blur2d
 from torch.nn import functional as F  # noqa: N812
+
+from .smoothing import filter_gaussian
 
 ErrorName = Literal["mse", "ssim", "msgms", "perceptual"]
 ErrorFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-SSIM_WINDOW = 11
-"""Pixels across the Gaussian window (Wang et al. 2004)."""
+SSIM_WINDOW, SSIM_WIDTH = 11, 1.5
+"""Pixels across the Gaussian window, and its standard deviation (Wang et al. 2004)."""
 
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 """What keeps its quotients finite, for images in [0, 1] (Wang et al. 2004)."""
@@ -60,8 +61,9 @@ def structural_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> tor
     shift = images.mean(dim=(-2, -1), keepdim=True).unsqueeze(1)
     real, fake = images.unsqueeze(1) - shift, painted - shift
     kinds = (real, fake, real.square(), fake.square(), real * fake)
-    means = _window_mean(torch.cat(kinds, dim=1)).split([kind.shape[1] for kind in kinds], dim=1)
-    mean_real, mean_fake, square_real, square_fake, product = means
+    means = filter_gaussian(torch.cat(kinds, dim=1), SSIM_WINDOW, SSIM_WIDTH, "reflect")
+    counts = [kind.shape[1] for kind in kinds]
+    mean_real, mean_fake, square_real, square_fake, product = means.split(counts, dim=1)
     spread = square_real + square_fake - mean_real.square() - mean_fake.square()
     covariance = product - mean_real * mean_fake
     light_real, light_fake = mean_real + shift, mean_fake + shift
@@ -100,13 +102,6 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
     "msgms": gradient_dissimilarity,
 }
 """The errors that have no weights of their own."""
-
-
-def _window_mean(values: torch.Tensor) -> torch.Tensor:
-    """Weigh each pixel's neighbourhood by the window of the structural similarity, shape (N, K, C, H, W)."""
-    # All maps of an image as the channels of one: a convolution of its own for each is several times slower.
-    flat = gaussian_blur2d(values.flatten(1, 2), (SSIM_WINDOW, SSIM_WINDOW), (1.5, 1.5))
-    return flat.unflatten(1, values.shape[1:3])
 
 
 def _gradient_magnitude(grey: torch.Tensor) -> torch.Tensor:
