@@ -3,6 +3,7 @@
 
 """Tables of what exports cost and whether they say the same."""
 
+from pathlib import Path
 from typing import Any
 
 Table = tuple[list[str], list[list[str]]]
@@ -69,14 +70,15 @@ def accuracy_table(results: dict[str, dict[str, Any]]) -> Table:
     """Lay out what INT8 and antialiasing do to the AUROC.
 
     Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/export_accuracy.py`` by data set.
+        results (dict[str, dict[str, Any]]): Results of ``benchmarks/export_accuracy.py`` by ``DATA_CONFIG``.
 
     Returns:
         Table: Header and rows.
     """
-    rows = [
-        [data, f"`{result['config']}`", form, *(f"{metrics[name]:.3f}" for name in FORM_NAMES)]
-        for data, result in results.items()
-        for form, metrics in result["forms"].items()
-    ]
+    rows = []
+    for name, result in results.items():
+        data = name.removesuffix(f"_{Path(result['config']).stem}")
+        for form, metrics in result["forms"].items():
+            values = [f"{metrics[metric]:.3f}" for metric in FORM_NAMES]
+            rows.append([data, f"`{result['config']}`", form, *values])
     return ["data set", "configuration", "form", *FORM_NAMES.values()], rows

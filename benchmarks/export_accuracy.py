@@ -10,7 +10,7 @@ Trains a model per data set, exports it to OpenVINO in full precision and by 8-b
 model is trained and tested with images that are resized without antialiasing. Models stay in ``OUTPUT/DATA``
 (give another OUTPUT for another configuration or seed);
 ``--data`` is as in ``benchmarks/compare.py``. The results of a data set go to
-``benchmarks/results/export_accuracy_DATA.json``.
+``benchmarks/results/export_accuracy_DATA_CONFIG.json``.
 """
 
 import argparse
@@ -157,7 +157,7 @@ def main() -> None:
     for text in arguments.data:
         rows = measure(arguments, text)
         report = {"config": arguments.config.name, "seed": arguments.seed, "machine": machine(), "forms": rows}
-        path = RESULTS / f"export_accuracy_{parse_data(text)[0]}.json"
+        path = RESULTS / f"export_accuracy_{parse_data(text)[0]}_{arguments.config.stem}.json"
         save(path, report)
         print(path)
 
