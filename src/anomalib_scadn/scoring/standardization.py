@@ -61,8 +61,11 @@ class Standardization(nn.Module):
             errors (torch.Tensor): Shape (N, E, J, H, W).
 
         Returns:
-            torch.Tensor: Shape (2, E, J, H, W).
+            torch.Tensor: Shape (2, E, J, H, W), float64 on the CPU.
         """
+        # The variance is a difference of squares: in single precision a small spread would depend on how images were
+        # batched. Not every accelerator has double precision.
+        errors = errors.cpu().double()
         return torch.stack([errors.sum(dim=0), errors.square().sum(dim=0)])
 
     def fit(self, total: torch.Tensor, count: int) -> None:

@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from anomalib_scadn.masks import striped_masks
 from anomalib_scadn.scoring import CompositeScore, build_score
+from anomalib_scadn.scoring.standardization import Standardization
 
 SIZE = (32, 48)
 STRIPES = (2, 4, 8)
@@ -63,11 +64,11 @@ def test_smoothing_is_a_gaussian():
 def test_maps_of_several_widths_are_standardized_each_for_itself_and_the_highest_counts():
     normal, widths = draw(count=20, seed=1), (1.0, 4.0)
     score = make(smoothing=widths, standardize="pixel")
-    score.fit(score.statistics(*normal).double(), 20)
+    score.fit(score.statistics(*normal), 20)
     each = []
     for width in widths:
         alone = make(smoothing=(width,), standardize="pixel")
-        alone.fit(alone.statistics(*normal).double(), 20)
+        alone.fit(alone.statistics(*normal), 20)
         each.append(alone(*draw()))
     found = score(*draw())
     assert torch.allclose(found.anomaly_map, torch.maximum(*(one.anomaly_map for one in each)), atol=1e-5)
@@ -91,7 +92,7 @@ def test_the_image_score_pools_the_map(pooling, pool):
 def test_errors_are_measured_against_those_of_normal_images(kind):
     score = make(standardize=kind, errors=("mse", "ssim"))
     normal = draw(count=20, seed=1)
-    score.fit(score.statistics(*normal).double(), 20)
+    score.fit(score.statistics(*normal), 20)
     assert score.is_fitted
     maps = score.standardization(score.measure(*normal))
     mean = maps.mean(dim=0) if kind == "pixel" else maps.mean(dim=(0, 3, 4))
@@ -111,6 +112,17 @@ def test_statistics_do_not_depend_on_batches():
     assert parts[0].shape == score.statistics_shape
 
 
+def test_a_small_spread_is_the_same_however_images_are_batched():
+    errors = 0.5 + 0.02 * torch.randn(8, 1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    spreads = []
+    for size in (1, 2, 8):
+        standardization = Standardization(1, 1, (4, 4), "pixel")
+        standardization.fit(sum(standardization.statistics(part) for part in errors.split(size)), 8)
+        spreads.append(standardization.spread)
+    torch.testing.assert_close(spreads[0], spreads[2], atol=0, rtol=1e-6)
+    torch.testing.assert_close(spreads[1], spreads[2], atol=0, rtol=1e-6)
+
+
 def test_an_unfitted_score_standardizes_nothing():
     score = make(standardize="global")
     assert not score.is_fitted
@@ -119,7 +131,7 @@ def test_an_unfitted_score_standardizes_nothing():
 
 def test_reset_forgets_the_reference():
     score = make(standardize="global")
-    score.fit(score.statistics(*draw()).double(), 3)
+    score.fit(score.statistics(*draw()), 3)
     score.reset()
     assert not score.is_fitted
 
@@ -134,7 +146,7 @@ def test_a_score_without_reference_is_always_fitted():
 @pytest.mark.parametrize("combine", ["min", "mean"])
 def test_images_do_not_depend_on_their_batch(standardize, combine):
     score = make(standardize=standardize, combine=combine, errors=("msgms",), smoothing=(1.5,), pooling="top")
-    score.fit(score.statistics(*draw()).double(), 3)
+    score.fit(score.statistics(*draw()), 3)
     images, reconstructions, masks = draw(count=3, seed=5)
     together = score(images, reconstructions, masks)
     alone = score(images[2:], reconstructions[2:], masks)
@@ -144,7 +156,7 @@ def test_images_do_not_depend_on_their_batch(standardize, combine):
 
 def test_its_arguments_make_it_again():
     score = make(errors=("ssim", "msgms"), standardize="pixel", smoothing=(1.0, 3.0), pooling="top", top_fraction=0.1)
-    score.fit(score.statistics(*draw()).double(), 3)
+    score.fit(score.statistics(*draw()), 3)
     again = build_score(**score.arguments, scales=SCALES, size=SIZE)
     again.load_state_dict(score.state_dict())
     assert isinstance(again, CompositeScore)
@@ -187,7 +199,7 @@ def test_one_reference_image_gives_scores_of_a_sane_size(kind):
 
 def test_low_precision_of_the_generator_does_not_reach_the_score():
     score = make(errors=("mse", "ssim", "msgms"), standardize="pixel", smoothing=(1.0, 2.0, 4.0))
-    score.fit(score.statistics(*draw()).double(), 3)
+    score.fit(score.statistics(*draw()), 3)
     expected = score(*draw(seed=1))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = score(*draw(seed=1))
