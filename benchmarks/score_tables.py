@@ -3,6 +3,7 @@
 
 """Tables of the comparison of scores."""
 
+from collections import Counter
 from statistics import median
 from typing import Any
 
@@ -87,17 +88,26 @@ def gains_table(results: dict[str, dict[str, Any]]) -> Table:
         Table: A row per metric: data sets, mean and lowest gain of the medians.
     """
     gains: dict[tuple[str, str], list[float]] = {}
-    for data, metric, label in _columns(results):
+    columns = _columns(results)
+    for data, metric, label in columns:
         paper = median(_values(results[data], "paper", metric))
-        for configuration, score in (("scadn_plus", SHIPPED), ("that of its question", _shipped(data))):
-            gain = median(_values(results[data], score, metric)) - paper
-            gains.setdefault((configuration, label), []).append(gain)
-    rows = [
-        [configuration, label, str(len(found)), f"{sum(found) / len(found):+.3f}", f"{min(found):+.3f}"]
-        for (configuration, label), found in sorted(gains.items())
-        if configuration == "scadn_plus" or found != gains["scadn_plus", label]
-    ]
-    return ["configuration", "AUROC", "data sets", "mean gain", "lowest gain"], rows
+        for configuration, score in _configured(data).items():
+            found = _values(results[data], score, metric)
+            gains.setdefault((configuration, label), []).extend([median(found) - paper] if found else [])
+    wanted = Counter(label for _, _, label in columns)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for (configuration, label), found in sorted(gains.items()):
+        if len(found) == wanted[label]:
+            row = [configuration, label, str(len(found)), f"{sum(found) / len(found):+.3f}", f"{min(found):+.3f}"]
+            # Configurations that differ on none of the data sets share a row.
+            rows.setdefault((label, *map(str, found)), row)
+    return ["configuration", "AUROC", "data sets", "mean gain", "lowest gain"], list(rows.values())
+
+
+def _configured(data: str) -> dict[str, str]:
+    """Name the score of a data set by configuration."""
+    own = {"scadn_plus": SHIPPED, "that of its question": _shipped(data)}
+    return own | {f"{name}, with perceptual": score.replace(",", "+perceptual,", 1) for name, score in own.items()}
 
 
 OPTION_METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel"}

@@ -53,6 +53,20 @@ def test_classes_have_a_shipped_score_of_their_own():
     ]
 
 
+def test_gains_with_a_pretrained_network_are_told_apart_and_only_where_all_data_sets_have_them():
+    wide, for_classes = (name.replace("msgms,", "msgms+perceptual,") for name in (SHIPPED, SHIPPED_FOR_CLASSES))
+    run = {"paper": metrics(0.5), SHIPPED: metrics(0.6), SHIPPED_FOR_CLASSES: metrics(0.7)}
+    with_both = result(run | {wide: metrics(0.8), for_classes: metrics(0.9)})
+    assert [row[0::3] for row in gains_table({"mnist_8": with_both})[1]] == [
+        ["scadn_plus", "+0.100"],
+        ["scadn_plus, with perceptual", "+0.300"],
+        ["that of its question", "+0.200"],
+        ["that of its question, with perceptual", "+0.400"],
+    ]
+    lacking = gains_table({"mnist_8": with_both, "mnist_9": result(run)})[1]
+    assert [row[0] for row in lacking] == ["scadn_plus", "that of its question"]
+
+
 def test_options_have_a_row_each_and_a_gap_where_nothing_was_run():
     run = {"metrics": {"paper": metrics(0.5, 0.6), SHIPPED: metrics(0.9, 0.8)}}
     results = {"lace": {"runs": {"flips/0": run, "as configured/0": run}}, "cloth": {"runs": {"flips/0": run}}}
