@@ -19,6 +19,9 @@ from anomalib_scadn import Scadn
 WIDTHS = (0.75, 1.5)
 """How much narrower and wider random stripes may be."""
 
+LAMBDA_GRADIENT = 0.5
+"""Weight of the gradient loss: with it, the term is about as large as the structural loss of ``scadn_plus.yaml``."""
+
 
 class RandomStripes(Scadn):
     """SCADN with stripes of random width, phase and direction in place of the fixed masks."""
@@ -38,6 +41,18 @@ class RandomStripes(Scadn):
 
     def _draw(self, count: int) -> int:
         return int(torch.randint(count, (1,), generator=self._epoch_generator))
+
+
+class GradientLoss(Scadn):
+    """SCADN with the gradients of what was painted in its loss (Mathieu et al. 2016)."""
+
+    def _loss_terms(self, images: torch.Tensor, fakes: torch.Tensor, masks: torch.Tensor) -> dict[str, torch.Tensor]:
+        painted = images * masks + fakes * (1 - masks)
+        distances = [(painted.diff(dim=axis) - images.diff(dim=axis)).abs().mean() for axis in (-2, -1)]
+        return {**super()._loss_terms(images, fakes, masks), "gradient_loss": sum(distances)}
+
+    def _generator_loss(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+        return super()._generator_loss(terms) + LAMBDA_GRADIENT * terms["gradient_loss"]
 
 
 class CosineRate(Callback):
@@ -91,14 +106,21 @@ class Option:
 
 
 LAST = {"ema_decay": 0.0}
-"""Arguments of a model that ends with its last weights; a moving average would hide what an option does."""
+"""Arguments of a model that ends with its last weights."""
+
+SCALED_DOWN = {"image_size": 128, "crop_size": None, "stripes": (4, 8, 16)}
+"""Arguments of a model that sees whole images, small, where others see crops at native resolution."""
 
 OPTIONS = {
-    "as configured": Option(LAST),
-    "paper's loss and decay": Option({**LAST, "lambda_ssim": 0.0, "beta1": 0.0}),
-    "paper's loss": Option({**LAST, "lambda_ssim": 0.0}),
-    "moving average": Option({"ema_decay": 0.97}),
-    "cosine rate": Option(LAST, callbacks=lambda steps: [CosineRate(steps)]),
-    "flips": Option(LAST, augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
-    "random stripes": Option(LAST, model_class=RandomStripes),
+    "as configured": Option(),
+    "last weights": Option(LAST),
+    "paper's loss": Option({"lambda_ssim": 0.0}),
+    "gradients, no SSIM": Option({"lambda_ssim": 0.0}, model_class=GradientLoss),
+    "gradients and SSIM": Option(model_class=GradientLoss),
+    "paper's decay": Option({"beta1": 0.0}),
+    "cosine rate": Option(callbacks=lambda steps: [CosineRate(steps)]),
+    "cosine rate, last weights": Option(LAST, callbacks=lambda steps: [CosineRate(steps)]),
+    "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
+    "random stripes": Option(model_class=RandomStripes),
+    "scaled down": Option(SCALED_DOWN),
 }

@@ -31,13 +31,13 @@ def make_model(config: Path, option: Option, **changes: object) -> Scadn:
 
     Args:
         config (Path): Configuration of the host's command line.
-        option (Option): A way to train.
-        **changes (object): Arguments of the model that overrule both.
+        option (Option): A way to train, whose arguments overrule all others.
+        **changes (object): Arguments of the model that overrule the configuration.
 
     Returns:
         Scadn: Untrained model.
     """
-    return option.model_class(**{**_model_arguments(config), **option.arguments, **changes}, visualizer=False)
+    return option.model_class(**{**_model_arguments(config), **changes, **option.arguments}, visualizer=False)
 
 
 def training_arguments(config: Path) -> dict[str, Any]:
