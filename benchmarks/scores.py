@@ -94,11 +94,15 @@ def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
     weights = run_folder(arguments, text, seed) / "generator.pt"
     train_s = train_once(model, datamodule, arguments.steps, weights, training(arguments, text, seed))
     trained = time.perf_counter()
-    variants = make_variants(arguments.smoothing, perceptual=arguments.backbone_weights is not None)
-    study = Study(model, variants, arguments.backbone_weights)
+    study = Study(model, variants_of(arguments), arguments.backbone_weights)
     study.fit(datamodule.train_data, arguments.reference_images)
     metrics = study.test(datamodule.test_data, COMPARED_SIDE, arguments.test_images)
     return {"metrics": metrics, "train_s": train_s, "score_s": time.perf_counter() - trained}
+
+
+def variants_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """List the composite scores to compare, by name."""
+    return make_variants(arguments.smoothing, perceptual=arguments.backbone_weights is not None)
 
 
 def run_folder(arguments: argparse.Namespace, text: str, seed: int) -> Path:
@@ -119,8 +123,9 @@ def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] |
     """
     path = run_folder(arguments, text, seed) / "scores.json"
     wanted = json.loads(json.dumps(configuration(arguments) | training(arguments, text, seed)))
-    if path.is_file() and json.loads(path.read_text())["configuration"] == wanted:
-        return json.loads(path.read_text())
+    known = json.loads(path.read_text()) if path.is_file() else {"configuration": None}
+    if known["configuration"] == wanted and known["metrics"].keys() >= variants_of(arguments).keys():
+        return known
     command = [sys.executable, __file__, *sys.argv[1:], "--worker", json.dumps([text, seed])]
     print(f"{text.partition('=')[0]}, seed {seed}", flush=True)
     if subprocess.run(command, check=False).returncode:

@@ -32,10 +32,11 @@ def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, 
     if len(every) < 3:
         msg = f"scores are compared with three widths at least, got {every}"
         raise ValueError(msg)
+    whole_images = [("mse",), *joint[2:]]
     asked = [
         *((errors, combine, "pixel", "max", every) for errors in (*kinds, *joint) for combine in combinations),
         *((errors, "mean", "global", "max", every) for errors in (*kinds, *joint)),
-        *((errors, "mean", "pixel", pooling, every) for errors in (("mse",), ALL_THREE) for pooling in ("top", "mean")),
+        *((errors, "mean", "pixel", pooling, every) for errors in whole_images for pooling in ("top", "mean")),
         *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, ALL_THREE) for width in every),
         *((errors, combine, "none", "max", (every[2],)) for errors in kinds for combine in combinations),
     ]
