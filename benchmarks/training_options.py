@@ -43,7 +43,7 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> list[dict[str, A
     option, start = OPTIONS[name], time.perf_counter()
     model = make_model(arguments.config, option, seed=seed, reference_images=1, **model_changes(arguments))
     data = make_data(arguments.data, model.input_size[0], option)
-    train(model, data, option, arguments.steps)
+    train(model, data, arguments.steps)
     seconds = time.perf_counter() - start
     variants = make_variants(arguments.smoothing, perceptual=False)
     study = Study(model, {name: variants[name] for name in COMPARED}, None)

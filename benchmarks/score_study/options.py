@@ -3,15 +3,10 @@
 
 """Ways to train that ``benchmarks/training_options.py`` compares. Those that do not help are here and nowhere else."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import cos, pi
 from typing import Any
 
 import torch
-from anomalib.data import Batch
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
 from torchvision.transforms.v2 import Compose, RandomHorizontalFlip, RandomVerticalFlip, Transform
 
 from anomalib_scadn import Scadn
@@ -55,39 +50,6 @@ class GradientLoss(Scadn):
         return super()._generator_loss(terms) + LAMBDA_GRADIENT * terms["gradient_loss"]
 
 
-class CosineRate(Callback):
-    """Lower the learning rates to zero along half a cosine (Loshchilov and Hutter 2017).
-
-    Args:
-        steps (int): Batches of the whole training.
-    """
-
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-        self._rates: list[float] = []
-
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:
-        """Set the rates of the next step."""
-        del pl_module, batch, batch_idx
-        self._rates = self._rates or [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]
-        share = (1 + cos(pi * trainer.fit_loop.total_batch_idx / self._steps)) / 2
-        for optimizer, rate in zip(trainer.optimizers, self._rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * share
-
-
-def no_callbacks(steps: int) -> Sequence[Callback]:
-    """Make none.
-
-    Args:
-        steps (int): Batches of the whole training.
-
-    Returns:
-        Sequence[Callback]: Nothing.
-    """
-    del steps
-    return ()
-
-
 @dataclass(frozen=True)
 class Option:
     """A way to train.
@@ -95,18 +57,19 @@ class Option:
     Args:
         arguments (dict[str, Any]): Arguments of the model that it changes.
         model_class (type[Scadn]): The model.
-        callbacks (Callable[[int], Sequence[Callback]]): Makes callbacks, given the number of batches.
         augmentations (Transform | None): Of the training images.
     """
 
     arguments: dict[str, Any] = field(default_factory=dict)
     model_class: type[Scadn] = Scadn
-    callbacks: Callable[[int], Sequence[Callback]] = no_callbacks
     augmentations: Transform | None = None
 
 
 LAST = {"ema_decay": 0.0}
 """Arguments of a model that ends with its last weights."""
+
+COSINE = {"learning_rate_schedule": "cosine"}
+"""Arguments of a model whose learning rates fall."""
 
 SCALED_DOWN = {"image_size": 128, "crop_size": None, "stripes": (4, 8, 16)}
 """Arguments of a model that sees whole images, small, where others see crops at native resolution."""
@@ -118,8 +81,8 @@ OPTIONS = {
     "gradients, no SSIM": Option({"lambda_ssim": 0.0}, model_class=GradientLoss),
     "gradients and SSIM": Option(model_class=GradientLoss),
     "paper's decay": Option({"beta1": 0.0}),
-    "cosine rate": Option(callbacks=lambda steps: [CosineRate(steps)]),
-    "cosine rate, last weights": Option(LAST, callbacks=lambda steps: [CosineRate(steps)]),
+    "cosine rate": Option(COSINE),
+    "cosine rate, last weights": Option({**COSINE, **LAST}),
     "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
     "random stripes": Option(model_class=RandomStripes),
     "scaled down": Option(SCALED_DOWN),

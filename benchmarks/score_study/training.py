@@ -77,13 +77,12 @@ def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:
     return data
 
 
-def train(model: Scadn, data: AnomalibDataModule, option: Option, steps: int) -> None:
+def train(model: Scadn, data: AnomalibDataModule, steps: int) -> None:
     """Train a model without validation; its score's reference values are not what it is about.
 
     Args:
         model (Scadn): Untrained model, whose ``reference_images`` should be 1; trained in place.
         data (AnomalibDataModule): The data.
-        option (Option): A way to train.
         steps (int): Batches.
     """
     with TemporaryDirectory() as name:
@@ -94,7 +93,6 @@ def train(model: Scadn, data: AnomalibDataModule, option: Option, steps: int) ->
             limit_val_batches=0,
             check_val_every_n_epoch=1,
             logger=False,
-            callbacks=list(option.callbacks(steps)),
             default_root_dir=name,
         ).fit(model, datamodule=data)
 
@@ -118,7 +116,7 @@ def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path
     record = weights.with_suffix(".json")
     if not weights.is_file():
         start = time.perf_counter()
-        train(model, data, Option(), steps)
+        train(model, data, steps)
         seconds = time.perf_counter() - start
         weights.parent.mkdir(parents=True, exist_ok=True)
         # Before the weights: where they are, all is.

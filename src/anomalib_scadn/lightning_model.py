@@ -47,6 +47,7 @@ from .crops import check_crop_size
 from .exporting import ScadnExport
 from .official_weights import load_official_weights
 from .pre_processor import ScadnPreProcessor
+from .schedule import Schedule, check_schedule
 from .scoring import BackboneSource, Combine, ErrorName, Merge, Pooling, ScoreName, Standardize, build_score
 from .torch_model import ScadnModel
 from .training import GanTraining
@@ -71,6 +72,8 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         lambda_ssim (float): Weight of the structural loss, 1 - SSIM. Defaults to ``0.0``, none, as the paper.
         learning_rate (float): Adam's rate for the generator. Defaults to ``1e-4``.
         discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
+        learning_rate_schedule (Literal["constant", "cosine"]): Whether both rates stay, or fall to 0 along half a
+            cosine until training ends. Defaults to ``"constant"``, as the paper.
         beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
         beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
         ema_decay (float): Share that a moving average of the weights keeps at each step; it is what validates, is saved
@@ -128,6 +131,7 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         lambda_ssim: float = 0.0,
         learning_rate: float = 1e-4,
         discriminator_learning_rate: float = 1e-5,
+        learning_rate_schedule: Schedule = "constant",
         beta1: float = 0.0,
         beta2: float = 0.9,
         ema_decay: float = 0.0,
@@ -163,6 +167,7 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             check_crop_size(crop_size, image_size, stripes)
         check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
         check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
+        check_schedule(learning_rate_schedule)
         check_decay(beta1=beta1, beta2=beta2, ema_decay=ema_decay)
         check_seed(seed)
         check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
@@ -179,6 +184,7 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv
         self.lambda_ssim = lambda_ssim
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.betas = (beta1, beta2)
         self.ema_decay = ema_decay
         self.reference_images = reference_images

@@ -10,10 +10,12 @@ Differences from the authors' code:
 import torch
 from anomalib.data import Batch
 from torch import optim
+from torch.optim.lr_scheduler import LRScheduler
 
 from .crops import random_crops
 from .loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
 from .masks import remove
+from .schedule import Schedule, cosine_schedules
 from .torch_model import ScadnModel
 from .training_run import TrainingRun, check_range, frozen
 
@@ -35,14 +37,19 @@ class GanTraining(TrainingRun):
     lambda_ssim: float
     learning_rate: float
     discriminator_learning_rate: float
+    learning_rate_schedule: Schedule
     betas: tuple[float, float]
     crop_size: tuple[int, int] | None
 
-    def configure_optimizers(self) -> list[optim.Optimizer]:
+    def configure_optimizers(self) -> tuple[list[optim.Optimizer], list[LRScheduler]]:
         """Make one Adam for each network (SCADN, "Implementation Details").
 
         Returns:
-            list[optim.Optimizer]: The generator's and, unless ``lambda_adv`` is 0, the discriminator's.
+            tuple[list[optim.Optimizer], list[LRScheduler]]: The generator's and, unless ``lambda_adv`` is 0, the
+                discriminator's; their schedules, if rates are not constant.
+
+        Raises:
+            ValueError: If rates fall and the trainer does not know when it ends.
         """
         optimizers: list[optim.Optimizer] = [
             optim.Adam(self.model.generator.parameters(), self.learning_rate, self.betas)
@@ -50,7 +57,8 @@ class GanTraining(TrainingRun):
         if self.model.discriminator is not None:
             rate = self.discriminator_learning_rate
             optimizers.append(optim.Adam(self.model.discriminator.parameters(), rate, self.betas))
-        return optimizers
+        schedules = cosine_schedules(self.trainer, optimizers) if self.learning_rate_schedule == "cosine" else []
+        return optimizers, [*schedules]
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Update both networks on one batch, each image with one random mask (SCADN Eq. 1 to 4).

@@ -26,6 +26,7 @@ FLOORS = {
     "quantization": 2,
     "loss": 1,
     "seeding": 1,
+    "schedule": 1,
     "metrics": 2,
     "pre_processor": 2,
     "official_weights": 2,
