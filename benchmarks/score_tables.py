@@ -122,8 +122,14 @@ def options_table(results: dict[str, dict[str, Any]]) -> Table:
     Returns:
         Table: Header and rows.
     """
-    keys = [(data, score, metric) for data in results for score in ("paper", SHIPPED) for metric in OPTION_METRICS]
-    short = {"paper": "paper", SHIPPED: "shipped"}
+    keys = [
+        (data, score, metric)
+        for data, result in results.items()
+        for score in ("paper", _shipped(data))
+        for metric in OPTION_METRICS
+        if any(run["metrics"][score][metric] is not None for run in result["runs"].values())
+    ]
+    short = {"paper": "paper", SHIPPED: "shipped", SHIPPED_FOR_CLASSES: "shipped"}
     header = ["training", *(f"{data}: {short[score]}, {OPTION_METRICS[metric]}" for data, score, metric in keys)]
     options = dict.fromkeys(key.rpartition("/")[0] for result in results.values() for key in result["runs"])
     rows = []

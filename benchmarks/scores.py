@@ -40,7 +40,6 @@ def parse_arguments() -> argparse.Namespace:
     """
     parser = make_parser(__doc__, steps=500, reference_images=100)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--worker", help=argparse.SUPPRESS)

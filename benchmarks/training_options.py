@@ -23,9 +23,9 @@ from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import OPTIONS
 from score_study.training import make_data, make_model, train
 from score_study.variants import make_variants
-from score_tables import SHIPPED
+from score_tables import SHIPPED, SHIPPED_FOR_CLASSES
 
-COMPARED = ("mse, mean, pixel, max", SHIPPED)
+COMPARED = ("mse, mean, pixel, max", SHIPPED, SHIPPED_FOR_CLASSES)
 """Scores beside the paper's."""
 
 
@@ -48,7 +48,7 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> list[dict[str, A
     variants = make_variants(arguments.smoothing, perceptual=False)
     study = Study(model, {name: variants[name] for name in COMPARED}, None)
     study.fit(data.train_data, arguments.reference_images)
-    return [{"metrics": study.test(data.test_data, COMPARED_SIDE, None), "train_s": seconds}]
+    return [{"metrics": study.test(data.test_data, COMPARED_SIDE, arguments.test_images), "train_s": seconds}]
 
 
 def main() -> None:
@@ -57,7 +57,8 @@ def main() -> None:
     parser.add_argument("--data", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--options", nargs="+", choices=OPTIONS, default=list(OPTIONS))
     arguments = parser.parse_args()
-    own = {name: getattr(arguments, name) for name in ("steps", "smoothing", "reference_images", *OVERRULED)}
+    kept = ("steps", "smoothing", "reference_images", "test_images", *OVERRULED)
+    own = {name: getattr(arguments, name) for name in kept}
     settings = settings_of(arguments.config, []) | own
     jobs = [
         ([f"{name}/{seed}"], partial(run, name, seed, arguments))

@@ -37,6 +37,7 @@ def make_parser(description: str | None, *, steps: int, reference_images: int) -
     parser.add_argument(
         "--reference-images", type=int, default=reference_images, help="training images for reference values"
     )
+    parser.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
     return parser
 
 
