@@ -85,7 +85,11 @@ class GanTraining(TrainingRun):
         losses = {"generator_loss": self._generator_loss(terms)}
         if "discriminator_loss" in terms:
             losses["discriminator_loss"] = terms["discriminator_loss"]
-        return self._learn(batch_idx, images, terms, losses)
+        logged = self._learn(batch_idx, images, terms, losses)
+        if self.learning_rate_schedule == "cosine":
+            for config in self.trainer.lr_scheduler_configs:
+                config.scheduler.step()
+        return logged
 
     def _draw_masks(self, count: int) -> torch.Tensor:
         """Draw one of the masks for each image, shape (count, 1, H, W)."""

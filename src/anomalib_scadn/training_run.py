@@ -125,7 +125,7 @@ class TrainingRun(LightningModule):
         return logged
 
     def _step(self, losses: list[torch.Tensor]) -> None:
-        """Update each network by its own loss, then the rates; all gradients are there before the first weight changes.
+        """Update each network by its own loss; all gradients are there before the first weight changes.
 
         Several processes exchange the gradients of all networks together, so no step may come before the last of them.
         """
@@ -136,8 +136,6 @@ class TrainingRun(LightningModule):
             self.manual_backward(loss)
         for optimizer, _ in pairs:
             optimizer.step()
-        for config in self.trainer.lr_scheduler_configs:
-            config.scheduler.step()
 
 
 @contextmanager
