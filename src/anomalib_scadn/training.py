@@ -10,12 +10,11 @@ Differences from the authors' code:
 import torch
 from anomalib.data import Batch
 from torch import optim
-from torch.optim.lr_scheduler import LRScheduler
 
 from .crops import random_crops
 from .loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
 from .masks import remove
-from .schedule import Schedule, cosine_schedules
+from .schedule import Schedule, lower_rates, restore_rates, training_progress
 from .torch_model import ScadnModel
 from .training_run import TrainingRun, check_range, frozen
 
@@ -41,15 +40,11 @@ class GanTraining(TrainingRun):
     betas: tuple[float, float]
     crop_size: tuple[int, int] | None
 
-    def configure_optimizers(self) -> tuple[list[optim.Optimizer], list[LRScheduler]]:
+    def configure_optimizers(self) -> list[optim.Optimizer]:
         """Make one Adam for each network (SCADN, "Implementation Details").
 
         Returns:
-            tuple[list[optim.Optimizer], list[LRScheduler]]: The generator's and, unless ``lambda_adv`` is 0, the
-                discriminator's; their schedules, if rates are not constant.
-
-        Raises:
-            ValueError: If rates fall and the trainer does not know when it ends.
+            list[optim.Optimizer]: The generator's and, unless ``lambda_adv`` is 0, the discriminator's.
         """
         optimizers: list[optim.Optimizer] = [
             optim.Adam(self.model.generator.parameters(), self.learning_rate, self.betas)
@@ -57,8 +52,27 @@ class GanTraining(TrainingRun):
         if self.model.discriminator is not None:
             rate = self.discriminator_learning_rate
             optimizers.append(optim.Adam(self.model.discriminator.parameters(), rate, self.betas))
-        schedules = cosine_schedules(self.trainer, optimizers) if self.learning_rate_schedule == "cosine" else []
-        return optimizers, [*schedules]
+        return optimizers
+
+    def on_train_start(self) -> None:
+        """Let rates stay that a resumed run would otherwise have fallen to."""
+        super().on_train_start()
+        if self.learning_rate_schedule == "constant":
+            restore_rates(self.trainer.optimizers)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Let rates fall, if they do.
+
+        Args:
+            batch (Batch): The batch, unused.
+            batch_idx (int): Index of the batch in the epoch.
+
+        Raises:
+            ValueError: If rates fall and the trainer does not know when it ends.
+        """
+        super().on_train_batch_start(batch, batch_idx)
+        if self.learning_rate_schedule == "cosine":
+            lower_rates(self.trainer.optimizers, training_progress(self.trainer, batch_idx))
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Update both networks on one batch, each image with one random mask (SCADN Eq. 1 to 4).
@@ -85,11 +99,7 @@ class GanTraining(TrainingRun):
         losses = {"generator_loss": self._generator_loss(terms)}
         if "discriminator_loss" in terms:
             losses["discriminator_loss"] = terms["discriminator_loss"]
-        logged = self._learn(batch_idx, images, terms, losses)
-        if self.learning_rate_schedule == "cosine":
-            for config in self.trainer.lr_scheduler_configs:
-                config.scheduler.step()
-        return logged
+        return self._learn(batch_idx, images, terms, losses)
 
     def _draw_masks(self, count: int) -> torch.Tensor:
         """Draw one of the masks for each image, shape (count, 1, H, W)."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
+from torch.utils.data import DataLoader, IterableDataset
 
-RATES = {"learning_rate": 0.01, "discriminator_learning_rate": 0.002, "learning_rate_schedule": "cosine"}
+FULL = {"learning_rate": 0.01, "discriminator_learning_rate": 0.002}
+RATES = {**FULL, "learning_rate_schedule": "cosine"}
 
 
 class Watch(Callback):
@@ -17,7 +19,7 @@ class Watch(Callback):
     def __init__(self):
         self.rates = []
 
-    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         self.rates.append([optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers])
 
 
@@ -50,8 +52,15 @@ def test_limits_in_steps_count_each_optimizer(tiny_scadn, tiny_lace, tiny_engine
     np.testing.assert_allclose(watch.rates, expected(5)[:, :optimizers], rtol=1e-9)
 
 
-def test_a_resumed_run_ends_as_one_that_was_never_stopped(tiny_scadn, tiny_lace, tiny_engine):
-    whole, half, resumed = (tiny_scadn(**RATES, seed=3) for _ in range(3))
+def test_batches_left_out_are_not_waited_for(tiny_scadn, tiny_lace, tiny_engine):
+    watch = Watch()
+    tiny_engine(max_epochs=4, limit_train_batches=1, callbacks=[watch]).fit(tiny_scadn(**RATES), datamodule=tiny_lace())
+    np.testing.assert_allclose(watch.rates, expected(4), rtol=1e-9)
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.5])
+def test_a_resumed_run_ends_as_one_that_was_never_stopped(tiny_scadn, tiny_lace, tiny_engine, ema_decay):
+    whole, half, resumed = (tiny_scadn(**RATES, ema_decay=ema_decay, seed=3) for _ in range(3))
     tiny_engine(max_epochs=3).fit(whole, datamodule=tiny_lace())
     engine = tiny_engine(max_epochs=3, callbacks=[Break()])
     engine.fit(half, datamodule=tiny_lace())
@@ -60,21 +69,62 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(tiny_scadn, tiny_lace,
         torch.testing.assert_close(found, other, atol=1e-6, rtol=1e-5)
 
 
-def test_a_run_with_more_epochs_falls_to_its_own_end(tiny_scadn, tiny_lace, tiny_engine):
+@pytest.mark.parametrize("first", ["constant", "cosine"])
+@pytest.mark.parametrize("then", ["constant", "cosine"])
+def test_a_finished_run_goes_on_at_the_rates_of_its_new_limit(tiny_scadn, tiny_lace, tiny_engine, first, then):
     watch, engine = Watch(), tiny_engine(max_epochs=1)
-    engine.fit(tiny_scadn(**RATES), datamodule=tiny_lace())
+    engine.fit(tiny_scadn(**FULL, learning_rate_schedule=first), datamodule=tiny_lace())
     again = tiny_engine(max_epochs=3, callbacks=[watch])
-    again.fit(tiny_scadn(**RATES), datamodule=tiny_lace(), ckpt_path=engine.best_model_path)
+    model = tiny_scadn(**FULL, learning_rate_schedule=then)
+    again.fit(model, datamodule=tiny_lace(), ckpt_path=engine.best_model_path)
     rest = len(watch.rates)
-    np.testing.assert_allclose(watch.rates[1:], expected(rest * 3 // 2)[-rest + 1 :], rtol=1e-9)
+    assert rest == 4  # two epochs of two batches
+    rates = expected(6)[-rest:] if then == "cosine" else [[0.01, 0.002]] * rest
+    np.testing.assert_allclose(watch.rates, rates, rtol=1e-9)
+
+
+def test_a_schedule_changes_nothing_that_is_drawn(tiny_scadn, tiny_lace, tiny_engine):
+    seen = {"constant": [], "cosine": []}
+    for schedule, inputs in seen.items():
+        model = tiny_scadn(learning_rate_schedule=schedule)
+        model.model.generator.register_forward_pre_hook(lambda _, given, inputs=inputs: inputs.append(given[0].clone()))
+        tiny_engine(max_epochs=2, limit_val_batches=0).fit(model, datamodule=tiny_lace())
+    assert len(seen["constant"]) > 4
+    for constant, cosine in zip(*seen.values(), strict=True):
+        assert torch.equal(constant, cosine)
 
 
 def test_a_training_without_an_end_is_refused(tiny_scadn, tiny_lace, tiny_engine):
     engine = tiny_engine(max_epochs=-1, max_time="00:00:10:00")
-    with pytest.raises(ValueError, match="'cosine' must know when training ends, got max_epochs=-1 and max_steps=-1"):
+    with pytest.raises(ValueError, match="must know when training ends, got max_epochs=-1 of 2 batches each and"):
         engine.fit(tiny_scadn(**RATES), datamodule=tiny_lace())
 
 
+class Stream(IterableDataset):
+    """Data without a length."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+        self.collate_fn = dataset.collate_fn
+
+    def __iter__(self):
+        return (self.dataset[index] for index in range(len(self.dataset)))
+
+
+def test_data_without_a_length_need_a_limit_in_steps(tiny_scadn, tiny_lace, tiny_engine):
+    lace = tiny_lace()
+    lace.prepare_data()
+    lace.setup()
+    stream = Stream(lace.train_data)
+    loader = DataLoader(stream, batch_size=4, collate_fn=stream.collate_fn)
+    with pytest.raises(ValueError, match="max_epochs=1 of inf batches each and max_steps=-1"):
+        tiny_engine(limit_val_batches=0).fit(tiny_scadn(**RATES), train_dataloaders=loader)
+    watch = Watch()
+    engine = tiny_engine(max_epochs=3, max_steps=8, limit_val_batches=0, callbacks=[watch])
+    engine.fit(tiny_scadn(**RATES), train_dataloaders=loader)
+    np.testing.assert_allclose(watch.rates, expected(4), rtol=1e-9)
+
+
 def test_an_unknown_schedule_is_refused(tiny_scadn):
-    with pytest.raises(ValueError, match="learning_rate_schedule must be 'constant' or 'cosine', got 'linear'"):
+    with pytest.raises(ValueError, match="learning_rate_schedule must be one of 'constant', 'cosine', got 'linear'"):
         tiny_scadn(learning_rate_schedule="linear")
