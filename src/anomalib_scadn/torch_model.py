@@ -114,7 +114,7 @@ class ScadnModel(nn.Module):
         """
         total = torch.zeros(self.scorer.statistics_shape, dtype=torch.double)
         for part in self._split(images):
-            total += self.scorer.statistics(part, self.reconstruct(part), self.masks).cpu().double()
+            total += self.scorer.statistics(part, self.reconstruct(part), self.masks)
         return total
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:

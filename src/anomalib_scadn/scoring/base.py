@@ -68,7 +68,8 @@ class Score(nn.Module, ABC):
             masks (torch.Tensor): As in :meth:`forward`.
 
         Returns:
-            torch.Tensor: The batch's share, a sum over images.
+            torch.Tensor: The batch's share, a sum over images in double precision on the CPU, since not every
+                accelerator has it: in single precision a sum depends on how images are batched.
         """
 
     @abstractmethod

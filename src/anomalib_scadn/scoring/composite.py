@@ -169,7 +169,7 @@ class CompositeScore(Score):
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         """Sum errors and their squares, shape (2, E, W + S, H, W). See :meth:`Score.statistics`."""
         if self.standardization is None:
-            return images.new_zeros(0)
+            return torch.zeros(0, dtype=torch.double)
         return self.standardization.statistics(self.measure(images, reconstructions, masks))
 
     def fit(self, total: torch.Tensor, count: int) -> None:

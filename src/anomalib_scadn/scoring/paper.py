@@ -119,7 +119,7 @@ class PaperScore(Score):
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         """Sum average(E_i) over the images, shape (S,). See :meth:`Score.statistics`."""
         scale_maps = merge_errors(error_maps(images, reconstructions, masks), self.merge)
-        return scale_means(scale_maps).sum(dim=0)
+        return scale_means(scale_maps).cpu().double().sum(dim=0)
 
     def fit(self, total: torch.Tensor, count: int) -> None:
         """Set mu_i = total / count. See :meth:`Score.fit`."""

@@ -16,9 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 Border = Literal["replicate", "reflect"]
 
 
-def gaussian_matrix(
-    length: int, window: int, width: float, border: Border, device: torch.device | None = None
-) -> torch.Tensor:
+def gaussian_matrix(length: int, window: int, width: float, border: Border) -> torch.Tensor:
     """Weights of Gaussian smoothing along one axis.
 
     Args:
@@ -26,15 +24,15 @@ def gaussian_matrix(
         window (int): Pixels that the Gaussian is cut off at, an odd number.
         width (float): Its standard deviation in pixels.
         border (Literal["replicate", "reflect"]): What lies outside: the border pixel, or what lies inside, mirrored.
-        device (torch.device | None): Where to make the matrix. Defaults to ``None``, the CPU.
 
     Returns:
-        torch.Tensor: Shape (length, length), float32, row i has the weights of the smoothed pixel i and sums to 1.
+        torch.Tensor: Shape (length, length), float32 on the CPU, where what is added to a place keeps its order; row i
+            has the weights of the smoothed pixel i and sums to 1.
     """
-    pixels = torch.arange(length, dtype=torch.float32, device=device)[None, None]
+    pixels = torch.arange(length, dtype=torch.float32)[None, None]
     sources = F.pad(pixels, (window // 2, window // 2), mode=border)[0, 0].long().unfold(0, window, 1)
-    kernel = get_gaussian_kernel1d(window, width, device=device).expand(length, window)
-    return torch.zeros(length, length, device=device).scatter_add(1, sources, kernel)
+    kernel = get_gaussian_kernel1d(window, width).expand(length, window)
+    return torch.zeros(length, length).scatter_add(1, sources, kernel)
 
 
 def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Border) -> torch.Tensor:
@@ -51,7 +49,7 @@ def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Borde
     """
     rows, columns = maps.shape[-2:]
     lengths = {rows, columns}  # once for a square
-    matrix = {length: gaussian_matrix(length, window, width, border, maps.device).to(maps) for length in lengths}
+    matrix = {length: gaussian_matrix(length, window, width, border).to(maps) for length in lengths}
     return matrix[rows] @ maps @ matrix[columns].T
 
 

@@ -63,8 +63,7 @@ class Standardization(nn.Module):
         Returns:
             torch.Tensor: Shape (2, E, J, H, W), float64 on the CPU.
         """
-        # The variance is a difference of squares: in single precision a small spread would depend on how images were
-        # batched. Not every accelerator has double precision.
+        # The variance is a difference of squares, so here single precision would not do even for one batch.
         errors = errors.cpu().double()
         return torch.stack([errors.sum(dim=0), errors.square().sum(dim=0)])
 
