@@ -47,7 +47,10 @@ def check_composite(
     if combine not in ("min", "mean", "geometric"):
         msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
         raise ValueError(msg)
-    if not smoothing or not all(0 <= width < inf for width in smoothing) or list(smoothing) != sorted(set(smoothing)):
+    if not smoothing:
+        msg = "smoothing must have at least one width, 0 for none, got an empty list"
+        raise ValueError(msg)
+    if not all(0 <= width < inf for width in smoothing) or list(smoothing) != sorted(set(smoothing)):
         msg = f"smoothing must be ascending widths in pixels, at least 0, got {smoothing}"
         raise ValueError(msg)
     if 3 * smoothing[-1] > shortest_side:
@@ -59,6 +62,6 @@ def check_composite(
     if pooling not in ("max", "top", "mean"):
         msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"
         raise ValueError(msg)
-    if not 0 < top_fraction <= 1:
-        msg = f"top_fraction must lie in (0, 1], got {top_fraction}"
+    if type(top_fraction) not in (int, float) or not 0 < top_fraction <= 1:
+        msg = f"top_fraction must be a number in (0, 1], got {top_fraction!r}"
         raise ValueError(msg)

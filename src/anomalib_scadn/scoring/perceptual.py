@@ -26,14 +26,14 @@ class PerceptualError(nn.Module):
 
     Args:
         backbone (str): Name of a timm model.
-        layers (Sequence[int]): Indices of its feature levels.
+        layers (Sequence[int]): Indices of its feature levels, at least one.
         weights (str | Path | None): File of its weights; ``"checkpoint"`` for random ones, which a checkpoint will
             replace; ``None`` for those that timm downloads.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If timm has no such model or level, the file lacks weights of it, or they cannot be downloaded; the
-            message names the file or the argument.
+        ValueError: If no level is named, timm has no such model or level, the file lacks weights of it, or they cannot
+            be downloaded; the message names the file or the argument.
     """
 
     mean: torch.Tensor
@@ -43,6 +43,9 @@ class PerceptualError(nn.Module):
         super().__init__()
         if not timm.is_model(backbone):
             msg = f"backbone must be a model of timm (timm.list_models() names them), got {backbone!r}"
+            raise ValueError(msg)
+        if not layers:
+            msg = "backbone_layers must name at least one feature level of the backbone, got an empty list"
             raise ValueError(msg)
         self.network = _make_network(backbone, layers)
         if weights is None:

@@ -172,7 +172,7 @@ def test_its_arguments_make_it_again():
         ({"errors": ("mse", "ssim")}, "standardize is 'pixel' or 'global'"),
         ({"combine": "max"}, "'max'"),
         ({"smoothing": (1.0, 2.0)}, "standardize is 'pixel' or 'global'"),
-        ({"smoothing": ()}, "smoothing must"),
+        ({"smoothing": ()}, "at least one width"),
         ({"smoothing": (2.0, 1.0), "standardize": "pixel"}, "ascending"),
         ({"smoothing": (1.0, 1.0), "standardize": "pixel"}, "ascending"),
         ({"smoothing": (float("nan"),)}, "nan"),
@@ -183,6 +183,7 @@ def test_its_arguments_make_it_again():
         ({"pooling": "median"}, "'median'"),
         ({"top_fraction": 0.0}, "0.0"),
         ({"top_fraction": 1.5}, "1.5"),
+        ({"top_fraction": "x"}, "top_fraction must be a number.*'x'"),
     ],
 )
 def test_impossible_arguments_are_refused(arguments, message):

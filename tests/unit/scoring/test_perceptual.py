@@ -80,6 +80,8 @@ def test_bad_input_is_refused(tmp_path):
         PerceptualError("resnet0", LAYERS, "checkpoint")
     with pytest.raises(ValueError, match="layers"):
         PerceptualError(BACKBONE, (9,), "checkpoint")
+    with pytest.raises(ValueError, match="backbone_layers must name at least one"):
+        PerceptualError(BACKBONE, (), "checkpoint")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         PerceptualError(BACKBONE, LAYERS, tmp_path / "nowhere.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
