@@ -210,9 +210,9 @@ def check_same(path: Path, known: dict, settings: dict, data: dict[str, str]) ->
     if found != settings:
         made_with = " ".join(f"{name}={value}" for name, value in found.items() if value != settings[name])
         now = " ".join(f"{name}={settings[name]}" for name, value in found.items() if value != settings[name])
-        msg = f"{path} was made with {made_with}, not with {now}; remove it or choose another name"
+        msg = f"{path} was made with {made_with}, not with {now}; remove it, or choose another name or folder"
         raise MadeOtherwiseError(msg)
     other = [name for name, value in data.items() if known.get("data", {}).get(name, value) != value]
     if other:
-        msg = f"{path} was made with other files of {', '.join(other)}; remove it or choose another name"
+        msg = f"{path} was made with other files of {', '.join(other)}; remove it, or choose another name or folder"
         raise MadeOtherwiseError(msg)

@@ -7,10 +7,12 @@
 
 Weights of the generator are untrained: time does not depend on them. Every repeat times the twelve passes and then
 each score on their reconstructions; medians with the lowest and the highest, and the ratio to the passes, go to
-``benchmarks/results/score_cost_SIZE_CHANNELS.json``.
+``benchmarks/results/score_cost_SIZE_CHANNELS.json`` or another folder (``--results``). A file that was made with other
+repeats, or with other scores, is refused.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +24,7 @@ import torch
 from anomalib_scadn.scoring import Score, build_score
 from anomalib_scadn.torch_model import ScadnModel
 from machines import machine
-from runs import RESULTS, save
+from runs import RESULTS, MadeOtherwiseError, check_same, save
 
 
 def make_scores(model: ScadnModel, backbone_weights: Path | None) -> dict[str, Score]:
@@ -79,6 +81,23 @@ def measure(arguments: argparse.Namespace) -> dict[str, list[float]]:
     return found
 
 
+def refuse_other(path: Path, settings: dict[str, int], *, perceptual: bool) -> None:
+    """Refuse to replace what was measured with other repeats or other scores.
+
+    Args:
+        path (Path): Result file; it need not exist.
+        settings (dict[str, int]): Size, width and repeats.
+        perceptual (bool): Whether the perceptual error is measured.
+
+    Raises:
+        MadeOtherwiseError: If the file has other repeats, or only one of both has the perceptual error.
+    """
+    known = json.loads(path.read_text()) if path.is_file() else None
+    if known is not None:
+        rows = {"perceptual": "perceptual" in known["scores"]}
+        check_same(path, known | rows, {**settings, "perceptual": perceptual}, {})
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,7 +105,14 @@ def main() -> None:
     parser.add_argument("--base-channels", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
     arguments = parser.parse_args()
+    path = arguments.results / f"score_cost_{arguments.image_size}_{arguments.base_channels}.json"
+    settings = {name: getattr(arguments, name) for name in ("image_size", "base_channels", "repeats")}
+    try:
+        refuse_other(path, settings, perceptual=arguments.backbone_weights is not None)
+    except MadeOtherwiseError as error:
+        parser.error(str(error))
     seconds = measure(arguments)
     passes = float(np.median(seconds["passes"]))
     rows = {
@@ -97,9 +123,7 @@ def main() -> None:
         }
         for name, values in seconds.items()
     }
-    size = {"image_size": arguments.image_size, "base_channels": arguments.base_channels, "repeats": arguments.repeats}
-    path = RESULTS / f"score_cost_{arguments.image_size}_{arguments.base_channels}.json"
-    save(path, {**size, "machine": machine(), "scores": rows})
+    save(path, {**settings, "machine": machine(), "scores": rows})
     print(path)
 
 

@@ -9,7 +9,8 @@
 A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
 torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again, weights that were
 trained otherwise are refused. All results of a data set go to ``benchmarks/results/scores_DATA.json``, which
-``benchmarks/tables.py`` makes tables of. Each run is a process of its own; a failed one makes the exit status 1, and
+``benchmarks/tables.py`` makes tables of, or to another folder (``--results``); a file of other seeds, or made with
+other settings or data, is refused. Each run is a process of its own; a failed one makes the exit status 1, and
 the others are done all the same.
 """
 
@@ -24,7 +25,7 @@ from typing import Any
 from comparison.data import fingerprint, parse_data
 from fingerprints import named_hash
 from machines import machine
-from runs import RESULTS, save
+from runs import MadeOtherwiseError, check_same, save
 from score_study.command import OVERRULED, image_side, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import Option
@@ -32,18 +33,14 @@ from score_study.training import make_data, make_model, train_once, training_arg
 from score_study.variants import make_variants
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line.
-
-    Returns:
-        argparse.Namespace: The arguments.
-    """
+def make_arguments() -> argparse.ArgumentParser:
+    """Make the command line."""
     parser = make_parser(__doc__, steps=500, reference_images=100)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser
 
 
 def training(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
@@ -75,6 +72,33 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
         "backbone_weights": None if weights is None else named_hash(weights),
         "compared_side": COMPARED_SIDE,
     }
+
+
+def settings_of_run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
+    """Collect all that decides a run's results, as a result file has it."""
+    return json.loads(json.dumps(configuration(arguments) | training(arguments, text, seed)))
+
+
+def result_file(arguments: argparse.Namespace, text: str) -> Path:
+    """Say where the results of a data set go.
+
+    Args:
+        arguments (argparse.Namespace): The command line.
+        text (str): One of ``--data``.
+
+    Returns:
+        Path: The file. It need not exist.
+
+    Raises:
+        MadeOtherwiseError: If it exists and holds other seeds, settings or data.
+    """
+    path = arguments.results / f"scores_{parse_data(text)[0]}.json"
+    if path.is_file():
+        known = json.loads(path.read_text())["runs"]
+        check_same(path, {"seeds": list(known)}, {"seeds": [str(seed) for seed in arguments.seeds]}, {})
+        for seed in arguments.seeds:
+            check_same(path, known[str(seed)]["configuration"], settings_of_run(arguments, text, seed), {})
+    return path
 
 
 def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
@@ -121,7 +145,7 @@ def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] |
         dict[str, Any] | None: The result; ``None`` if the run failed.
     """
     path = run_folder(arguments, text, seed) / "scores.json"
-    wanted = json.loads(json.dumps(configuration(arguments) | training(arguments, text, seed)))
+    wanted = settings_of_run(arguments, text, seed)
     known = json.loads(path.read_text()) if path.is_file() else {"configuration": None}
     if known["configuration"] == wanted and known["metrics"].keys() >= variants_of(arguments).keys():
         return known
@@ -134,21 +158,25 @@ def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] |
 
 def main() -> None:
     """Run everything, or in a worker one run."""
-    arguments = parse_arguments()
+    parser = make_arguments()
+    arguments = parser.parse_args()
     if arguments.worker:
         text, seed = json.loads(arguments.worker)
-        settings = configuration(arguments) | training(arguments, text, seed)
+        settings = settings_of_run(arguments, text, seed)
         result = {"configuration": settings, "machine": machine(), **work(arguments, text, seed)}
         save(run_folder(arguments, text, seed) / "scores.json", result)
         return
+    try:
+        files = {text: result_file(arguments, text) for text in arguments.data}
+    except MadeOtherwiseError as error:
+        parser.error(str(error))
     failed = []
-    for text in arguments.data:
+    for text, path in files.items():
         runs = {str(seed): run(arguments, text, seed) for seed in arguments.seeds}
         failed += [f"{text}, seed {seed}" for seed, result in runs.items() if result is None]
         if all(runs.values()):
-            name = parse_data(text)[0]
-            save(RESULTS / f"scores_{name}.json", {"configuration": configuration(arguments), "runs": runs})
-            print(RESULTS / f"scores_{name}.json")
+            save(path, {"configuration": configuration(arguments), "runs": runs})
+            print(path)
     if failed:
         sys.exit(f"failed: {'; '.join(failed)}")
 

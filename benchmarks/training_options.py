@@ -17,7 +17,7 @@ from typing import Any
 
 from comparison.data import MNIST, parse_data
 from fingerprints import folder_fingerprint
-from runs import RESULTS, end, run_missing, settings_of
+from runs import end, run_missing, settings_of
 from score_study.command import OVERRULED, make_parser, model_changes
 from score_study.evaluate import COMPARED_SIDE, Study
 from score_study.options import OPTIONS
@@ -67,7 +67,7 @@ def main() -> None:
     ]
     name, root = parse_data(arguments.data)
     data = {} if root is None or MNIST.fullmatch(name) else {name: folder_fingerprint(root)}
-    _, failed = run_missing(RESULTS / f"training_options_{name}.json", settings, jobs, parser, data)
+    _, failed = run_missing(arguments.results / f"training_options_{name}.json", settings, jobs, parser, data)
     end(failed)
 
 

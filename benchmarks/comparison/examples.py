@@ -173,7 +173,8 @@ def draw_grid(columns: list[tuple[str, np.ndarray, dict]], names: list[str], tit
             axes[row, place].set_xticks([])
             axes[row, place].set_yticks([])
     for row, name in enumerate(names):
-        axes[row, 0].set_ylabel(name if len(name) < 30 else f"…{name[-28:]}", fontsize=6)
+        label = name if len(name) < 30 else f"…{name[-28:]}"
+        axes[row, 0].set_ylabel(label, fontsize=10 if len(label) < 18 else 6)  # a panel is high enough for both
     figure.suptitle(title, fontsize=10)
     return figure
 

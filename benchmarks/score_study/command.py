@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from runs import RESULTS
+
 OVERRULED = ("image_size", "crop_size", "stripes")
 """Arguments of the model that the command line may give instead of the configuration."""
 
@@ -38,6 +40,7 @@ def make_parser(description: str | None, *, steps: int, reference_images: int) -
         "--reference-images", type=int, default=reference_images, help="training images for reference values"
     )
     parser.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     return parser
 
 

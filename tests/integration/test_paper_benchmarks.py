@@ -93,7 +93,7 @@ def test_results_of_other_settings_are_not_mixed(benchmark, mnist_root, tmp_path
     benchmark("one_class", *one_class_arguments(mnist_root, 3), host=TINY)
     with pytest.raises(SystemExit):
         benchmark("one_class", *one_class_arguments(mnist_root, 3), host=[*TINY, "--data.num_train", 2])
-    assert "remove it or choose another name" in capsys.readouterr().err
+    assert "remove it, or choose another name or folder" in capsys.readouterr().err
     benchmark("one_class", *one_class_arguments(mnist_root, 3), "--name", "two", host=[*TINY, "--data.num_train", 2])
     assert load(tmp_path, "one_class_two")["extra"][-2:] == ["--data.num_train", "2"]
 

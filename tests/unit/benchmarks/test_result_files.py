@@ -110,7 +110,7 @@ def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(ru
         with pytest.raises(SystemExit):
             run("x", **{"settings": {"config_sha256": "1"}, "data": {"bottle": "f1"}, **change})
     errors = capsys.readouterr().err
-    assert "was made with config_sha256=1, not with config_sha256=2; remove it or choose another name" in errors
+    assert "was made with config_sha256=1, not with config_sha256=2; remove it, or choose another name or" in errors
     assert "was made with other files of cable" in errors
 
 

@@ -3,12 +3,17 @@
 
 """The study of scores: quick metrics against scikit-learn, and what it judges against the models themselves."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+import score_cost
+import scores
 from anomalib_scadn.config_files import config_path
+from runs import MadeOtherwiseError
 from score_study.evaluate import Study, spread
 from score_study.options import OPTIONS
 from score_study.quality import quality
@@ -112,3 +117,32 @@ def test_weights_are_told_by_all_that_trains_and_by_nothing_that_judges():
 def test_a_study_of_few_widths_is_refused():
     with pytest.raises(ValueError, match="three widths"):
         make_variants((1.0, 2.0), perceptual=False)
+
+
+def test_results_of_other_seeds_or_other_training_are_not_replaced(tmp_path):
+    def ask(**changed):
+        given = {"--data": "lace", "--config": str(config_path("scadn_plus")), "--output": str(tmp_path)}
+        given |= {"--results": str(tmp_path), "--steps": "10"} | {f"--{name}": value for name, value in changed.items()}
+        return scores.make_arguments().parse_args([part for pair in given.items() for part in pair])
+
+    arguments = ask()
+    path = scores.result_file(arguments, "lace")
+    assert path == tmp_path / "scores_lace.json"
+    runs = {"0": {"configuration": scores.settings_of_run(arguments, "lace", 0)}}
+    path.write_text(json.dumps({"runs": runs}))
+    assert scores.result_file(ask(), "lace") == path
+    with pytest.raises(MadeOtherwiseError, match=r"scores_lace.json was made with seeds=\['0'\], not .*'1'"):
+        scores.result_file(ask(seeds="1"), "lace")
+    with pytest.raises(MadeOtherwiseError, match="was made with steps=10, not with steps=11"):
+        scores.result_file(ask(steps="11"), "lace")
+
+
+def test_costs_of_other_repeats_or_without_the_perceptual_error_are_not_replaced(tmp_path):
+    path, settings = tmp_path / "score_cost_128_8.json", {"image_size": 128, "base_channels": 8, "repeats": 5}
+    score_cost.refuse_other(path, settings, perceptual=False)
+    path.write_text(json.dumps({**settings, "scores": {"paper": {}, "perceptual": {}}}))
+    score_cost.refuse_other(path, settings, perceptual=True)
+    with pytest.raises(MadeOtherwiseError, match="perceptual=True, not with perceptual=False"):
+        score_cost.refuse_other(path, settings, perceptual=False)
+    with pytest.raises(MadeOtherwiseError, match="repeats=5, not with repeats=3"):
+        score_cost.refuse_other(path, settings | {"repeats": 3}, perceptual=True)
