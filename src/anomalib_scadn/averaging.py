@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from .reference import ReferenceFitting
 
 
-class WeightAverage(EMAWeightAveraging):
-    """Lightning's exponential moving average, with reference values (mu_i) that belong to the averaged weights.
+class WeightAverage(WeightAveraging):
+    """Lightning's average of weights, exponential and moving, with reference values (mu_i) that belong to it.
 
     Args:
         decay (float): Share of the average that each step keeps, range (0, 1).
@@ -26,7 +27,9 @@ class WeightAverage(EMAWeightAveraging):
     """
 
     def __init__(self, decay: float, refresh: Callable[[], None]) -> None:
-        super().__init__(decay=decay, use_buffers=False)
+        # Of Lightning's own exponential average the weights that never train would slowly drift: decay * w +
+        # (1 - decay) * w is not w in single precision. This one adds (1 - decay) * (w - average).
+        super().__init__(use_buffers=False, multi_avg_fn=get_ema_multi_avg_fn(decay))
         self._refresh = refresh
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -106,3 +109,19 @@ class AveragedWeights(ReferenceFitting):
         callbacks = super().configure_callbacks()
         average = [WeightAverage(self.ema_decay, self.refresh_reference)] if self.ema_decay else []
         return [*(callbacks if isinstance(callbacks, Sequence) else [callbacks]), *average]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to train on from an average without the average: the optimizers' state belongs to other weights.
+
+        Args:
+            checkpoint (dict[str, Any]): Checkpoint about to be loaded.
+
+        Raises:
+            ValueError: If its run kept a moving average, and this one does not; the message names the argument.
+        """
+        super().on_load_checkpoint(checkpoint)
+        fitting = self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING
+        if fitting and not self.ema_decay and "current_model_state" in checkpoint:
+            decay = checkpoint.get("hyper_parameters", {}).get("ema_decay")
+            msg = f"the checkpoint's run kept a moving average of its weights; give --model.ema_decay {decay} to go on"
+            raise ValueError(msg)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 OWN_ARGUMENTS = {
-    "paper": ("merge",),
+    "paper": ("merge", "subtract_reference"),
     "composite": ("errors", "combine", "standardize", "smoothing", "pooling", "top_fraction"),
 }
 """By score, the arguments that its reference values, limits and thresholds belong to."""
@@ -211,7 +211,7 @@ def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]
     Raises:
         ValueError: If image size, masks or score differ.
     """
-    own = OWN_ARGUMENTS.get(arguments["score"], ())
+    own: tuple[str, ...] = OWN_ARGUMENTS[arguments["score"]]
     if arguments["score"] == "composite" and "perceptual" in arguments["errors"]:
         own += BACKBONE_ARGUMENTS
     check_same_arguments(trained, arguments, ("image_size", "stripes", "mask_fill", "score", *own))

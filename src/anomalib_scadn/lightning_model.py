@@ -99,7 +99,8 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         top_fraction (float): Share of the pixels that ``pooling="top"`` averages, range (0, 1]. Defaults to ``0.01``.
         backbone (str): timm model of the error ``"perceptual"``. Defaults to ``"resnet18"``.
         backbone_layers (tuple[int, ...]): Its feature levels. Defaults to ``(1, 2, 3)``.
-        backbone_weights (str | Path | None): File of its weights. Defaults to ``None``, timm downloads them.
+        backbone_weights (str | Path | None): File of its weights; ``"checkpoint"`` if one that is loaded brings them.
+            Defaults to ``None``, timm downloads them.
         reference_images (int | None): Training images that the score's reference values (mu_i, or the usual errors)
             are computed from. Defaults to ``None``, all.
         passes_at_once (int | None): Masked images that go through the generator at once in inference; results do

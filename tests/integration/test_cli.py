@@ -20,6 +20,15 @@ from anomalib_scadn.cli import main
 from anomalib_scadn.config_files import config_folder, config_path
 
 TINY_MODEL = ["--model.image_size", "32", "--model.base_channels", "2"]
+FOR_FOLDERS = {
+    "laceAD": [],
+    "mvtec": [],
+    "cpu": [],
+    "scadn_plus": [],
+    "scadn_plus_crops": ["--model.crop_size", "24", "--model.stripes", "[4,8]"],
+}
+"""Configurations, and what they need beside TINY_MODEL."""
+FOR_CLASSES = ("one_class", "scadn_plus_one_class")
 TINY_TRAINER = ["--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1", "--trainer.accelerator", "cpu"]
 
 
@@ -58,17 +67,31 @@ def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path,
     assert list(tmp_path.rglob("figures/hole/*.png"))
 
 
-@pytest.mark.parametrize("config", ["laceAD", "mvtec", "cpu"])
+def test_no_shipped_configuration_is_forgotten_here():
+    named = {"demo", "benchmark", *FOR_FOLDERS, *FOR_CLASSES}
+    assert named == {path.stem for path in config_folder().glob("*.yaml")}
+
+
+@pytest.mark.parametrize("config", FOR_FOLDERS)
 def test_configurations_for_folders_train(run, lace_folder, tmp_path, config):
     data = ["--data.root", lace_folder, "--data.category", "1", "--data.num_workers", "0"]
-    run("train", "--config", config_path(config), *TINY_MODEL, *TINY_TRAINER, *data)
+    run("train", "--config", config_path(config), *TINY_MODEL, *FOR_FOLDERS[config], *TINY_TRAINER, *data)
     assert list(tmp_path.rglob("model.ckpt"))
 
 
-def test_the_configuration_for_one_class_trains_and_draws_the_papers_figures(run, mnist_root, tmp_path, capsys):
+@pytest.mark.parametrize("config", FOR_CLASSES)
+def test_configurations_for_classes_train_and_draw_the_papers_figures(run, mnist_root, tmp_path, capsys, config):
     data = ["--data.root", mnist_root, "--data.normal_class", 3, "--data.num_workers", 0]
-    config = ["train", "--config", config_path("one_class")]
-    run(*config, "--model.base_channels", "2", *TINY_TRAINER, *data, program=anomalib_main)
+    run(
+        "train",
+        "--config",
+        config_path(config),
+        "--model.base_channels",
+        "2",
+        *TINY_TRAINER,
+        *data,
+        program=anomalib_main,
+    )
     printed = capsys.readouterr().out
     assert "image_AUROC" in printed
     assert "pixel_AUROC" not in printed

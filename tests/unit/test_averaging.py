@@ -79,6 +79,22 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(tiny_scadn, tiny_lace,
     assert_same(resumed.state_dict().values(), whole.state_dict().values())
 
 
+def test_a_run_without_the_average_does_not_go_on_from_one_with_it(tiny_scadn, tiny_lace, tiny_engine):
+    engine, datamodule = tiny_engine(), tiny_lace()
+    engine.fit(tiny_scadn(ema_decay=DECAY), datamodule=datamodule)
+    with pytest.raises(ValueError, match=rf"give --model.ema_decay {DECAY} to go on"):
+        tiny_engine(max_epochs=2).fit(tiny_scadn(), datamodule=datamodule, ckpt_path=engine.best_model_path)
+    tiny_engine().test(tiny_scadn(), datamodule=datamodule, ckpt_path=engine.best_model_path)
+
+
+def test_weights_that_never_train_stay_as_they_are(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn(ema_decay=0.999, learning_rate=0.01)
+    frozen = model.model.generator.encoder.requires_grad_(requires_grad=False)
+    expected = copy.deepcopy(frozen.state_dict())
+    tiny_engine(max_epochs=4).fit(model, datamodule=tiny_lace())
+    assert all(torch.equal(value, expected[name]) for name, value in frozen.state_dict().items())
+
+
 def test_without_it_there_is_no_average(tiny_scadn):
     assert not [one for one in tiny_scadn().configure_callbacks() if "Average" in type(one).__name__]
     with pytest.raises(ValueError, match=r"ema_decay must lie in \[0, 1\), got 1"):

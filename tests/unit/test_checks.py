@@ -151,6 +151,13 @@ def test_a_backbone_that_is_not_used_need_not_be_the_checkpoints():
     check_trained_alike(trained, {**trained, "backbone": "resnet34", "backbone_layers": (3,)})
 
 
+@pytest.mark.parametrize(("name", "value"), [("merge", "mean"), ("subtract_reference", False)])
+def test_a_checkpoint_of_the_papers_score_is_refused_with_another_ablation(name, value):
+    trained = {**TRAINED, "score": "paper", "merge": "max", "subtract_reference": True}
+    with pytest.raises(ValueError, match=f"trained with {name} = {trained[name]}, this model has {value}"):
+        check_trained_alike(trained, {**trained, name: value})
+
+
 def test_the_papers_score_does_not_ask_for_arguments_of_the_other():
-    trained = {**TRAINED, "score": "paper"}
+    trained = {**TRAINED, "score": "paper", "merge": "max", "subtract_reference": True}
     check_trained_alike(trained, {**trained, "combine": "min"})

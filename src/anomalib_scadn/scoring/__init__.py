@@ -5,8 +5,9 @@
 
 :class:`Score` is the seam: a way of turning the reconstructions of an image into a map and a score, with what it
 learns from normal images held as buffers. :class:`PaperScore` is SCADN's own (Eq. 6 to 10), :class:`CompositeScore`
-compares whole repainted images. A new way is a new subclass and an entry in :func:`build_score`; networks and
-Lightning class stay as they are.
+compares whole repainted images. A new way is a new subclass and an entry in :func:`build_score`; what it takes from a
+user are arguments there and of the Lightning class, and in :data:`~anomalib_scadn.checks.OWN_ARGUMENTS`. Networks,
+inference and training stay as they are.
 """
 
 from .base import Score, ScoreOutput

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from typing import get_args
 
 from .combination import Combine, Pooling
 from .similarity import ERRORS, ErrorName
@@ -38,13 +39,13 @@ def check_composite(
     if not errors or len(set(errors)) != len(errors) or not set(errors) <= set(known):
         msg = f"errors must name each of some of {', '.join(known)} once, got {list(errors)}"
         raise ValueError(msg)
-    if standardize not in ("none", "pixel", "global"):
+    if standardize not in get_args(Standardize):
         msg = f"standardize must be 'none', 'pixel' or 'global', got {standardize!r}"
         raise ValueError(msg)
     if len(errors) > 1 and standardize == "none":
         msg = f"errors of several kinds ({', '.join(errors)}) can be joined only if standardize is 'pixel' or 'global'"
         raise ValueError(msg)
-    if combine not in ("min", "mean", "geometric"):
+    if combine not in get_args(Combine):
         msg = f"combine must be 'min', 'mean' or 'geometric', got {combine!r}"
         raise ValueError(msg)
     if not smoothing:
@@ -59,7 +60,7 @@ def check_composite(
     if len(smoothing) > 1 and standardize == "none":
         msg = f"maps of several widths ({smoothing}) can be joined only if standardize is 'pixel' or 'global'"
         raise ValueError(msg)
-    if pooling not in ("max", "top", "mean"):
+    if pooling not in get_args(Pooling):
         msg = f"pooling must be 'max', 'top' or 'mean', got {pooling!r}"
         raise ValueError(msg)
     if type(top_fraction) not in (int, float) or not 0 < top_fraction <= 1:

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
 from .arguments import check_composite
 from .base import Score
@@ -62,7 +62,7 @@ def build_score(
         FileNotFoundError: If there is no file of the backbone's weights.
         ValueError: If the name or an argument is unknown.
     """
-    if score not in ("paper", "composite"):
+    if score not in get_args(ScoreName):
         msg = f"unknown score {score!r}; known: 'paper', 'composite'"
         raise ValueError(msg)
     # What the other score takes is checked too, all but its size: a mistake should not wait until it is chosen.
@@ -71,7 +71,7 @@ def build_score(
     check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, shortest_side)
     if score == "paper":
         return paper
-    perceptual = PerceptualError(backbone, backbone_layers, backbone_weights) if "perceptual" in errors else None
+    perceptual = PerceptualError(backbone, backbone_layers, backbone_weights, size) if "perceptual" in errors else None
     return CompositeScore(
         scales, size, errors, combine, standardize, smoothing, pooling, top_fraction, perceptual=perceptual
     )

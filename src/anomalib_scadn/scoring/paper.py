@@ -3,7 +3,7 @@
 
 """The paper's map and score (SCADN, "Multi-scale Aggregated Inference"): its Eq. 6 to 10, a pure function each."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -92,7 +92,7 @@ class PaperScore(Score):
 
     def __init__(self, scales: int, merge: Merge = "max", *, subtract_reference: bool = True) -> None:
         super().__init__()
-        if merge not in ("max", "mean"):
+        if merge not in get_args(Merge):
             msg = f"merge must be 'max' (SCADN Eq. 7) or 'mean' (its ablation), got {merge!r}"
             raise ValueError(msg)
         if not isinstance(subtract_reference, bool):

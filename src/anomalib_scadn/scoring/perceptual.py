@@ -13,9 +13,6 @@ from timm.models import load_state_dict
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-PROBE_SIDE = 96
-"""Side of the image that a backbone is tried on, in pixels."""
-
 BackboneSource = str | Path | Literal["checkpoint"] | None
 
 
@@ -26,26 +23,29 @@ class PerceptualError(nn.Module):
 
     Args:
         backbone (str): Name of a timm model.
-        layers (Sequence[int]): Indices of its feature levels, at least one.
+        layers (Sequence[int]): Indices of its feature levels, at least one, ascending.
         weights (str | Path | None): File of its weights; ``"checkpoint"`` for random ones, which a checkpoint will
             replace; ``None`` for those that timm downloads.
+        size (tuple[int, int]): Height and width of the images in pixels.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If no level is named, timm has no such model or level, the file lacks weights of it, or they cannot
-            be downloaded; the message names the file or the argument.
+        ValueError: If levels are no ascending numbers, timm has no such model or level, it cannot take images of this
+            size, the file lacks weights of it, or they cannot be downloaded; the message names the file or the
+            argument.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, backbone: str, layers: Sequence[int], weights: BackboneSource) -> None:
+    def __init__(self, backbone: str, layers: Sequence[int], weights: BackboneSource, size: tuple[int, int]) -> None:
         super().__init__()
         if not timm.is_model(backbone):
             msg = f"backbone must be a model of timm (timm.list_models() names them), got {backbone!r}"
             raise ValueError(msg)
-        if not layers:
-            msg = "backbone_layers must name at least one feature level of the backbone, got an empty list"
+        # timm puts them in order, names none twice, and takes none for all.
+        if not layers or any(type(layer) is not int for layer in layers) or list(layers) != sorted(set(layers)):
+            msg = f"backbone_layers must be ascending whole numbers, at least one, got {list(layers)}"
             raise ValueError(msg)
         self.network = _make_network(backbone, layers)
         if weights is None:
@@ -54,7 +54,7 @@ class PerceptualError(nn.Module):
             load_backbone_weights(self.network, Path(str(weights)))
         self.backbone, self.layers = backbone, tuple(layers)
         self.network.requires_grad_(requires_grad=False).eval()
-        _check_maps(self.network, backbone)
+        _check_maps(self.network, backbone, size)
         config = timm.get_pretrained_cfg(backbone)
         for name in ("mean", "std"):
             value = torch.tensor(getattr(config, name)).view(1, -1, 1, 1)
@@ -139,18 +139,23 @@ def _download_network(backbone: str, layers: Sequence[int]) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             return timm.create_model(backbone, pretrained=True, features_only=True, out_indices=tuple(layers))
     except Exception as error:  # whatever a missing network makes the hub's client raise
-        msg = f"the weights of backbone {backbone!r} cannot be downloaded, give backbone_weights a local file: {error}"
+        msg = f"the weights of backbone {backbone!r} cannot be downloaded, give backbone_weights a local file, or "
+        msg += f"'checkpoint' where one is loaded: {error}"
         raise ValueError(msg) from error
 
 
-def _check_maps(network: Any, backbone: str) -> None:  # noqa: ANN401  # timm's wrappers have no common type
-    """Raise unless features are maps with channels first, of images of any size."""
+def _check_maps(
+    network: Any,  # noqa: ANN401  # timm's wrappers have no common type
+    backbone: str,
+    size: tuple[int, int],
+) -> None:
+    """Raise unless features of images of this size are maps with channels first."""
     try:
         with torch.no_grad():
-            maps = network(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE))
+            maps = network(torch.zeros(1, 3, *size))
         found = [tuple(features.shape[:2]) for features in maps]
     except (AssertionError, RuntimeError) as error:
-        msg = f"backbone {backbone!r} must take images of any size: {error}"
+        msg = f"backbone {backbone!r} cannot take images of {size[0]} x {size[1]} pixels: {error}"
         raise ValueError(msg) from error
     expected = [(1, channels) for channels in network.feature_info.channels()]
     if found != expected:
