@@ -14,6 +14,8 @@ from PIL.Image import Resampling
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import Resize
 
+from .precision import single_precision
+
 BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
 """What torchvision calls it, as an enumeration, a text or Pillow's number."""
 
@@ -51,9 +53,10 @@ def resize(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     Returns:
         torch.Tensor: Shape (N, C, *size).
     """
-    rows = antialias_matrix(images.shape[-2], size[0], images.device).to(images.dtype)
-    columns = antialias_matrix(images.shape[-1], size[1], images.device).to(images.dtype)
-    return rows @ images @ columns.T
+    with single_precision(images.device.type):
+        rows = antialias_matrix(images.shape[-2], size[0], images.device).to(images.dtype)
+        columns = antialias_matrix(images.shape[-1], size[1], images.device).to(images.dtype)
+        return rows @ images @ columns.T
 
 
 class ScadnPreProcessor(PreProcessor):

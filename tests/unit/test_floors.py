@@ -16,6 +16,7 @@ FLOORS = {
     "masks": 0,
     "checks": 0,
     "files": 0,
+    "precision": 0,
     "version": 0,
     "config_files": 0,
     "scoring": 1,  # the whole subpackage

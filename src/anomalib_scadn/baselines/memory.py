@@ -18,11 +18,12 @@ Differences from the source:
 """
 
 import math
-from contextlib import nullcontext
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
+
+from anomalib_scadn.precision import single_precision
 
 EPSILON = 1e-12
 """Keeps quotients and logarithms finite."""
@@ -106,7 +107,7 @@ class Memory(nn.Module):
         """
         queries = features.flatten(2).transpose(1, 2)
         # Low precision cannot tell which weights lie above the threshold.
-        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(features.device.type, enabled=False):
+        with single_precision(features.device.type):
             weights = shrink(address(queries.float(), self.items.float()), self.threshold)
         read = weights.to(self.items) @ self.items
         return read.transpose(1, 2).unflatten(2, features.shape[-2:]), weights

@@ -8,12 +8,12 @@ whole image, so that neighbourhoods can be compared, not only pixels. Not in the
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 
 from anomalib_scadn.masks import composites
+from anomalib_scadn.precision import single_precision
 
 from .arguments import check_composite
 from .base import Score, ScoreOutput
@@ -113,7 +113,7 @@ class CompositeScore(Score):
             torch.Tensor: Shape (N, E, W + S, H, W), see :meth:`condense`.
         """
         # Small differences of large numbers: never in the low precision that the generator may run in.
-        with nullcontext() if torch.compiler.is_exporting() else torch.autocast(images.device.type, enabled=False):
+        with single_precision(images.device.type):
             return self.condense(self.compare(images, reconstructions, masks))
 
     def compare(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
