@@ -24,8 +24,8 @@ from anomalib.pre_processing import PreProcessor
 from .files import publish, temporary_folder, write_whole
 from .metadata import describe, write_metadata
 from .plain_weights import for_inference
-from .quantization import check_limits, sparing_memory
-from .scoring import Score
+from .quantization import CALIBRATED, check_limits, left_in_single_precision, sparing_memory
+from .scoring import CompositeScore, Score
 from .torch_model import ScadnModel
 
 
@@ -152,6 +152,19 @@ class ScadnExport(ExportMixin):
             path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
             write_metadata(describe(self.model, self.post_processor, "full"), path.with_suffix(".json"))
             return publish(path, folder, Path(export_root))
+
+    def _compress_ov_model(
+        self,
+        model: Any,  # noqa: ANN401  # OpenVINO is an extra
+        compression_type: CompressionType | None = None,
+        *args: Any,  # noqa: ANN401  # the host's own arguments
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Compress as the host does, but for a composite score: its small differences would vanish in 8 bits."""
+        if compression_type not in CALIBRATED or not isinstance(self.model.scorer, CompositeScore):
+            return super()._compress_ov_model(model, compression_type, *args, **kwargs)
+        with left_in_single_precision(model, "reconstructions"):
+            return super()._compress_ov_model(model, compression_type, *args, **kwargs)
 
     def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:
         """Export without the discriminator: inference has no use for it, and spectral norm cannot be pickled.

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What calibration for 8-bit graphs needs: little memory, and limits that are numbers.
+"""What calibration for 8-bit graphs needs: little memory, limits that are numbers, and a score that is left alone.
 
 Statistics are collected at every operation, for all masked passes of a batch together. The host takes the data module's
 batches, 32 images by default, and instance norm in many small operations multiplies the places to collect at.
@@ -9,6 +9,8 @@ batches, 32 images by default, and instance norm in many small operations multip
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from anomalib.data import AnomalibDataModule
@@ -17,6 +19,9 @@ from anomalib.post_processing import PostProcessor
 from torch import nn
 
 from .networks import InstanceNorm
+
+if TYPE_CHECKING:
+    from openvino import Model
 
 CALIBRATED = (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
 """Kinds of compression that look at images."""
@@ -87,3 +92,48 @@ def _few(datamodule: AnomalibDataModule) -> int:
     datamodule.setup("fit")
     images = len(datamodule.test_data)
     return next((size for size in range(2, images + 1) if images % size != 1), 2)
+
+
+@contextmanager
+def left_in_single_precision(graph: "Model", value: str) -> Iterator[None]:
+    """Let nncf quantize no operation that a value goes into.
+
+    The host passes no scope on to nncf, so nncf's functions have it as their default for the while.
+
+    Args:
+        graph (Model): OpenVINO graph that will be quantized.
+        value (str): Name of an inner value, e.g. what the generator painted.
+
+    Yields:
+        None: While the graph is quantized.
+
+    Raises:
+        ValueError: If the graph has no such value.
+    """
+    import nncf
+
+    scope = nncf.IgnoredScope(names=_names_after(graph, value), validate=False)
+    functions = {name: getattr(nncf, name) for name in ("quantize", "quantize_with_accuracy_control")}
+    try:
+        for name, function in functions.items():
+            setattr(nncf, name, partial(function, ignored_scope=scope))
+        yield
+    finally:
+        for name, function in functions.items():
+            setattr(nncf, name, function)
+
+
+def _names_after(graph: "Model", value: str) -> list[str]:
+    """Names of all operations that a value goes into, at once or later."""
+    waiting = [output for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
+    if not waiting:
+        msg = f"the graph has no value {value!r}"
+        raise ValueError(msg)
+    found: set[str] = set()
+    while waiting:
+        for target in waiting.pop().get_target_inputs():
+            node = target.get_node()
+            if node.get_friendly_name() not in found:
+                found.add(node.get_friendly_name())
+                waiting += node.outputs()
+    return sorted(found)

@@ -7,9 +7,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import timm
 import torch
+from anomalib.deploy import CompressionType
 from anomalib.engine import Engine
 from safetensors.torch import save_file
 
@@ -107,6 +109,30 @@ def test_a_generator_needs_its_reference_values(joint, tmp_path):
     values.unlink()
     with pytest.raises(FileNotFoundError, match=values.name):
         StripedMaskInferencer(file)
+
+
+def kinds_behind(graph: openvino.Model, value: str) -> set[str]:
+    """Kinds of the operations that a value goes into, at once or later."""
+    waiting = [output for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
+    kinds = {}
+    while waiting:
+        nodes = [target.get_node() for target in waiting.pop().get_target_inputs()]
+        waiting += [output for node in nodes if node.get_friendly_name() not in kinds for output in node.outputs()]
+        kinds |= {node.get_friendly_name(): node.get_type_name() for node in nodes}
+    return set(kinds.values())
+
+
+def test_calibration_for_8_bits_leaves_the_score_its_small_differences(joint, tmp_path):
+    model, datamodule, engine, files = joint
+    engine.validate(model, datamodule=datamodule, verbose=False)
+    path = model.to_openvino(tmp_path, compression_type=CompressionType.INT8_PTQ, datamodule=datamodule)
+    assert "FakeQuantize" in path.read_text()
+    kinds = kinds_behind(openvino.Core().read_model(path), "reconstructions")
+    assert {"Convolution", "AvgPool"} & kinds  # those of similarity, which nncf would quantize
+    assert "FakeQuantize" not in kinds
+    image = datamodule.test_data.samples.image_path[0]
+    expected, found = (StripedMaskInferencer(file).predict(image).raw_map for file in (files["openvino"], path))
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
 
 
 def test_a_checkpoint_of_another_score_is_refused(joint, tiny_scadn, tiny_engine):

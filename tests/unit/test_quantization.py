@@ -3,12 +3,16 @@
 
 """What changes while a graph is exported for calibration, and only then."""
 
+import nncf
+import numpy as np
+import openvino.opset13 as opset
 import pytest
 from anomalib.deploy import CompressionType
+from openvino import Model
 
 from anomalib_scadn.networks import Generator, InstanceNorm
 from anomalib_scadn.post_processor import ScadnPostProcessor
-from anomalib_scadn.quantization import IMAGE_LIMITS, check_limits, sparing_memory
+from anomalib_scadn.quantization import IMAGE_LIMITS, check_limits, left_in_single_precision, sparing_memory
 
 
 class Data:
@@ -98,3 +102,42 @@ def test_without_calibration_or_normalization_limits_may_be_unknown():
     check_limits(ScadnPostProcessor(), CompressionType.INT8)
     check_limits(ScadnPostProcessor(enable_normalization=False), CompressionType.INT8_PTQ)
     check_limits(None, CompressionType.INT8_PTQ)
+
+
+@pytest.fixture
+def graph():
+    """Double, shift, halve: the shifted value has a name."""
+    values = opset.parameter([1, 4], name="values", dtype=np.float32)
+    doubled = opset.multiply(values, opset.constant([2.0], dtype=np.float32), name="doubled")
+    shifted = opset.add(doubled, opset.constant([1.0], dtype=np.float32), name="shifted")
+    shifted.output(0).set_names({"painted"})
+    halved = opset.multiply(shifted, opset.constant([0.5], dtype=np.float32), name="halved")
+    return Model([opset.result(halved, name="answer")], [values])
+
+
+def test_nothing_behind_a_value_is_quantized(graph, monkeypatch):
+    asked = []
+    for name in ("quantize", "quantize_with_accuracy_control"):
+        monkeypatch.setattr(nncf, name, lambda *_, ignored_scope=None: asked.append(ignored_scope))
+    before = nncf.quantize, nncf.quantize_with_accuracy_control
+    with left_in_single_precision(graph, "painted"):
+        nncf.quantize(graph, None)
+        nncf.quantize_with_accuracy_control(graph, None)
+    assert [set(scope.names) for scope in asked] == [{"halved", "answer"}] * 2
+    assert (nncf.quantize, nncf.quantize_with_accuracy_control) == before
+
+
+def test_nncf_is_as_before_after_a_failure(graph):
+    def fail():
+        with left_in_single_precision(graph, "painted"):
+            raise RuntimeError
+
+    before = nncf.quantize, nncf.quantize_with_accuracy_control
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (nncf.quantize, nncf.quantize_with_accuracy_control) == before
+
+
+def test_a_value_that_the_graph_lacks_is_named(graph):
+    with pytest.raises(ValueError, match="no value 'repainted'"), left_in_single_precision(graph, "repainted"):
+        pass
