@@ -24,7 +24,7 @@ from anomalib.pre_processing import PreProcessor
 from .files import publish, temporary_folder, write_whole
 from .metadata import describe, write_metadata
 from .plain_weights import for_inference
-from .quantization import CALIBRATED, check_limits, left_in_single_precision, sparing_memory
+from .quantization import CALIBRATED, check_limits, import_build_tools, left_in_single_precision, sparing_memory
 from .scoring import CompositeScore, Score
 from .torch_model import ScadnModel
 
@@ -145,6 +145,7 @@ class ScadnExport(ExportMixin):
             ValueError: If a model that was never validated shall be calibrated.
         """
         check_limits(self.post_processor, compression_type)
+        import_build_tools(compression_type)
         with (
             temporary_folder(export_root) as folder,
             sparing_memory(self.model.generator, compression_type, datamodule),

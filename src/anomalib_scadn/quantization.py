@@ -1,15 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What calibration for 8-bit graphs needs: little memory, limits that are numbers, and a score that is left alone.
+"""What 8-bit graphs need: little memory, limits that are numbers, a score that is left alone, no deadlock.
 
 Statistics are collected at every operation, for all masked passes of a batch together. The host takes the data module's
 batches, 32 images by default, and instance norm in many small operations multiplies the places to collect at.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,6 +30,20 @@ CALIBRATED = (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
 IMAGE_LIMITS, PIXEL_LIMITS = ("image_min", "image_max"), ("pixel_min", "pixel_max")
 LIMITS = (*IMAGE_LIMITS, *PIXEL_LIMITS)
 """What the host's post-processor learns from validation and normalizes with."""
+
+
+def import_build_tools(compression_type: CompressionType | None) -> None:
+    """Import, before a graph is converted, what nncf would import right after it.
+
+    OpenVINO's telemetry then forks in threads, which takes the lock of logging and then that of imports. setuptools,
+    which torch's build tools need, takes them in the other order, and both would wait forever.
+
+    Args:
+        compression_type (CompressionType | None): As the host's; nncf is asked for those of 8 bits.
+    """
+    if compression_type not in (None, CompressionType.FP16):
+        with suppress(ImportError):  # without setuptools nncf does without, too
+            import_module("torch.utils.cpp_extension")
 
 
 def check_limits(

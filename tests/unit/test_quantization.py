@@ -10,9 +10,16 @@ import pytest
 from anomalib.deploy import CompressionType
 from openvino import Model
 
+from anomalib_scadn import quantization
 from anomalib_scadn.networks import Generator, InstanceNorm
 from anomalib_scadn.post_processor import ScadnPostProcessor
-from anomalib_scadn.quantization import IMAGE_LIMITS, check_limits, left_in_single_precision, sparing_memory
+from anomalib_scadn.quantization import (
+    IMAGE_LIMITS,
+    check_limits,
+    import_build_tools,
+    left_in_single_precision,
+    sparing_memory,
+)
 
 
 class Data:
@@ -141,3 +148,28 @@ def test_nncf_is_as_before_after_a_failure(graph):
 def test_a_value_that_the_graph_lacks_is_named(graph):
     with pytest.raises(ValueError, match="no value 'repainted'"), left_in_single_precision(graph, "repainted"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("compression_type", "imported"),
+    [
+        (None, []),
+        (CompressionType.FP16, []),
+        (CompressionType.INT8, ["torch.utils.cpp_extension"]),
+        (CompressionType.INT8_PTQ, ["torch.utils.cpp_extension"]),
+        (CompressionType.INT8_ACQ, ["torch.utils.cpp_extension"]),
+    ],
+)
+def test_build_tools_are_imported_where_nncf_will_be(compression_type, imported, monkeypatch):
+    found = []
+    monkeypatch.setattr(quantization, "import_module", found.append)
+    import_build_tools(compression_type)
+    assert found == imported
+
+
+def test_build_tools_may_be_missing(monkeypatch):
+    def fail(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(quantization, "import_module", fail)
+    import_build_tools(CompressionType.INT8)

@@ -13,7 +13,7 @@ from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.plain_weights import for_inference
-from anomalib_scadn.quantization import IMAGE_LIMITS, LIMITS, check_limits, sparing_memory
+from anomalib_scadn.quantization import IMAGE_LIMITS, LIMITS, check_limits, import_build_tools, sparing_memory
 
 
 class BaselineExport(ExportMixin):
@@ -71,6 +71,7 @@ class BaselineExport(ExportMixin):
         """
         limits = LIMITS if self.model.has_maps else IMAGE_LIMITS
         check_limits(self.post_processor, compression_type, limits)
+        import_build_tools(compression_type)
         with temporary_folder(export_root) as folder, sparing_memory(self.model, compression_type, datamodule):
             path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
             return publish(path, folder, Path(export_root))
