@@ -3,9 +3,11 @@
 
 """From a score's name and arguments to the score."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
+from inspect import signature
 from math import inf
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from .arguments import check_composite
 from .base import Score
@@ -15,6 +17,8 @@ from .paper import Merge, PaperScore
 from .perceptual import BackboneSource, PerceptualError
 from .similarity import ErrorName
 from .standardization import Standardize
+
+logger = logging.getLogger(__name__)
 
 ScoreName = Literal["paper", "composite"]
 
@@ -69,9 +73,29 @@ def build_score(
     paper = PaperScore(scales, merge, subtract_reference=subtract_reference)
     shortest_side = inf if score == "paper" else min(size)
     check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, shortest_side)
+    of_paper: dict[str, Any] = {"merge": merge, "subtract_reference": subtract_reference}
+    of_composite: dict[str, Any] = {
+        "errors": tuple(errors),
+        "combine": combine,
+        "standardize": standardize,
+        "smoothing": tuple(smoothing),
+        "pooling": pooling,
+        "top_fraction": top_fraction,
+        "backbone": backbone,
+        "backbone_layers": tuple(backbone_layers),
+    }
+    _warn_of_unheeded(score, of_composite if score == "paper" else of_paper)
     if score == "paper":
         return paper
     perceptual = PerceptualError(backbone, backbone_layers, backbone_weights, size) if "perceptual" in errors else None
     return CompositeScore(
         scales, size, errors, combine, standardize, smoothing, pooling, top_fraction, perceptual=perceptual
     )
+
+
+def _warn_of_unheeded(score: ScoreName, others: Mapping[str, Any]) -> None:
+    """Say which arguments of the other score were given, since they change nothing."""
+    defaults = signature(build_score).parameters
+    given = [f"{name}={value!r}" for name, value in others.items() if value != defaults[name].default]
+    if given:
+        logger.warning("score=%r does not heed %s: only the other score does.", score, ", ".join(given))
