@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .files import explain_unreadable
 from .networks import Discriminator, Generator
 
 
@@ -92,7 +93,7 @@ def _read(file: str | Path, name: str) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        msg = f"{path} is not a checkpoint of tensors and plain data: {error}"
+        msg = f"{path} cannot be read as a checkpoint: {explain_unreadable(error)}"
         raise ValueError(msg) from error
     if not isinstance(content, dict) or not isinstance(content.get(name), dict):
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from anomalib_scadn.exporting import open_batch
+from anomalib_scadn.files import explain_unreadable
 from anomalib_scadn.metadata import describe
 
 from .backends import Backend, Values
@@ -71,4 +72,4 @@ def _explain(error: Exception) -> str:
     # Torch's own message names every weight of both models.
     if isinstance(error, RuntimeError) and "loading state_dict" in str(error):
         return "it holds the weights of another model; export that one and use the host's inferencers"
-    return str(error) or f"it is damaged or cut off ({type(error).__name__})"
+    return explain_unreadable(error)

@@ -13,6 +13,8 @@ from timm.models import load_state_dict
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from anomalib_scadn.files import explain_unreadable
+
 BackboneSource = str | Path | Literal["checkpoint"] | None
 
 
@@ -116,7 +118,7 @@ def load_backbone_weights(network: nn.Module, path: Path) -> None:
         state |= {name.replace(".", "_", 1): value for name, value in state.items()}
         missing = network.load_state_dict(state, strict=False).missing_keys
     except Exception as error:  # whatever a damaged or foreign file makes the readers raise
-        msg = f"backbone weights: {path} cannot be read or does not fit: {error}"
+        msg = f"backbone weights: {path} cannot be read or does not fit: {explain_unreadable(error)}"
         raise ValueError(msg) from error
     lacking = [name for name in missing if not name.endswith("num_batches_tracked")]
     if lacking:
