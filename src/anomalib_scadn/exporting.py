@@ -10,7 +10,7 @@ ONNX Runtime and OpenVINO both can; see :mod:`anomalib_scadn.deploy`.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from anomalib.pre_processing import PreProcessor
 from .files import publish, temporary_folder, write_whole
 from .metadata import describe, write_metadata
 from .plain_weights import for_inference
-from .quantization import CALIBRATED, check_limits, import_build_tools, left_in_single_precision, sparing_memory
+from .quantization import CALIBRATED, check_limits, import_build_tools, quantizing_up_to, sparing_memory
 from .scoring import CompositeScore, Score
 from .torch_model import ScadnModel
 
@@ -162,9 +162,8 @@ class ScadnExport(ExportMixin):
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Compress as the host does, but for a composite score: its small differences would vanish in 8 bits."""
-        if compression_type not in CALIBRATED or not isinstance(self.model.scorer, CompositeScore):
-            return super()._compress_ov_model(model, compression_type, *args, **kwargs)
-        with left_in_single_precision(model, "reconstructions"):
+        partly = compression_type in CALIBRATED and isinstance(self.model.scorer, CompositeScore)
+        with quantizing_up_to(model, "reconstructions") if partly else nullcontext():
             return super()._compress_ov_model(model, compression_type, *args, **kwargs)
 
     def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:

@@ -110,8 +110,8 @@ def _few(datamodule: AnomalibDataModule) -> int:
 
 
 @contextmanager
-def left_in_single_precision(graph: "Model", value: str) -> Iterator[None]:
-    """Let nncf quantize no operation that a value goes into.
+def quantizing_up_to(graph: "Model", value: str) -> Iterator[None]:
+    """Let nncf quantize no operations but those that a value is made by.
 
     The host passes no scope on to nncf, so nncf's functions have it as their default for the while.
 
@@ -127,7 +127,8 @@ def left_in_single_precision(graph: "Model", value: str) -> Iterator[None]:
     """
     import nncf
 
-    scope = nncf.IgnoredScope(names=_names_after(graph, value), validate=False)
+    others = {node.get_friendly_name() for node in graph.get_ops()} - _makers(graph, value)
+    scope = nncf.IgnoredScope(names=sorted(others), validate=False)
     functions = {name: getattr(nncf, name) for name in ("quantize", "quantize_with_accuracy_control")}
     try:
         for name, function in functions.items():
@@ -138,17 +139,16 @@ def left_in_single_precision(graph: "Model", value: str) -> Iterator[None]:
             setattr(nncf, name, function)
 
 
-def _names_after(graph: "Model", value: str) -> list[str]:
-    """Names of all operations that a value goes into, at once or later."""
-    waiting = [output for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
+def _makers(graph: "Model", value: str) -> set[str]:
+    """Names of all operations that a value is made by, at once or earlier."""
+    waiting = [node for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
     if not waiting:
         msg = f"the graph has no value {value!r}"
         raise ValueError(msg)
     found: set[str] = set()
     while waiting:
-        for target in waiting.pop().get_target_inputs():
-            node = target.get_node()
-            if node.get_friendly_name() not in found:
-                found.add(node.get_friendly_name())
-                waiting += node.outputs()
-    return sorted(found)
+        node = waiting.pop()
+        if node.get_friendly_name() not in found:
+            found.add(node.get_friendly_name())
+            waiting += [source.get_node() for source in node.input_values()]
+    return found

@@ -111,28 +111,28 @@ def test_a_generator_needs_its_reference_values(joint, tmp_path):
         StripedMaskInferencer(file)
 
 
-def kinds_behind(graph: openvino.Model, value: str) -> set[str]:
-    """Kinds of the operations that a value goes into, at once or later."""
-    waiting = [output for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
-    kinds = {}
+def makers(graph: openvino.Model, value: str) -> set[str]:
+    """Names of the operations that a value is made by, at once or earlier."""
+    waiting = [node for node in graph.get_ops() for output in node.outputs() if value in output.get_names()]
+    found = set()
     while waiting:
-        nodes = [target.get_node() for target in waiting.pop().get_target_inputs()]
-        waiting += [output for node in nodes if node.get_friendly_name() not in kinds for output in node.outputs()]
-        kinds |= {node.get_friendly_name(): node.get_type_name() for node in nodes}
-    return set(kinds.values())
+        node = waiting.pop()
+        waiting += [source.get_node() for source in node.input_values() if node.get_friendly_name() not in found]
+        found.add(node.get_friendly_name())
+    return found
 
 
 def test_calibration_for_8_bits_leaves_the_score_its_small_differences(joint, tmp_path):
     model, datamodule, engine, files = joint
     engine.validate(model, datamodule=datamodule, verbose=False)
     path = model.to_openvino(tmp_path, compression_type=CompressionType.INT8_PTQ, datamodule=datamodule)
-    assert "FakeQuantize" in path.read_text()
-    kinds = kinds_behind(openvino.Core().read_model(path), "reconstructions")
-    assert {"Convolution", "AvgPool"} & kinds  # those of similarity, which nncf would quantize
-    assert "FakeQuantize" not in kinds
+    graph = openvino.Core().read_model(path)
+    quantized = {node.get_friendly_name() for node in graph.get_ops() if node.get_type_name() == "FakeQuantize"}
+    assert quantized
+    assert quantized <= makers(graph, "reconstructions")  # not in the images' own part of a similarity, either
     image = datamodule.test_data.samples.image_path[0]
     expected, found = (StripedMaskInferencer(file).predict(image).raw_map for file in (files["openvino"], path))
-    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
 
 
 def test_a_checkpoint_of_another_score_is_refused(joint, tiny_scadn, tiny_engine):

@@ -17,7 +17,7 @@ from anomalib_scadn.quantization import (
     IMAGE_LIMITS,
     check_limits,
     import_build_tools,
-    left_in_single_precision,
+    quantizing_up_to,
     sparing_memory,
 )
 
@@ -113,30 +113,33 @@ def test_without_calibration_or_normalization_limits_may_be_unknown():
 
 @pytest.fixture
 def graph():
-    """Double, shift, halve: the shifted value has a name."""
+    """Double the values, give that a name, and add it to the values' halves."""
     values = opset.parameter([1, 4], name="values", dtype=np.float32)
-    doubled = opset.multiply(values, opset.constant([2.0], dtype=np.float32), name="doubled")
-    shifted = opset.add(doubled, opset.constant([1.0], dtype=np.float32), name="shifted")
-    shifted.output(0).set_names({"painted"})
-    halved = opset.multiply(shifted, opset.constant([0.5], dtype=np.float32), name="halved")
-    return Model([opset.result(halved, name="answer")], [values])
+    two, half = (opset.constant([number], dtype=np.float32) for number in (2.0, 0.5))
+    doubled = opset.multiply(values, two, name="doubled")
+    doubled.output(0).set_names({"painted"})
+    halved = opset.multiply(values, half, name="halved")
+    return Model([opset.result(opset.add(doubled, halved, name="sum"), name="answer")], [values])
 
 
-def test_nothing_behind_a_value_is_quantized(graph, monkeypatch):
+def test_nothing_but_what_makes_a_value_is_quantized(graph, monkeypatch):
     asked = []
     for name in ("quantize", "quantize_with_accuracy_control"):
         monkeypatch.setattr(nncf, name, lambda *_, ignored_scope=None: asked.append(ignored_scope))
     before = nncf.quantize, nncf.quantize_with_accuracy_control
-    with left_in_single_precision(graph, "painted"):
+    with quantizing_up_to(graph, "painted"):
         nncf.quantize(graph, None)
         nncf.quantize_with_accuracy_control(graph, None)
-    assert [set(scope.names) for scope in asked] == [{"halved", "answer"}] * 2
+    for scope in asked:
+        assert {"halved", "sum", "answer"} <= set(scope.names)
+        assert not {"values", "doubled"} & set(scope.names)
+    assert len(asked) == 2
     assert (nncf.quantize, nncf.quantize_with_accuracy_control) == before
 
 
 def test_nncf_is_as_before_after_a_failure(graph):
     def fail():
-        with left_in_single_precision(graph, "painted"):
+        with quantizing_up_to(graph, "painted"):
             raise RuntimeError
 
     before = nncf.quantize, nncf.quantize_with_accuracy_control
@@ -146,7 +149,7 @@ def test_nncf_is_as_before_after_a_failure(graph):
 
 
 def test_a_value_that_the_graph_lacks_is_named(graph):
-    with pytest.raises(ValueError, match="no value 'repainted'"), left_in_single_precision(graph, "repainted"):
+    with pytest.raises(ValueError, match="no value 'repainted'"), quantizing_up_to(graph, "repainted"):
         pass
 
 
