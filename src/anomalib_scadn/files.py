@@ -1,13 +1,12 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Files and exports that appear under their name only when they are whole, and why one could not be read."""
+"""Files and exports that appear under their name only when they are whole."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 
 
@@ -65,17 +64,3 @@ def publish(graph: Path, folder: Path, export_root: Path) -> Path:
     for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
         path.replace(target / path.name)
     return target / graph.name
-
-
-def explain_unreadable(error: Exception) -> str:
-    """Say why torch could not read a file, without its advice to trust whatever the file holds.
-
-    Args:
-        error (Exception): What torch raised.
-
-    Returns:
-        str: End of a sentence; never empty.
-    """
-    if isinstance(error, (UnpicklingError, EOFError, LookupError)) or not str(error):
-        return f"it is damaged, or holds more than tensors and plain data ({type(error).__name__})"
-    return str(error)

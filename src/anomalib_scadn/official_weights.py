@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from .files import explain_unreadable
 from .networks import Discriminator, Generator
+from .unreadable import explain_unreadable
 
 
 def rename_generator_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

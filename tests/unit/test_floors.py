@@ -17,6 +17,7 @@ FLOORS = {
     "checks": 0,
     "files": 0,
     "precision": 0,
+    "unreadable": 0,
     "version": 0,
     "config_files": 0,
     "scoring": 1,  # the whole subpackage

@@ -8,9 +8,11 @@ import numpy as np
 import openvino.opset13 as opset
 import pytest
 from anomalib.deploy import CompressionType
+from anomalib.models.components.base.export_mixin import ExportMixin
 from openvino import Model
 
-from anomalib_scadn import quantization
+from anomalib_scadn import Scadn, quantization
+from anomalib_scadn.baselines import Dae
 from anomalib_scadn.networks import Generator, InstanceNorm
 from anomalib_scadn.post_processor import ScadnPostProcessor
 from anomalib_scadn.quantization import (
@@ -176,3 +178,18 @@ def test_build_tools_may_be_missing(monkeypatch):
 
     monkeypatch.setattr(quantization, "import_module", fail)
     import_build_tools(CompressionType.INT8)
+
+
+@pytest.mark.parametrize("kind", [Scadn, Dae])
+def test_build_tools_are_imported_before_a_graph_is_converted(kind, monkeypatch, tmp_path):
+    found = []
+
+    def convert(*_arguments):
+        found.append("conversion")
+        raise InterruptedError
+
+    monkeypatch.setattr(quantization, "import_module", found.append)
+    monkeypatch.setattr(ExportMixin, "to_openvino", convert)
+    with pytest.raises(InterruptedError):
+        kind(image_size=32, base_channels=2, seed=0).to_openvino(tmp_path, compression_type=CompressionType.INT8)
+    assert found == ["torch.utils.cpp_extension", "conversion"]

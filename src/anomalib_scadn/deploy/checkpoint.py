@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 
 from anomalib_scadn.exporting import open_batch
-from anomalib_scadn.files import explain_unreadable
 from anomalib_scadn.metadata import describe
+from anomalib_scadn.unreadable import explain_unreadable
 
 from .backends import Backend, Values
 from .host_side import StripedMasks, as_arrays, finish

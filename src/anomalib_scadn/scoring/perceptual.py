@@ -13,7 +13,7 @@ from timm.models import load_state_dict
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.files import explain_unreadable
+from anomalib_scadn.unreadable import explain_unreadable
 
 BackboneSource = str | Path | Literal["checkpoint"] | None
 
