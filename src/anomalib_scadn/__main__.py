@@ -3,7 +3,7 @@
 
 """``python -m anomalib_scadn`` is ``anomalib-scadn``."""
 
-from .cli import main
+from .cli.main import main
 
 if __name__ == "__main__":
     main()

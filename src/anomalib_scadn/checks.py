@@ -6,15 +6,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-OWN_ARGUMENTS = {
-    "paper": ("merge", "subtract_reference"),
-    "composite": ("errors", "combine", "standardize", "smoothing", "pooling", "top_fraction"),
-}
-"""By score, the arguments that its reference values, limits and thresholds belong to."""
-
-BACKBONE_ARGUMENTS = ("backbone", "backbone_layers")
-"""What the perceptual error adds to them."""
-
 
 def as_image_size(image_size: int | Sequence[int], name: str = "image_size") -> tuple[int, int]:
     """Take a side or a pair, plain or from a configuration library, as (height, width).
@@ -139,18 +130,6 @@ def check_not_negative(**values: float) -> None:
             raise ValueError(msg)
 
 
-def check_at_least_one(**values: int | None) -> None:
-    """Check counts, where None means no limit.
-
-    Args:
-        **values (int | None): Values by argument name.
-
-    Raises:
-        ValueError: If a value is below 1 or no whole number.
-    """
-    check_count(1, **values)
-
-
 def check_count(minimum: int, /, **values: int | None) -> None:
     """Check counts that may be as low as a number, where None means no limit.
 
@@ -201,22 +180,6 @@ def check_image_shape(shape: Sequence[int], image_size: tuple[int, int]) -> None
         raise ValueError(msg)
 
 
-def check_trained_alike(trained: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Check that a checkpoint's weights and reference values belong to this kind of model.
-
-    Args:
-        trained (Mapping[str, Any]): Arguments of the model that the checkpoint was made by; may lack some.
-        arguments (Mapping[str, Any]): Arguments of this model.
-
-    Raises:
-        ValueError: If image size, masks or score differ.
-    """
-    own: tuple[str, ...] = OWN_ARGUMENTS[arguments["score"]]
-    if arguments["score"] == "composite" and "perceptual" in arguments["errors"]:
-        own += BACKBONE_ARGUMENTS
-    check_same_arguments(trained, arguments, ("image_size", "stripes", "mask_fill", "score", *own))
-
-
 def check_same_arguments(trained: Mapping[str, Any], arguments: Mapping[str, Any], names: Sequence[str]) -> None:
     """Check that a checkpoint's model was made with the same arguments where it matters.
 
@@ -226,12 +189,25 @@ def check_same_arguments(trained: Mapping[str, Any], arguments: Mapping[str, Any
         names (Sequence[str]): The arguments that matter.
 
     Raises:
-        ValueError: If one of them differs; the message names both values.
+        ValueError: If one of them, or an option of one, differs; the message names both values.
     """
-    for name in names:
-        if name in trained and trained[name] != arguments[name]:
+    trained, arguments = _flatten(trained, names), _flatten(arguments, names)
+    for name, value in arguments.items():
+        if name in trained and trained[name] != value:
             msg = (
-                f"the checkpoint was trained with {name} = {trained[name]}, this model has {arguments[name]}; "
+                f"the checkpoint was trained with {name} = {trained[name]}, this model has {value}; "
                 f"give --model.{name} as in training, or use load_from_checkpoint of the model's class"
             )
             raise ValueError(msg)
+
+
+def _flatten(arguments: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Name the options of an object, say a score, like arguments of the command line: ``score.pooling``."""
+    flat: dict[str, Any] = {}
+    for name in names:
+        value = arguments.get(name, ...)
+        if isinstance(value, Mapping):
+            flat |= {name: value["class_path"], **{f"{name}.{key}": own for key, own in value["init_args"].items()}}
+        elif value is not ...:
+            flat[name] = value
+    return flat

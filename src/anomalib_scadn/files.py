@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 
 
@@ -29,6 +30,29 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder that appears under its name only when it is whole.
+
+    Args:
+        folder (Path): Folder to make, missing or empty; its parents are made when missing.
+
+    Yields:
+        Path: Where to write; made by the writer, hidden until it takes its name, and removed if that fails.
+
+    Raises:
+        OSError: If the folder cannot be written, or has been made by another process in the meantime.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True) as hidden:
+        # One level down, since the temporary folder itself is closed to other users.
+        made = Path(hidden) / folder.name
+        yield made
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
 
 
 @contextmanager
@@ -64,3 +88,17 @@ def publish(graph: Path, folder: Path, export_root: Path) -> Path:
     for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
         path.replace(target / path.name)
     return target / graph.name
+
+
+def explain_unreadable(error: Exception) -> str:
+    """Say why torch could not read a file, without its advice to trust whatever the file holds.
+
+    Args:
+        error (Exception): What torch raised.
+
+    Returns:
+        str: End of a sentence; never empty.
+    """
+    if isinstance(error, (UnpicklingError, EOFError, LookupError)) or not str(error):
+        return f"it is damaged, or holds more than tensors and plain data ({type(error).__name__})"
+    return str(error)

@@ -6,12 +6,6 @@
 A GAN learns, from normal images only, to repaint what multi-scale striped masks remove. Where it cannot repaint what
 is there, the image is anomalous.
 
-Example:
-    >>> from anomalib.engine import Engine
-    >>> from anomalib_scadn import LaceAD, Scadn
-    >>> datamodule = LaceAD(root="datasets/LaceAD", category="3")  # doctest: +SKIP
-    >>> Engine().train(Scadn(), datamodule=datamodule)  # doctest: +SKIP
-
 Differences from the paper:
     - The discriminator learns at 1e-5, as in the authors' code; the paper names one rate, 1e-4, only.
 
@@ -20,102 +14,78 @@ Differences from the authors' code:
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from anomalib.data import Batch
 from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
+from lightning.pytorch import Callback
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import optim
 
-from .averaging import AveragedWeights
-from .checks import (
-    as_image_size,
-    as_stripes,
-    as_tuple,
-    as_widths,
-    check_at_least_one,
-    check_decay,
-    check_not_negative,
-    check_same_size,
-    check_seed,
-    check_trained_alike,
-)
-from .components import DefaultComponents
-from .crops import check_crop_size
-from .exporting import ScadnExport
-from .official_weights import load_official_weights
-from .pre_processor import ScadnPreProcessor
-from .schedule import Schedule, check_schedule
-from .scoring import BackboneSource, Combine, ErrorName, Merge, Pooling, ScoreName, Standardize, build_score
+from . import checks
+from .components import DefaultComponents, ScadnPreProcessor
+from .export.full import ScadnExport
+from .loss import adversarial_loss, discriminator_loss, generator_loss, reconstruction_loss, structural_loss
+from .masks import check_crop_size, draw_masks, random_crops, remove
+from .scoring import PaperScore, Score, as_score
 from .torch_model import ScadnModel
-from .training import GanTraining
+from .training.averaging import AveragedWeights, check_average
+from .training.official_weights import load_official_weights
+from .training.reference import ReferenceValues
+from .training.run import TrainingRun, check_range, frozen
 
 logger = logging.getLogger(__name__)
 
 
-class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, AnomalibModule):
+class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
     """SCADN as an anomalib model; defaults are the paper's settings.
 
     Args:
         image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
             multiples of 8, at least 24. Defaults to ``512``.
         base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
-        stripes (tuple[int, ...]): Stripes across the image, one even number per mask scale. Defaults to
-            ``(4, 8, 16)``, the paper's S1, S2, S3.
+        stripes (tuple[int, ...]): Stripes across the image, an even number per scale. Defaults to ``(4, 8, 16)``.
         mask_fill (float): Value of removed pixels, range [0, 1]; the authors' code uses 1.0. Defaults to ``0.0``.
         lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4). Defaults to ``1.0``.
         lambda_rm (float): Additional weight of removed pixels (SCADN Eq. 2). Defaults to ``3.0``.
-        lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4); 0 leaves the discriminator out altogether.
-            Defaults to ``0.001``.
-        lambda_ssim (float): Weight of the structural loss, 1 - SSIM. Defaults to ``0.0``, none, as the paper.
+        lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4); 0: no discriminator. Defaults to ``0.001``.
+        lambda_ssim (float): Weight of the structural loss, 1 - SSIM. Defaults to ``0.0``, none, as in the paper.
         learning_rate (float): Adam's rate for the generator. Defaults to ``1e-4``.
         discriminator_learning_rate (float): Adam's rate for the discriminator. Defaults to ``1e-5``.
-        learning_rate_schedule (Literal["constant", "cosine"]): Whether both rates stay, or fall to 0 along half a
-            cosine until training ends. Defaults to ``"constant"``, as the paper.
         beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
         beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-        ema_decay (float): Share that a moving average of the weights keeps at each step; it is what validates, is saved
-            and infers. Defaults to ``0.0``, none, as the paper.
+        ema_decay (float): Share that a moving average of the weights keeps at each step, range [0, 1). The average is
+            validated, saved and used in inference. Defaults to ``0.0``, none, as in the paper.
         crop_size (int | tuple[int, int] | None): Train on random crops of this size, in pixels, multiples of 8, at
-            least 24. Images are scored whole. Defaults to ``None``: train on whole images, as the paper.
-        score (Literal["paper", "composite"]): How reconstructions become maps and scores: SCADN Eq. 6 to 10, or
-            :class:`~anomalib_scadn.scoring.CompositeScore`. Defaults to ``"paper"``.
-        merge (Literal["max", "mean"]): How the four error maps of a scale are joined: SCADN Eq. 7 or its ablation.
-            Defaults to ``"max"``.
-        subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen: SCADN Eq. 9 or its ablation.
-            Defaults to ``True``.
-        errors (tuple[str, ...]): Of the composite score: what is compared, of ``"mse"``, ``"ssim"``, ``"msgms"`` and
-            ``"perceptual"``. Defaults to ``("mse", "ssim", "msgms")``.
-        combine (Literal["min", "mean", "geometric"]): Of the composite score: how composites are joined. Defaults to
-            ``"mean"``.
-        standardize (Literal["none", "pixel", "global"]): Of the composite score: whether errors are measured against
-            those of the training images, per location or for the whole image. Defaults to ``"pixel"``.
-        smoothing (float | tuple[float, ...]): Of the composite score: standard deviations of the Gaussians over the
-            errors in pixels, ascending. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
-        pooling (Literal["max", "top", "mean"]): Of the composite score: how a map becomes an image score. Defaults
-            to ``"max"``.
-        top_fraction (float): Share of the pixels that ``pooling="top"`` averages, range (0, 1]. Defaults to ``0.01``.
-        backbone (str): timm model of the error ``"perceptual"``. Defaults to ``"resnet18"``.
-        backbone_layers (tuple[int, ...]): Its feature levels. Defaults to ``(1, 2, 3)``.
-        backbone_weights (str | Path | None): File of its weights; ``"checkpoint"`` if one that is loaded brings them.
-            Defaults to ``None``, timm downloads them.
+            least 24. Images are scored whole. Defaults to ``None``: whole images, as in the paper.
+        score (Score | None): How reconstructions become maps and scores, e.g.
+            :class:`~anomalib_scadn.CompositeScore`. Defaults to ``None``: the paper's
+            :class:`~anomalib_scadn.PaperScore` (SCADN Eq. 6 to 10).
         reference_images (int | None): Training images that the score's reference values (mu_i, or the usual errors)
             are computed from. Defaults to ``None``, all.
         passes_at_once (int | None): Masked images that go through the generator at once in inference; results do
             not depend on it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
         max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-        seed (int | None): Seed of initial weights, shuffling and masks. Defaults to ``None``: the global seed, as
-            ``lightning.seed_everything`` sets it.
-        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
-            Defaults to ``True``.
-        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+        seed (int | None): Seed of initial weights, shuffling and masks. Defaults to ``None``: the global seed.
+        pre_processor (PreProcessor | bool): As in anomalib; the default resizes only. Defaults to ``True``.
+        post_processor (PostProcessor | bool): As in anomalib. Defaults to ``True``.
+        evaluator (Evaluator | bool): As in anomalib. Defaults to ``True``.
+        visualizer (Visualizer | bool): As in anomalib. Defaults to ``True``.
 
     Raises:
         ValueError: If an argument is impossible; the message names the value and the valid ones.
+
+    Example:
+        >>> from anomalib_scadn import CompositeScore, Scadn
+        >>> Scadn(image_size=32, base_channels=2, score=CompositeScore(pooling="mean")).model.scorer.pooling
+        'mean'
     """
 
     model: ScadnModel
@@ -132,23 +102,11 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         lambda_ssim: float = 0.0,
         learning_rate: float = 1e-4,
         discriminator_learning_rate: float = 1e-5,
-        learning_rate_schedule: Schedule = "constant",
         beta1: float = 0.0,
         beta2: float = 0.9,
         ema_decay: float = 0.0,
         crop_size: int | tuple[int, int] | None = None,
-        score: ScoreName = "paper",
-        merge: Merge = "max",
-        subtract_reference: bool = True,  # the host's models take flags by position too
-        errors: tuple[ErrorName, ...] = ("mse", "ssim", "msgms"),
-        combine: Combine = "mean",
-        standardize: Standardize = "pixel",
-        smoothing: float | tuple[float, ...] = (1.0, 2.0, 4.0, 8.0),
-        pooling: Pooling = "max",
-        top_fraction: float = 0.01,
-        backbone: str = "resnet18",
-        backbone_layers: tuple[int, ...] = (1, 2, 3),
-        backbone_weights: BackboneSource = None,
+        score: Score | None = None,
         reference_images: int | None = None,
         passes_at_once: int | None = None,
         max_epochs: int = 200,
@@ -159,55 +117,34 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
         visualizer: Visualizer | bool = True,
     ) -> None:
         # Plain tuples before super().__init__() saves the arguments: a checkpoint with OmegaConf lists cannot be read.
-        image_size = as_image_size(image_size)
-        stripes = as_stripes(stripes)
-        crop_size = None if crop_size is None else as_image_size(crop_size, "crop_size")
-        errors, backbone_layers = as_tuple(errors=errors), as_tuple(backbone_layers=backbone_layers)
-        smoothing = as_widths(smoothing)
+        image_size = checks.as_image_size(image_size)
+        stripes = checks.as_stripes(stripes)
+        crop_size = None if crop_size is None else checks.as_image_size(crop_size, "crop_size")
         if crop_size is not None:
             check_crop_size(crop_size, image_size, stripes)
-        check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm, lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
-        check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
-        check_schedule(learning_rate_schedule)
-        check_decay(beta1=beta1, beta2=beta2, ema_decay=ema_decay)
-        check_seed(seed)
-        check_at_least_one(max_epochs=max_epochs, reference_images=reference_images)
+        checks.check_not_negative(lambda_rec=lambda_rec, lambda_rm=lambda_rm)
+        checks.check_not_negative(lambda_adv=lambda_adv, lambda_ssim=lambda_ssim)
+        checks.check_not_negative(learning_rate=learning_rate, discriminator_learning_rate=discriminator_learning_rate)
+        checks.check_decay(beta1=beta1, beta2=beta2, ema_decay=ema_decay)
+        checks.check_seed(seed)
+        checks.check_count(1, max_epochs=max_epochs, reference_images=reference_images)
+        scorer = as_score(score or PaperScore())
+        # Only a score that is in memory already is made from a checkpoint, which holds its name and options.
+        score = scorer.description  # type: ignore[assignment]
         super().__init__(
             pre_processor=ScadnPreProcessor(image_size) if pre_processor is True else pre_processor,
             post_processor=post_processor,
             evaluator=evaluator,
             visualizer=visualizer,
         )
-        # A checkpoint brings the backbone with it, and may be loaded where the file is not.
-        self.hparams["backbone_weights"] = "checkpoint"
-        check_same_size(image_size, self.input_size)
+        checks.check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
-        self.lambda_rec, self.lambda_rm, self.lambda_adv = lambda_rec, lambda_rm, lambda_adv
-        self.lambda_ssim = lambda_ssim
+        self.lambda_rec, self.lambda_rm = lambda_rec, lambda_rm
+        self.lambda_adv, self.lambda_ssim = lambda_adv, lambda_ssim
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
         self.betas = (beta1, beta2)
-        self.ema_decay = ema_decay
-        self.reference_images = reference_images
-        self.max_epochs = max_epochs
-        self.seed = seed
-        self.crop_size = crop_size
-        scorer = build_score(
-            score,
-            scales=len(stripes),
-            size=image_size,
-            merge=merge,
-            subtract_reference=subtract_reference,
-            errors=errors,
-            combine=combine,
-            standardize=standardize,
-            smoothing=smoothing,
-            pooling=pooling,
-            top_fraction=top_fraction,
-            backbone=backbone,
-            backbone_layers=backbone_layers,
-            backbone_weights=backbone_weights,
-        )
+        self.ema_decay, self.reference_images = ema_decay, reference_images
+        self.max_epochs, self.seed, self.crop_size = max_epochs, seed, crop_size
         self.model = ScadnModel(
             image_size,
             base_channels,
@@ -219,6 +156,71 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             seed=seed,
         )
 
+    def configure_callbacks(self) -> list[Callback]:
+        """List anomalib's components, then what keeps weights and reference values together.
+
+        Averaged weights come first, so that validation measures the reference values with them in place.
+
+        Returns:
+            list[Callback]: Callbacks in the order in which they are called.
+        """
+        components = super().configure_callbacks()
+        components = components if isinstance(components, Sequence) else [components]
+        reference = ReferenceValues(self.reference_images)
+        average = [AveragedWeights(self.ema_decay, reference)] if self.ema_decay else []
+        return [*components, *average, reference]
+
+    def configure_optimizers(self) -> list[optim.Optimizer]:
+        """Make one Adam for each network (SCADN, "Implementation Details").
+
+        Returns:
+            list[optim.Optimizer]: The generator's and, unless ``lambda_adv`` is 0, the discriminator's.
+        """
+        optimizers: list[optim.Optimizer] = [
+            optim.Adam(self.model.generator.parameters(), self.learning_rate, self.betas)
+        ]
+        if (judge := self.model.discriminator) is not None:
+            optimizers.append(optim.Adam(judge.parameters(), self.discriminator_learning_rate, self.betas))
+        return optimizers
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:
+        """Update both networks on one batch, each image with one random mask (SCADN Eq. 1 to 4).
+
+        Args:
+            batch (Batch): Normal images, range [0, 1].
+            batch_idx (int): Index of the batch in the epoch.
+
+        Returns:
+            dict[str, torch.Tensor]: Loss terms by name, detached.
+
+        Raises:
+            NonFiniteLossError: If a loss term is NaN or infinite; the weights stay as they were.
+            ValueError: If the first batch's images lie outside [0, 1].
+        """
+        images = batch.image
+        if batch_idx == 0:
+            check_range(images)
+        masks = draw_masks(self.model.masks, len(images), self._epoch_generator)
+        if self.crop_size is not None:
+            images, masks = random_crops(images, masks, self.crop_size, self._epoch_generator)
+        fakes = self.model.paint(remove(images, masks, self.model.mask_fill))
+        terms = self._loss_terms(images, fakes, masks)
+        losses = {"generator_loss": generator_loss(terms, self.lambda_rec, self.lambda_adv, self.lambda_ssim)}
+        if "discriminator_loss" in terms:
+            losses["discriminator_loss"] = terms["discriminator_loss"]
+        return self._learn(batch_idx, images, terms, losses)
+
+    def _loss_terms(self, images: torch.Tensor, fakes: torch.Tensor, masks: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Compute all terms before any weight changes."""
+        terms = {"reconstruction_loss": reconstruction_loss(fakes, images, masks, self.lambda_rm)}
+        if self.lambda_ssim:
+            terms["structural_loss"] = structural_loss(fakes, images, masks)
+        if (discriminator := self.model.discriminator) is not None:
+            with frozen(discriminator):
+                terms["adversarial_loss"] = adversarial_loss(self.model.judge(fakes))
+            terms["discriminator_loss"] = discriminator_loss(self.model.judge(images), self.model.judge(fakes.detach()))
+        return terms
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights and reference values that belong to another kind of model.
 
@@ -228,10 +230,14 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             checkpoint (dict[str, Any]): Checkpoint about to be loaded.
 
         Raises:
-            ValueError: If it was trained with other masks, another size or another score; the message names both.
+            ValueError: If it was trained with other masks, another size, another score or, to train on, a moving
+                average that this model does not keep; the message names both values.
         """
         super().on_load_checkpoint(checkpoint)
-        check_trained_alike(checkpoint.get("hyper_parameters", {}), self.hparams)
+        trained = checkpoint.get("hyper_parameters", {})
+        checks.check_same_arguments(trained, self.hparams, ("image_size", "stripes", "mask_fill", "score"))
+        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
+            check_average(checkpoint, self.ema_decay)
 
     def load_official_weights(self, generator: str | Path, discriminator: str | Path | None = None) -> None:
         """Load the checkpoints released by the SCADN authors, tensors only.
@@ -246,11 +252,7 @@ class Scadn(GanTraining, AveragedWeights, ScadnExport, DefaultComponents, Anomal
             FileNotFoundError: If a file does not exist.
             ValueError: If a file does not fit, or this model has no discriminator to load into; the message names it.
         """
-        if discriminator is not None and self.model.discriminator is None:
-            msg = f"this model has no discriminator to load {discriminator} into (lambda_adv is 0)"
-            raise ValueError(msg)
         load_official_weights(self.model.generator, generator, self.model.discriminator, discriminator)
         self.model.scorer.reset()
-        self._reference_step = -1
         if self.model.mask_fill != 1.0:
             logger.warning("The authors trained with mask_fill=1.0, this model has %s.", self.model.mask_fill)

@@ -13,6 +13,7 @@ Differences from the authors' code:
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from kornia.metrics import ssim
@@ -94,6 +95,25 @@ def discriminator_loss(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> 
     real_term = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))
     fake_term = F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
     return (real_term + fake_term) / 2
+
+
+def generator_loss(
+    terms: Mapping[str, torch.Tensor], lambda_rec: float, lambda_adv: float, lambda_ssim: float = 0.0
+) -> torch.Tensor:
+    """Weigh the generator's terms: L = lambda_rec L_rec + lambda_adv L_adv (SCADN Eq. 4), plus structure.
+
+    Args:
+        terms (Mapping[str, torch.Tensor]): ``reconstruction_loss`` and, if there are such, ``adversarial_loss`` and
+            ``structural_loss``; others are left out.
+        lambda_rec (float): Weight of the reconstruction loss.
+        lambda_adv (float): Weight of the adversarial loss.
+        lambda_ssim (float): Weight of the structural loss, which is not in the paper. Defaults to ``0.0``.
+
+    Returns:
+        torch.Tensor: Scalar.
+    """
+    weights = {"reconstruction_loss": lambda_rec, "structural_loss": lambda_ssim, "adversarial_loss": lambda_adv}
+    return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
 
 
 def check_finite(moment: str, **terms: torch.Tensor) -> None:

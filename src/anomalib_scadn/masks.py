@@ -24,6 +24,9 @@ MASKS_PER_SCALE = 4
 SIZE_DIVISOR = 8
 """The generator halves its input three times, so a side must be a multiple of 8 pixels."""
 
+MIN_SIZE = 24
+"""Reflection padding of 2 at an eighth of the size needs at least three pixels there."""
+
 
 def check_sides(size: tuple[int, int]) -> None:
     """Raise unless the generator can halve both sides three times.
@@ -134,6 +137,20 @@ def striped_masks(size: tuple[int, int], stripes: Sequence[int] = (4, 8, 16)) ->
     return torch.stack(masks).unsqueeze(1)
 
 
+def draw_masks(masks: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw one of the masks for each image (SCADN Eq. 1).
+
+    Args:
+        masks (torch.Tensor): M, shape (4 * S, 1, H, W).
+        count (int): Number of images.
+        generator (torch.Generator): What is drawn from, on the CPU.
+
+    Returns:
+        torch.Tensor: Shape (count, 1, H, W).
+    """
+    return masks[torch.randint(len(masks), (count,), generator=generator).to(masks.device)]
+
+
 def remove(images: torch.Tensor, masks: torch.Tensor, fill: float = 0.0) -> torch.Tensor:
     """Remove the masked pixels from the images: I ⊙ M, plus ``fill`` where removed (SCADN Eq. 1).
 
@@ -162,3 +179,56 @@ def composites(reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tens
     removed = reconstructions * (1 - masks)
     scales = masks.shape[0] // MASKS_PER_SCALE
     return removed.unflatten(1, (scales, 2, 2)).sum(dim=3)
+
+
+def check_crop_size(crop_size: tuple[int, int], image_size: tuple[int, int], stripes: Sequence[int]) -> None:
+    """Raise unless crops can be cut and painted.
+
+    Args:
+        crop_size (tuple[int, int]): Height and width in pixels.
+        image_size (tuple[int, int]): Height and width of the images in pixels.
+        stripes (Sequence[int]): Stripes across the image, one number per scale.
+
+    Raises:
+        ValueError: If a side is no multiple of 8, below 24, longer than the image's, or shorter than two of the widest
+            stripes, so that a crop could be removed as a whole.
+    """
+    for crop, side in zip(crop_size, image_size, strict=True):
+        if crop % SIZE_DIVISOR or not MIN_SIZE <= crop <= side:
+            msg = (
+                f"crop_size must be multiples of {SIZE_DIVISOR} from {MIN_SIZE} to the image's {image_size}, "
+                f"got {crop_size}"
+            )
+            raise ValueError(msg)
+        if crop * min(stripes) < 2 * side:
+            msg = (
+                f"crop_size {crop_size} must hold two of the widest stripes, {side // min(stripes)} pixels each: give "
+                f"more stripes than {tuple(stripes)} across the image, or larger crops"
+            )
+            raise ValueError(msg)
+
+
+def random_crops(
+    images: torch.Tensor,
+    masks: torch.Tensor,
+    size: tuple[int, int],
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cut one crop from each image, and the same one from its mask.
+
+    Args:
+        images (torch.Tensor): I, shape (N, C, H, W).
+        masks (torch.Tensor): M, shape (N, 1, H, W).
+        size (tuple[int, int]): Height and width of a crop in pixels, at most the images'.
+        generator (torch.Generator): What the places are drawn from, on the CPU.
+
+    Returns:
+        tuple[torch.Tensor, torch.Tensor]: Crops of shape (N, C, *size) and (N, 1, *size).
+    """
+    places = []
+    for side, crop in zip(images.shape[-2:], size, strict=True):
+        starts = torch.randint(side - crop + 1, (len(images),), generator=generator).tolist()
+        places.append([slice(start, start + crop) for start in starts])
+    windows = list(enumerate(zip(*places, strict=True)))
+    image_crops = torch.stack([images[index, :, rows, columns] for index, (rows, columns) in windows])
+    return image_crops, torch.stack([masks[index, :, rows, columns] for index, (rows, columns) in windows])

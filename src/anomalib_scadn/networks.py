@@ -9,16 +9,15 @@ Differences from the paper, as in the authors' code:
     - The last convolution of the generator has no instance norm; tanh maps its output, shifted to [0, 1].
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .masks import check_sides
-
-MIN_SIZE = 24
-"""Reflection padding of 2 at an eighth of the size needs at least three pixels there."""
+from .masks import MIN_SIZE, check_sides
 
 
 class InstanceNorm(nn.InstanceNorm2d):
@@ -203,6 +202,24 @@ def apply(network: nn.Module, values: torch.Tensor) -> torch.Tensor:
         torch.Tensor: Its output, in the weights' type.
     """
     return network(values.to(next(network.parameters()).dtype))
+
+
+@contextmanager
+def initial_weights(seed: int | None) -> Iterator[None]:
+    """Draw what is drawn inside, say the initial weights of networks, by a seed of its own.
+
+    Args:
+        seed (int | None): Seed; ``None`` draws from torch's global generator.
+
+    Yields:
+        None: Afterwards the global generator is as it was, unless ``seed`` is ``None``.
+    """
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # the CPU's alone, which the weights are drawn from
+        yield
 
 
 def _init_weights(network: nn.Module, std: float = 0.02) -> None:

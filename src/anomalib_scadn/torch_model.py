@@ -9,17 +9,50 @@ import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from .checks import check_at_least_one, check_image_shape
+from .checks import check_count, check_image_shape
 from .masks import check_size, composites, remove, striped_masks
-from .networks import Discriminator, Generator, apply, check_input_size
-from .scoring import PaperScore, Score, ScoreOutput
-from .seeding import initial_weights
+from .networks import Discriminator, Generator, apply, check_input_size, initial_weights
+from .scoring import PaperScore, Score, ScoreOutput, as_score
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""
 
 
-class ScadnModel(nn.Module):
+class InferenceModel(nn.Module):
+    """Networks that turn images of one size into scores; a base of all models here.
+
+    Args:
+        image_size (tuple[int, int]): Height and width in pixels, multiples of 8, at least 24.
+
+    Attributes:
+        training_only (tuple[str, ...]): Names of the networks that inference has no use for.
+        has_maps (bool): Whether scores come with maps.
+
+    Raises:
+        ValueError: If the size is impossible.
+    """
+
+    training_only: tuple[str, ...] = ()
+    has_maps: bool = True
+
+    def __init__(self, image_size: tuple[int, int]) -> None:
+        super().__init__()
+        check_input_size(image_size)
+        self.image_size = (image_size[0], image_size[1])
+
+    def check_images(self, images: torch.Tensor) -> None:
+        """Raise unless the model can take these images.
+
+        Args:
+            images (torch.Tensor): Shape (N, 3, H, W) with the model's image size, range [0, 1].
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        check_image_shape(images.shape, self.image_size)
+
+
+class ScadnModel(InferenceModel):
     """Generator, masks and score; the discriminator rides along for training.
 
     Args:
@@ -29,8 +62,8 @@ class ScadnModel(nn.Module):
         stripes (Sequence[int]): Stripes across the image, one even number per scale.
             Defaults to ``(4, 8, 16)``, the paper's S1, S2, S3.
         mask_fill (float): Value of removed pixels, range [0, 1]. Defaults to ``0.0`` (paper; authors' code: 1.0).
-        scorer (Score | None): How reconstructions become maps and scores. Defaults to ``None``, the paper's
-            :class:`~anomalib_scadn.scoring.PaperScore`.
+        score (Score | None): How reconstructions become maps and scores; a copy is taken. Defaults to ``None``, the
+            paper's :class:`~anomalib_scadn.scoring.PaperScore`.
         adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
         passes_at_once (int | None): Masked images that go through the generator at once, in an exported graph for each
             image of a batch; results do not depend on it. Defaults to ``None``: as many as four 512 x 512 images have
@@ -50,23 +83,21 @@ class ScadnModel(nn.Module):
         base_channels: int = 64,
         stripes: Sequence[int] = (4, 8, 16),
         mask_fill: float = 0.0,
-        scorer: Score | None = None,
+        score: Score | None = None,
         *,
         adversarial: bool = True,
         passes_at_once: int | None = None,
         seed: int | None = None,
     ) -> None:
-        super().__init__()
         _check_arguments(image_size, base_channels, stripes, mask_fill, passes_at_once)
-        image_size = (image_size[0], image_size[1])
-        self.image_size = image_size
+        super().__init__(image_size)
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
         height, width = image_size
         self.passes_at_once = passes_at_once or max(1, PIXELS_PER_PASS // (height * width))
         # Derived from size and stripes, so neither saved nor loaded.
         self.register_buffer("masks", striped_masks(image_size, stripes), persistent=False)
-        self.scorer = PaperScore(len(stripes)) if scorer is None else scorer
+        self.scorer = as_score(score or PaperScore()).prepare(len(stripes), image_size)
         with initial_weights(seed):
             self.generator = Generator(base_channels)
             self.discriminator = Discriminator(base_channels) if adversarial else None
@@ -168,17 +199,6 @@ class ScadnModel(nn.Module):
         """
         return torch.cat([composites(self.reconstruct(part), self.masks) for part in self._split(images)])
 
-    def check_images(self, images: torch.Tensor) -> None:
-        """Raise unless the model can take these images.
-
-        Args:
-            images (torch.Tensor): As in :meth:`forward`.
-
-        Raises:
-            ValueError: If the images have another shape.
-        """
-        check_image_shape(images.shape, self.image_size)
-
     def _split(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
         """Split a batch so that one part's reconstructions stay within the memory that a pass may take."""
         self.check_images(images)
@@ -200,8 +220,7 @@ def _check_arguments(
     passes_at_once: int | None,
 ) -> None:
     check_size(image_size, stripes)
-    check_input_size(image_size)
-    check_at_least_one(base_channels=base_channels, passes_at_once=passes_at_once)
+    check_count(1, base_channels=base_channels, passes_at_once=passes_at_once)
     if not 0.0 <= mask_fill <= 1.0:
         msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"
         raise ValueError(msg)

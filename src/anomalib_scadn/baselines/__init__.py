@@ -4,13 +4,13 @@
 """The methods that the SCADN paper compares with (Tables 1 to 3), as anomalib models beside SCADN.
 
 Written from the papers; each module names its source and what it leaves open. Importing ``anomalib_scadn`` makes them
-known to the host.
+known to anomalib.
 """
 
-from anomalib_scadn.baselines.alocc import Alocc, AloccD, AloccDR
-from anomalib_scadn.baselines.base import Baseline
-from anomalib_scadn.baselines.dae import Dae
-from anomalib_scadn.baselines.mem_ae import MemAe
-from anomalib_scadn.baselines.ocgan import Ocgan
+from .alocc import AloccD, AloccDR
+from .base import Baseline
+from .dae import Dae
+from .mem_ae import MemAe
+from .ocgan import Ocgan
 
-__all__ = ["Alocc", "AloccD", "AloccDR", "Baseline", "Dae", "MemAe", "Ocgan"]
+__all__ = ["AloccD", "AloccDR", "Baseline", "Dae", "MemAe", "Ocgan"]

@@ -21,91 +21,52 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
-from anomalib.post_processing import PostProcessor
-from anomalib.pre_processing import PreProcessor
-from anomalib.visualization import Visualizer
 from torch import nn
 
-from anomalib_scadn.baselines.alocc_model import AloccModel
-from anomalib_scadn.baselines.base import Baseline, Terms
-from anomalib_scadn.baselines.denoising import add_noise
-from anomalib_scadn.baselines.exporting import BaselineExport
-from anomalib_scadn.baselines.torch_model import reconstruction_error
 from anomalib_scadn.checks import check_not_negative
+from anomalib_scadn.export.base import WholeExport
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
-from anomalib_scadn.training_run import frozen
+from anomalib_scadn.training.run import frozen
+
+from .alocc_model import AloccModel
+from .base import Baseline, Terms, add_noise
+from .torch_model import reconstruction_error
 
 SCORE_KEY = "alocc_refine"
-"""Where a checkpoint says which of the two scores its thresholds and limits belong to."""
+"""Key in a checkpoint of the score that its thresholds and limits belong to."""
 
 logger = logging.getLogger(__name__)
 
 
 class Alocc(Baseline):
-    """What ALOCC D and ALOCC DR share: all but the score, so a checkpoint of one loads into the other."""
+    """ALOCC without its score: a checkpoint of ALOCC D loads into ALOCC DR, and the reverse."""
 
     model: AloccModel
     refine: bool
 
     def __init__(
         self,
-        image_size: int | tuple[int, int] = 512,
-        base_channels: int = 64,
         lambda_rec: float = 0.4,
         noise_std: float = 0.2,
-        learning_rate: float = 1e-4,
         discriminator_learning_rate: float | None = None,
-        beta1: float = 0.0,
-        beta2: float = 0.9,
-        max_epochs: int = 200,
-        seed: int | None = None,
-        pre_processor: PreProcessor | bool = True,
-        post_processor: PostProcessor | bool = True,
-        evaluator: Evaluator | bool = True,
-        visualizer: Visualizer | bool = True,
+        **kwargs: Any,  # noqa: ANN401  # arguments of Baseline
     ) -> None:
         """Make both networks.
 
         Args:
-            image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
-                multiples of 8, at least 24. Defaults to ``512``.
-            base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
             lambda_rec (float): Weight of R's squared error beside its adversarial loss. Defaults to ``0.4``.
             noise_std (float): Standard deviation of the noise that R learns to remove, in units of the images' range.
                 Defaults to ``0.2``.
-            learning_rate (float): Adam's rate for R. Defaults to ``1e-4``.
             discriminator_learning_rate (float | None): Adam's rate for D. Defaults to ``None``, that of R.
-            beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
-            beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-            max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-            seed (int | None): Seed of initial weights, shuffling and noise. Defaults to ``None``: the global seed, as
-                ``lightning.seed_everything`` sets it.
-            pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
-                Defaults to ``True``.
-            post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-            evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-            visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+            **kwargs (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
 
         Raises:
             ValueError: If an argument is impossible; the message names the value and the valid ones.
         """
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std)
         check_not_negative(discriminator_learning_rate=discriminator_learning_rate or 0.0)
-        super().__init__(
-            image_size=image_size,
-            base_channels=base_channels,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            max_epochs=max_epochs,
-            seed=seed,
-            pre_processor=pre_processor,
-            post_processor=post_processor,
-            evaluator=evaluator,
-            visualizer=visualizer,
-        )
+        super().__init__(**kwargs)
         self.lambda_rec = lambda_rec
         self.noise_std = noise_std
         own = discriminator_learning_rate
@@ -163,13 +124,25 @@ class Alocc(Baseline):
         return terms, losses
 
 
-class AloccD(Alocc, BaselineExport, AnomalibModule):
-    """ALOCC with the score 1 - D(x) as an anomalib model; arguments are those of :class:`Alocc`."""
+class AloccD(Alocc, WholeExport, AnomalibModule):
+    """ALOCC with the score 1 - D(x) as an anomalib model; arguments are those of :class:`Alocc`.
 
+    Example:
+        >>> AloccD(image_size=32, base_channels=2).model.refine
+        False
+    """
+
+    model: AloccModel
     refine = False
 
 
-class AloccDR(Alocc, BaselineExport, AnomalibModule):
-    """ALOCC with the score 1 - D(R(x)) as an anomalib model; arguments are those of :class:`Alocc`."""
+class AloccDR(Alocc, WholeExport, AnomalibModule):
+    """ALOCC with the score 1 - D(R(x)) as an anomalib model; arguments are those of :class:`Alocc`.
 
+    Example:
+        >>> AloccDR(image_size=32, base_channels=2).model.refine
+        True
+    """
+
+    model: AloccModel
     refine = True

@@ -12,8 +12,9 @@ Left open by the source, and chosen here:
 import torch
 from anomalib.data import InferenceBatch
 
-from anomalib_scadn.baselines.torch_model import BaselineModel
 from anomalib_scadn.networks import Discriminator, Generator, apply
+
+from .torch_model import BaselineModel
 
 
 class AloccModel(BaselineModel):

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the compared methods share as anomalib models: arguments, components, and how a batch is learned from.
+"""Arguments, components and training step that the compared methods share as anomalib models.
 
 A method's own class says what its networks are, what they learn from and how an image is scored, nothing else.
 """
@@ -18,26 +18,27 @@ from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import ImageVisualizer, Visualizer
 from torch import nn, optim
 
-from anomalib_scadn.baselines.torch_model import BaselineModel
 from anomalib_scadn.checks import (
     as_image_size,
-    check_at_least_one,
+    check_count,
     check_decay,
     check_not_negative,
     check_same_arguments,
     check_same_size,
     check_seed,
 )
-from anomalib_scadn.components import DefaultComponents
-from anomalib_scadn.pre_processor import ScadnPreProcessor
-from anomalib_scadn.seeding import initial_weights
-from anomalib_scadn.training_run import TrainingRun, check_range
+from anomalib_scadn.components.defaults import DefaultComponents
+from anomalib_scadn.components.pre_processor import ScadnPreProcessor
+from anomalib_scadn.networks import initial_weights
+from anomalib_scadn.training.run import TrainingRun, check_range
+
+from .torch_model import BaselineModel
 
 Terms = dict[str, torch.Tensor]
 
 
 class Baseline(DefaultComponents, TrainingRun, ABC):
-    """A method that SCADN is compared with; a base before the host's own, which makes it one of the host's models.
+    """A method that SCADN is compared with; a base before anomalib's own, which makes it one of anomalib's models.
 
     Where a method's source is silent, its networks' sizes and its optimizer's settings are SCADN's.
     """
@@ -61,7 +62,7 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
         evaluator: Evaluator | bool = True,
         visualizer: Visualizer | bool = True,
     ) -> None:
-        """Make the networks and the host's components.
+        """Make the networks and anomalib's components.
 
         Args:
             image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
@@ -73,17 +74,17 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
             max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
             seed (int | None): Seed of initial weights, shuffling and noise. Defaults to ``None``: the global seed, as
                 ``lightning.seed_everything`` sets it.
-            pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
+            pre_processor (PreProcessor | bool): As in anomalib; the default resizes and does not normalize.
                 Defaults to ``True``.
-            post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-            evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-            visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+            post_processor (PostProcessor | bool): As in anomalib. Defaults to ``True``.
+            evaluator (Evaluator | bool): As in anomalib. Defaults to ``True``.
+            visualizer (Visualizer | bool): As in anomalib. Defaults to ``True``.
 
         Raises:
             ValueError: If an argument is impossible; the message names the value and the valid ones.
         """
         size = as_image_size(image_size)
-        check_at_least_one(base_channels=base_channels, max_epochs=max_epochs)
+        check_count(1, base_channels=base_channels, max_epochs=max_epochs)
         check_not_negative(learning_rate=learning_rate)
         check_decay(beta1=beta1, beta2=beta2)
         check_seed(seed)
@@ -159,5 +160,20 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
 
     @classmethod
     def configure_visualizer(cls) -> Visualizer:
-        """Make the default visualizer: the host's pictures."""
+        """Make the default visualizer: anomalib's pictures."""
         return ImageVisualizer()
+
+
+def add_noise(images: torch.Tensor, std: float, generator: torch.Generator) -> torch.Tensor:
+    """Add Gaussian noise, which a denoising autoencoder removes (Vincent et al. 2008); values may leave [0, 1].
+
+    Args:
+        images (torch.Tensor): Any shape, range [0, 1].
+        std (float): Standard deviation of the noise, in units of the images' range.
+        generator (torch.Generator): On the CPU, so that a seed gives the same noise on every device.
+
+    Returns:
+        torch.Tensor: Same shape and type.
+    """
+    noise = torch.randn(images.shape, generator=generator)
+    return images + std * noise.to(images)

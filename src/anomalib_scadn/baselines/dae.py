@@ -17,10 +17,11 @@ import torch
 from anomalib.models.components import AnomalibModule
 from torch import nn
 
-from anomalib_scadn.baselines.base import Baseline, Terms
-from anomalib_scadn.baselines.exporting import BaselineExport
-from anomalib_scadn.baselines.torch_model import ReconstructionModel, reconstruction_error
+from anomalib_scadn.export.base import WholeExport
 from anomalib_scadn.networks import Generator, apply
+
+from .base import Baseline, Terms
+from .torch_model import ReconstructionModel, reconstruction_error
 
 
 class DaeModel(ReconstructionModel):
@@ -40,7 +41,7 @@ class DaeModel(ReconstructionModel):
         return apply(self.autoencoder, images)
 
 
-class Dae(Baseline, BaselineExport, AnomalibModule):
+class Dae(Baseline, WholeExport, AnomalibModule):
     """The deep autoencoder as an anomalib model; arguments are those of :class:`~anomalib_scadn.baselines.Baseline`.
 
     Example:

@@ -13,21 +13,19 @@ Left open by the sources, and chosen here:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
-from anomalib.post_processing import PostProcessor
-from anomalib.pre_processing import PreProcessor
-from anomalib.visualization import Visualizer
 from torch import nn
 
-from anomalib_scadn.baselines.base import Baseline, Terms
-from anomalib_scadn.baselines.exporting import BaselineExport
-from anomalib_scadn.baselines.memory import Memory, addressing_entropy
-from anomalib_scadn.baselines.torch_model import ReconstructionModel, reconstruction_error
-from anomalib_scadn.checks import check_at_least_one, check_not_negative
+from anomalib_scadn.checks import check_count, check_not_negative
+from anomalib_scadn.export.base import WholeExport
 from anomalib_scadn.networks import Generator, apply, to_images
+
+from .base import Baseline, Terms
+from .memory import Memory, addressing_entropy
+from .torch_model import ReconstructionModel, reconstruction_error
 
 
 class MemoryAutoencoder(nn.Module):
@@ -88,30 +86,21 @@ class MemAeModel(ReconstructionModel):
         return self.remember(images)[0]
 
 
-class MemAe(Baseline, BaselineExport, AnomalibModule):
+class MemAe(Baseline, WholeExport, AnomalibModule):
     """MemAE as an anomalib model.
 
     Args:
-        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
-            multiples of 8, at least 24. Defaults to ``512``.
-        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
         slots (int): Items of the memory. Defaults to ``2000``.
         shrink_threshold (float | None): Addressing weights up to this become 0. Defaults to ``None``, 1 / slots.
         lambda_entropy (float): Weight of the addressing entropy. Defaults to ``0.0002``.
-        learning_rate (float): Adam's rate. Defaults to ``1e-4``.
-        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
-        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-        seed (int | None): Seed of initial weights and shuffling. Defaults to ``None``: the global seed, as
-            ``lightning.seed_everything`` sets it.
-        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
-            Defaults to ``True``.
-        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+        **kwargs (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
 
     Raises:
         ValueError: If an argument is impossible; the message names the value and the valid ones.
+
+    Example:
+        >>> MemAe(image_size=32, base_channels=2, slots=50).model.image_size
+        (32, 32)
     """
 
     model: MemAeModel
@@ -119,36 +108,14 @@ class MemAe(Baseline, BaselineExport, AnomalibModule):
 
     def __init__(
         self,
-        image_size: int | tuple[int, int] = 512,
-        base_channels: int = 64,
         slots: int = 2000,
         shrink_threshold: float | None = None,
         lambda_entropy: float = 0.0002,
-        learning_rate: float = 1e-4,
-        beta1: float = 0.0,
-        beta2: float = 0.9,
-        max_epochs: int = 200,
-        seed: int | None = None,
-        pre_processor: PreProcessor | bool = True,
-        post_processor: PostProcessor | bool = True,
-        evaluator: Evaluator | bool = True,
-        visualizer: Visualizer | bool = True,
+        **kwargs: Any,  # noqa: ANN401  # arguments of Baseline
     ) -> None:
-        check_at_least_one(slots=slots)
+        check_count(1, slots=slots)
         check_not_negative(lambda_entropy=lambda_entropy, shrink_threshold=shrink_threshold or 0.0)
-        super().__init__(
-            image_size=image_size,
-            base_channels=base_channels,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            max_epochs=max_epochs,
-            seed=seed,
-            pre_processor=pre_processor,
-            post_processor=post_processor,
-            evaluator=evaluator,
-            visualizer=visualizer,
-        )
+        super().__init__(**kwargs)
         self.lambda_entropy = lambda_entropy
 
     def _make_model(self, image_size: tuple[int, int], base_channels: int) -> MemAeModel:

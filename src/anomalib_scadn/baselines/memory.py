@@ -3,8 +3,8 @@
 
 """The memory that a latent vector is replaced by (Gong et al. 2019, "Memorizing Normality to Detect Anomaly").
 
-What is decoded is not the encoder's latent vector (the query) but a combination of a few learned vectors (the items),
-which normal images have shaped. So an image is decoded from what normal images are made of.
+The decoder gets not the encoder's latent vector (the query) but a combination of a few learned vectors (the items).
+Normal images have shaped the items, so an image is decoded from parts of normal images.
 
 Left open by the source, and chosen here:
     - Initial items: drawn as torch draws the weights of a linear layer.

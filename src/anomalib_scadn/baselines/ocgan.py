@@ -22,97 +22,63 @@ Differences from the source:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
-from anomalib.post_processing import PostProcessor
-from anomalib.pre_processing import PreProcessor
-from anomalib.visualization import Visualizer
 from torch import nn
 
-from anomalib_scadn.baselines.base import Baseline, Terms
-from anomalib_scadn.baselines.denoising import add_noise
-from anomalib_scadn.baselines.exporting import BaselineExport
-from anomalib_scadn.baselines.mining import mine
-from anomalib_scadn.baselines.ocgan_model import OcganModel
-from anomalib_scadn.baselines.torch_model import reconstruction_error
 from anomalib_scadn.checks import check_count, check_not_negative
+from anomalib_scadn.export.base import WholeExport
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss
 from anomalib_scadn.networks import apply
-from anomalib_scadn.training_run import frozen
+from anomalib_scadn.training.run import frozen
+
+from .base import Baseline, Terms, add_noise
+from .mining import mine
+from .ocgan_model import OcganModel
+from .torch_model import reconstruction_error
 
 
-class Ocgan(Baseline, BaselineExport, AnomalibModule):
+class Ocgan(Baseline, WholeExport, AnomalibModule):
     """OCGAN as an anomalib model.
 
     Args:
-        image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
-            multiples of 8, at least 24. Defaults to ``512``.
-        base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
         latent_channels (int): Channels of the latent map at an eighth of the image's size. Defaults to ``32``.
         lambda_rec (float): Weight of the squared error beside the two adversarial losses. Defaults to ``10.0``.
         noise_std (float): Standard deviation of the noise that the autoencoder learns to remove, in units of the
             images' range. Defaults to ``0.2``.
         mining_steps (int): Gradient steps towards bad images; 0 mines none. Defaults to ``5``.
         mining_step_size (float): How far a latent value moves per step, root mean square. Defaults to ``0.05``.
-        learning_rate (float): Adam's rate for the autoencoder. Defaults to ``1e-4``.
         judges_learning_rate (float | None): Adam's rate for both discriminators and the classifier. Defaults to
             ``None``, that of the autoencoder.
-        beta1 (float): Adam's first decay rate. Defaults to ``0.0``.
-        beta2 (float): Adam's second decay rate. Defaults to ``0.9``.
-        max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-        seed (int | None): Seed of initial weights, shuffling, noise and samples. Defaults to ``None``: the global
-            seed, as ``lightning.seed_everything`` sets it.
-        pre_processor (PreProcessor | bool): As the host's; the default resizes and does not normalize.
-            Defaults to ``True``.
-        post_processor (PostProcessor | bool): As the host's. Defaults to ``True``.
-        evaluator (Evaluator | bool): As the host's. Defaults to ``True``.
-        visualizer (Visualizer | bool): As the host's. Defaults to ``True``.
+        **kwargs (Any): Arguments of :class:`~anomalib_scadn.baselines.Baseline`.
 
     Raises:
         ValueError: If an argument is impossible; the message names the value and the valid ones.
+
+    Example:
+        >>> Ocgan(image_size=32, base_channels=2, mining_steps=0).model.image_size
+        (32, 32)
     """
 
     model: OcganModel
 
     def __init__(
         self,
-        image_size: int | tuple[int, int] = 512,
-        base_channels: int = 64,
         latent_channels: int = 32,
         lambda_rec: float = 10.0,
         noise_std: float = 0.2,
         mining_steps: int = 5,
         mining_step_size: float = 0.05,
-        learning_rate: float = 1e-4,
         judges_learning_rate: float | None = None,
-        beta1: float = 0.0,
-        beta2: float = 0.9,
-        max_epochs: int = 200,
-        seed: int | None = None,
-        pre_processor: PreProcessor | bool = True,
-        post_processor: PostProcessor | bool = True,
-        evaluator: Evaluator | bool = True,
-        visualizer: Visualizer | bool = True,
+        **kwargs: Any,  # noqa: ANN401  # arguments of Baseline
     ) -> None:
         check_count(1, latent_channels=latent_channels)
         check_count(0, mining_steps=mining_steps)
         check_not_negative(lambda_rec=lambda_rec, noise_std=noise_std, mining_step_size=mining_step_size)
         check_not_negative(judges_learning_rate=judges_learning_rate or 0.0)
-        super().__init__(
-            image_size=image_size,
-            base_channels=base_channels,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            max_epochs=max_epochs,
-            seed=seed,
-            pre_processor=pre_processor,
-            post_processor=post_processor,
-            evaluator=evaluator,
-            visualizer=visualizer,
-        )
+        super().__init__(**kwargs)
         self.lambda_rec = lambda_rec
         self.noise_std = noise_std
         self.mining_steps, self.mining_step_size = mining_steps, mining_step_size

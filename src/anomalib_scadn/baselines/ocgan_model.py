@@ -16,8 +16,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from anomalib_scadn.baselines.torch_model import ReconstructionModel
 from anomalib_scadn.networks import Discriminator, Generator, apply, to_images
+
+from .torch_model import ReconstructionModel
 
 LATENT_WIDTHS = (128, 64, 32, 16)
 """Hidden layers of the latent discriminator."""

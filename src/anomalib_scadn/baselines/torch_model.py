@@ -1,40 +1,21 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the networks of the compared methods have in common at inference: images of one size in, scores out."""
+"""The inference that the compared methods have in common: images of one size in, scores out."""
 
 from abc import ABC, abstractmethod
 
 import torch
 from anomalib.data import InferenceBatch
-from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
-from anomalib_scadn.checks import check_image_shape
-from anomalib_scadn.networks import check_input_size
+from anomalib_scadn.torch_model import InferenceModel
 
 
-class BaselineModel(nn.Module, ABC):
-    """A method's networks and its score.
+class BaselineModel(InferenceModel, ABC):
+    """A method's networks and its score. See :class:`~anomalib_scadn.torch_model.InferenceModel`."""
 
-    Args:
-        image_size (tuple[int, int]): Height and width in pixels, multiples of 8, at least 24.
-
-    Attributes:
-        training_only (tuple[str, ...]): Names of the networks that inference has no use for.
-        has_maps (bool): Whether scores come with maps.
-
-    Raises:
-        ValueError: If the size is impossible.
-    """
-
-    training_only: tuple[str, ...] = ()
     has_maps = False
-
-    def __init__(self, image_size: tuple[int, int]) -> None:
-        super().__init__()
-        check_input_size(image_size)
-        self.image_size = image_size
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images.
@@ -48,7 +29,7 @@ class BaselineModel(nn.Module, ABC):
         Raises:
             ValueError: If the images have another shape.
         """
-        check_image_shape(images.shape, self.image_size)
+        self.check_images(images)
         return self.score(images)
 
     @abstractmethod

@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.data.lace_drawing import check_side, colour, photograph
-from anomalib_scadn.data.lace_patterns import Scene, make_scene, without_motif
-from anomalib_scadn.data.lace_strokes import Image, Points, Stroke, paint
+from .lace_drawing import check_side, colour, photograph
+from .lace_patterns import Scene, make_scene, without_motif
+from .lace_strokes import Image, Points, Stroke, paint
 
 VISIBLE = 0.06
 """Change of a colour, range [0, 1], above which a pixel is anomalous: five times the noise of the camera."""
@@ -72,17 +72,8 @@ def draw_defect(
     return photograph(flawed, camera), mask
 
 
-def hole(scene: Scene, size: int, rng: np.random.Generator) -> Image:
-    """Tear all threads out of a patch; loose ends hang into it.
-
-    Args:
-        scene (Scene): Flawless lace.
-        size (int): Side of the square picture in pixels.
-        rng (np.random.Generator): Source of place, shape and ends.
-
-    Returns:
-        Image: Shape (size, size, 3), RGB, range [0, 1].
-    """
+def _hole(scene: Scene, size: int, rng: np.random.Generator) -> Image:
+    """Tear all threads out of a patch; loose ends hang into it."""
     centre, radius = _place(rng, 0.15), rng.uniform(0.11, 0.15)
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     wobble = 1 + 0.12 * np.sin(3 * angles + rng.uniform(0, 6)) + rng.uniform(-0.08, 0.08, size=angles.shape)
@@ -95,17 +86,8 @@ def hole(scene: Scene, size: int, rng: np.random.Generator) -> Image:
     return colour(scene, size, [Stroke(outline[None], 0.0, filled=True), Stroke(ends, _LOOSE, width)])
 
 
-def broken_thread(scene: Scene, size: int, rng: np.random.Generator) -> Image:
-    """Cut the net threads along a run; stubs are left, and a pulled thread lies loosely along the run.
-
-    Args:
-        scene (Scene): Flawless lace.
-        size (int): Side of the square picture in pixels.
-        rng (np.random.Generator): Source of place and direction.
-
-    Returns:
-        Image: Shape (size, size, 3), RGB, range [0, 1].
-    """
+def _broken_thread(scene: Scene, size: int, rng: np.random.Generator) -> Image:
+    """Cut the net threads along a run; stubs are left, and a pulled thread lies loosely along the run."""
     along = _direction(rng.uniform(0, np.pi))
     across = np.array([-along[1], along[0]])
     centre, half_length = _place(rng, 0.3), rng.uniform(0.27, 0.35)
@@ -122,32 +104,14 @@ def broken_thread(scene: Scene, size: int, rng: np.random.Generator) -> Image:
     return colour(torn, size)
 
 
-def missing_motif(scene: Scene, size: int, rng: np.random.Generator) -> Image:
-    """Leave out one whole motif; the bare net shows.
-
-    Args:
-        scene (Scene): Flawless lace.
-        size (int): Side of the square picture in pixels.
-        rng (np.random.Generator): Source of the choice.
-
-    Returns:
-        Image: Shape (size, size, 3), RGB, range [0, 1].
-    """
+def _missing_motif(scene: Scene, size: int, rng: np.random.Generator) -> Image:
+    """Leave out one whole motif; the bare net shows."""
     inside = ((scene.centres > 0.05) & (scene.centres < 0.95)).all(axis=-1)
     return colour(without_motif(scene, int(rng.choice(np.flatnonzero(inside)))), size)
 
 
-def stain(scene: Scene, size: int, rng: np.random.Generator) -> Image:
-    """Spill a coloured drop with soft edges over lace and ground.
-
-    Args:
-        scene (Scene): Flawless lace.
-        size (int): Side of the square picture in pixels.
-        rng (np.random.Generator): Source of place, shape and colour.
-
-    Returns:
-        Image: Shape (size, size, 3), RGB, range [0, 1].
-    """
+def _stain(scene: Scene, size: int, rng: np.random.Generator) -> Image:
+    """Spill a coloured drop with soft edges over lace and ground."""
     centre, radius = _place(rng, 0.12), rng.uniform(0.10, 0.13)
     hue = np.array(_STAINS[rng.integers(len(_STAINS))], dtype=np.float32)
     phase = rng.uniform(0, 2 * np.pi, size=2)
@@ -159,17 +123,8 @@ def stain(scene: Scene, size: int, rng: np.random.Generator) -> Image:
     return (colour(scene, size) * (1 - strength) + hue * strength).astype(np.float32)
 
 
-def foreign_fibre(scene: Scene, size: int, rng: np.random.Generator) -> Image:
-    """Lay a curved fibre, dark or coloured, over the lace.
-
-    Args:
-        scene (Scene): Flawless lace.
-        size (int): Side of the square picture in pixels.
-        rng (np.random.Generator): Source of place, curve and colour.
-
-    Returns:
-        Image: Shape (size, size, 3), RGB, range [0, 1].
-    """
+def _foreign_fibre(scene: Scene, size: int, rng: np.random.Generator) -> Image:
+    """Lay a curved fibre, dark or coloured, over the lace."""
     along = _direction(rng.uniform(0, 2 * np.pi))
     across = np.array([-along[1], along[0]])
     half_length, bend = rng.uniform(0.28, 0.38), rng.uniform(0.05, 0.13) * rng.choice([-1.0, 1.0])
@@ -182,13 +137,17 @@ def foreign_fibre(scene: Scene, size: int, rng: np.random.Generator) -> Image:
 
 
 DEFECTS: dict[str, Callable[[Scene, int, np.random.Generator], Image]] = {
-    "broken_thread": broken_thread,
-    "foreign_fibre": foreign_fibre,
-    "hole": hole,
-    "missing_motif": missing_motif,
-    "stain": stain,
+    "broken_thread": _broken_thread,
+    "foreign_fibre": _foreign_fibre,
+    "hole": _hole,
+    "missing_motif": _missing_motif,
+    "stain": _stain,
 }
-"""Kind of defect to the function that draws it, evenly lit."""
+"""Kind of defect to the function that draws it.
+
+Each takes flawless lace, the side of the square picture in pixels and the source of all that varies, and gives the
+evenly lit picture with the defect, shape (size, size, 3), RGB, range [0, 1].
+"""
 
 
 def _misfit(mask: npt.NDArray[np.bool_]) -> float:

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.data.lace_patterns import Pattern, Scene, make_scene
-from anomalib_scadn.data.lace_strokes import Image, Stroke, paint
+from .lace_patterns import Pattern, Scene, make_scene
+from .lace_strokes import Image, Stroke, paint
 
 MIN_SIZE = 32
 """Smallest side in pixels at which a mesh is still more than a blur."""

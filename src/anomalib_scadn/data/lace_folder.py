@@ -3,17 +3,17 @@
 
 """A folder of drawn lace in the layout of LaceAD, drawn whole or not at all."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
-from anomalib_scadn.data.lace_drawing import check_side, draw_lace
+from anomalib_scadn.files import whole_folder
+
+from .image_files import encode_png
+from .lace_defects import DEFECTS, draw_defect
+from .lace_drawing import check_side, draw_lace
 
 DRAWING_VERSION = 1
 """Raised whenever the same arguments give other pixels, so that no old folder is mistaken for a new one."""
@@ -86,12 +86,13 @@ class LaceFolder:
         final = root / self.key / str(pattern)
         if final.is_dir():
             return final
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".drawing-", dir=final.parent, ignore_cleanup_errors=True) as hidden:
-            # One level down, since the temporary folder itself is closed to other users.
-            drawn = Path(hidden) / final.name
-            self._draw_into(drawn, pattern)
-            _publish(drawn, final)
+        try:
+            with whole_folder(final) as drawn:
+                self._draw_into(drawn, pattern)
+        except OSError:
+            # Another process was faster, and drew the same pixels.
+            if not final.is_dir():
+                raise
         return final
 
     def _draw_into(self, folder: Path, pattern: int) -> None:
@@ -111,21 +112,6 @@ class LaceFolder:
         return np.random.default_rng([self.drawing_seed, pattern, split, index])
 
 
-def _publish(drawn: Path, final: Path) -> None:
-    try:
-        drawn.rename(final)
-    except OSError:
-        # Another process was faster, and drew the same pixels.
-        if not final.is_dir():
-            raise
-        shutil.rmtree(drawn, ignore_errors=True)
-
-
 def _write(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Encoded in memory, because OpenCV cannot open every path (Windows, letters outside ASCII).
-    done, encoded = cv2.imencode(".png", pixels[..., ::-1] if pixels.ndim == 3 else pixels)
-    if not done:
-        msg = f"cannot encode {path} as PNG: expected 8-bit pixels, found shape {pixels.shape}, {pixels.dtype}"
-        raise OSError(msg)
-    path.write_bytes(encoded.tobytes())
+    path.write_bytes(encode_png(path, pixels))

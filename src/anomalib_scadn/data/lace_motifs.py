@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from anomalib_scadn.data.lace_strokes import Points, Stroke
+from .lace_strokes import Points, Stroke
 
 _FILL = 0.60
 _HATCH = 0.80
@@ -17,15 +17,8 @@ _HATCH_STEP = 0.016
 _CORD_WIDTH = 0.016
 
 
-def flower(radius: float) -> list[Stroke]:
-    """Draw six petals around a ring.
-
-    Args:
-        radius (float): From the centre to a petal's tip, in fractions of the image side.
-
-    Returns:
-        list[Stroke]: In painting order, around (0, 0).
-    """
+def _flower(radius: float) -> list[Stroke]:
+    """Draw six petals around a ring."""
     strokes: list[Stroke] = []
     for angle in np.arange(6) * np.pi / 3 + np.pi / 6:
         direction = np.array([np.cos(angle), np.sin(angle)])
@@ -33,15 +26,8 @@ def flower(radius: float) -> list[Stroke]:
     return [*strokes, *_disc(0.24 * radius)]
 
 
-def leaves(radius: float) -> list[Stroke]:
-    """Draw a twig: a stem with one leaf at its tip and two pairs along it.
-
-    Args:
-        radius (float): Half the length of the twig, in fractions of the image side.
-
-    Returns:
-        list[Stroke]: In painting order, around (0, 0).
-    """
+def _leaves(radius: float) -> list[Stroke]:
+    """Draw a twig: a stem with one leaf at its tip and two pairs along it."""
     foot, bend, tip, top = radius * np.array([[-0.25, 1.0], [0.05, 0.35], [0.1, -0.25], [0.3, -1.05]])
     strokes = [_line([foot, bend, tip]), *_blade(tip, top, 0.24 * radius)]
     for height, reach in ((0.6, 0.78), (0.1, 0.72)):
@@ -51,28 +37,14 @@ def leaves(radius: float) -> list[Stroke]:
     return strokes
 
 
-def dot(radius: float) -> list[Stroke]:
-    """Draw a filled disc inside a second ring.
-
-    Args:
-        radius (float): Of the outer ring, in fractions of the image side.
-
-    Returns:
-        list[Stroke]: In painting order, around (0, 0).
-    """
+def _dot(radius: float) -> list[Stroke]:
+    """Draw a filled disc inside a second ring."""
     background = Stroke(_circle(radius)[None], 0.45, filled=True)
     return [background, _line(_circle(radius), closed=True), *_disc(0.62 * radius)]
 
 
-def scallop(radius: float) -> list[Stroke]:
-    """Draw a fan that opens downwards: radial threads between two arcs, with small loops along the outer one.
-
-    Args:
-        radius (float): Of the outer arc, in fractions of the image side.
-
-    Returns:
-        list[Stroke]: In painting order; the fan's sides meet in (0, 0).
-    """
+def _scallop(radius: float) -> list[Stroke]:
+    """Draw a fan that opens downwards: radial threads between two arcs, with small loops along the outer one."""
     angles = np.linspace(0, np.pi, 25)
     rays = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     outline = np.concatenate([rays, 0.3 * rays[::-1]])
@@ -87,12 +59,16 @@ def scallop(radius: float) -> list[Stroke]:
 
 
 MOTIFS: dict[str, Callable[[float], list[Stroke]]] = {
-    "flower": flower,
-    "leaves": leaves,
-    "dot": dot,
-    "scallop": scallop,
+    "flower": _flower,
+    "leaves": _leaves,
+    "dot": _dot,
+    "scallop": _scallop,
 }
-"""Motif name to the function that draws it around (0, 0), given its radius."""
+"""Motif name to the function that draws it.
+
+Each takes the motif's reach from the centre in fractions of the image side (half the length of a twig, the radius of
+an outer ring or arc), and gives strokes around (0, 0) in painting order. The sides of a scallop meet in (0, 0).
+"""
 
 
 def _line(points: Sequence[Points] | Points, closed: bool = False) -> Stroke:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anomalib_scadn.data.lace_motifs import MOTIFS
-from anomalib_scadn.data.lace_strokes import Points, Stroke, move_all
+from .lace_motifs import MOTIFS
+from .lace_strokes import Points, Stroke, move_all
 
 _MARGIN = 0.04
 _PHASE_JITTER = 0.003

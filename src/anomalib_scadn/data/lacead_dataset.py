@@ -6,7 +6,7 @@
 Differences from anomalib's MVTecADDataset:
     - Masks are optional, as the paper's LaceAD is judged per image: without any mask the task is classification.
     - A mask may have another extension than its image, and belongs to it by name instead of by sort order.
-    - Any pixel that is not black in any channel of a mask is anomalous; the host converts to grey first, which
+    - Any pixel that is not black in any channel of a mask is anomalous; anomalib converts to grey first, which
       turns a colour such as (1, 0, 0) black.
     - Files that cannot be read and masks of another size raise an error that names the file.
 """
@@ -22,8 +22,8 @@ from PIL import Image
 from torchvision.transforms.v2 import Transform
 from torchvision.tv_tensors import Mask
 
-from anomalib_scadn.data.lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks
-from anomalib_scadn.data.lacead_masks import check_mask_size, read_mask, unreadable
+from .lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks
+from .lacead_masks import check_mask_size, read_mask, unreadable
 
 
 class LaceADDataset(AnomalibDataset):
@@ -42,9 +42,11 @@ class LaceADDataset(AnomalibDataset):
             :func:`make_lacead_dataset`).
 
     Example:
-        >>> dataset = LaceADDataset("./datasets/LaceAD", category="1", split="test")  # doctest: +SKIP
-        >>> dataset[0].image.shape  # doctest: +SKIP
-        torch.Size([3, 512, 512])
+        >>> from anomalib_scadn import SyntheticLace
+        >>> drawn = SyntheticLace(root="lace", image_size=32, num_train=1, num_test_good=1, num_test_defect=1)
+        >>> drawn.prepare_data()
+        >>> LaceADDataset(drawn.root, category="1", split="test")[0].image.shape
+        torch.Size([3, 32, 32])
     """
 
     def __init__(
@@ -172,7 +174,7 @@ def _read_image(path: str) -> torch.Tensor:
 
 
 def _check_depth(path: str) -> None:
-    """Refuse more than 8 bits a channel: the host's reader would turn nearly all of it white without a word."""
+    """Refuse more than 8 bits a channel: anomalib's reader would turn nearly all of it white without a word."""
     with Image.open(path) as file:
         if file.mode.startswith(("I", "F")):
             msg = f"cannot read {path}: expected 8 bits a channel, found mode {file.mode}; convert it to 8 bits first"

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Files of a LaceAD folder: which patterns, images and masks are there, and which mask belongs to which image.
+"""Files of a LaceAD folder: patterns, images, and the mask of each image.
 
 The layout is MVTec's::
 
@@ -13,64 +13,16 @@ The layout is MVTec's::
 Hidden files and folders, files that are no images and folders below <defect> are ignored.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-"""Extensions of images and masks, matched in any case."""
+from .image_files import IMAGE_EXTENSIONS, list_folders, list_images
 
 GOOD = "good"
 """Folder name of the normal images."""
 
 _MASK_SUFFIX = "_mask"
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Make the sort key under which "2" comes before "10".
-
-    Args:
-        name (str): Any text.
-
-    Returns:
-        list[tuple[int, int, str]]: One comparable entry per run of digits or of other characters.
-    """
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
-
-
-def list_folders(folder: Path) -> list[Path]:
-    """List the visible folders in a folder.
-
-    Args:
-        folder (Path): Folder to look into; it may be missing.
-
-    Returns:
-        list[Path]: Naturally sorted, empty if ``folder`` is missing.
-    """
-    if not folder.is_dir():
-        return []
-    found = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return sorted(found, key=lambda path: natural_key(path.name))
-
-
-def list_images(folder: Path) -> list[Path]:
-    """List the visible images in a folder, not those in its sub-folders.
-
-    Args:
-        folder (Path): Folder to look into; it may be missing.
-
-    Returns:
-        list[Path]: Naturally sorted, empty if ``folder`` is missing.
-    """
-    if not folder.is_dir():
-        return []
-    found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file() and not path.name.startswith(".")
-    ]
-    return sorted(found, key=lambda path: natural_key(path.name))
 
 
 def find_pattern(root: Path, pattern: str) -> Path:

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a mask file says, and whether it is as large as its image."""
+"""Masks read from files, and compared with their images in size."""
 
 from pathlib import Path
 

@@ -4,20 +4,21 @@
 """One-class MNIST and CIFAR-10 (SCADN, Table 5): normal is one class, anomalous is every other.
 
 The files are torchvision's, and so is the download, which happens only if it is asked for. Images have no files of
-their own: the host's pictures, which show files, are not drawn (:class:`~anomalib_scadn.ScadnVisualizer` draws the
+their own: anomalib's pictures, which show files, are not drawn (:class:`~anomalib_scadn.ScadnVisualizer` draws the
 paper's figures); give other models ``visualizer: false``.
 """
 
 from pathlib import Path
+from typing import Any
 
 from anomalib.data.utils import Split, TestSplitMode, ValSplitMode
 from anomalib.utils.path import resolve_dataset_root
-from torchvision.transforms.v2 import Transform
 
-from anomalib_scadn.checks import check_at_least_one
-from anomalib_scadn.data.base import ScadnDataModule
-from anomalib_scadn.data.one_class_dataset import OneClassDataset, category_name, check_class
-from anomalib_scadn.data.one_class_files import ClassificationName, check_name, read_split
+from anomalib_scadn.checks import check_count
+
+from .base import ScadnDataModule
+from .one_class_dataset import OneClassDataset, category_name, check_class
+from .one_class_files import ClassificationName, check_name, read_split
 
 
 class OneClass(ScadnDataModule):
@@ -37,17 +38,8 @@ class OneClass(ScadnDataModule):
         num_test (int | None): Test images, the first of the official split. Defaults to ``None``, all 10,000.
         train_batch_size (int): Images per training batch. Defaults to ``512``, the paper's.
         eval_batch_size (int): Images per validation and test batch. Defaults to ``512``.
-        num_workers (int | None): Processes that prepare images; 0 prepares in the main process, ``None`` means the
-            processors this process may use, at most 8. Defaults to ``None``.
-        train_augmentations (Transform | None): Applied to training images. Defaults to ``None``.
-        val_augmentations (Transform | None): Applied to validation images. Defaults to ``None``.
-        test_augmentations (Transform | None): Applied to test images. Defaults to ``None``.
-        augmentations (Transform | None): Applied where none of the three above is given. Defaults to ``None``.
-        val_split_mode (ValSplitMode | str): Where the validation set comes from; ``"none"`` means that there is none.
-            Defaults to ``"same_as_test"``.
-        val_split_ratio (float): Share taken for validation by the modes that split, range (0, 1).
-            Defaults to ``0.5``.
-        seed (int | None): Seed of the splits. Defaults to ``None``.
+        **options (Any): Batch sizes, augmentations and splits; see
+            :class:`~anomalib_scadn.data.base.ScadnDataModule`.
 
     Raises:
         ValueError: If an argument is impossible, or ``val_split_mode`` needs image files (``"from_dir"``,
@@ -68,32 +60,18 @@ class OneClass(ScadnDataModule):
         num_test: int | None = None,
         train_batch_size: int = 512,
         eval_batch_size: int = 512,
-        num_workers: int | None = None,
-        train_augmentations: Transform | None = None,
-        val_augmentations: Transform | None = None,
-        test_augmentations: Transform | None = None,
-        augmentations: Transform | None = None,
-        val_split_mode: ValSplitMode | str = ValSplitMode.SAME_AS_TEST,
-        val_split_ratio: float = 0.5,
-        seed: int | None = None,
+        **options: Any,  # noqa: ANN401  # arguments of ScadnDataModule
     ) -> None:
         """Check and store the arguments; no file is looked at yet."""
         super().__init__(
-            num_workers,
             train_batch_size=train_batch_size,
             eval_batch_size=eval_batch_size,
-            train_augmentations=train_augmentations,
-            val_augmentations=val_augmentations,
-            test_augmentations=test_augmentations,
-            augmentations=augmentations,
             test_split_mode=TestSplitMode.FROM_DIR,  # the official test split
-            val_split_mode=val_split_mode,
-            val_split_ratio=val_split_ratio,
-            seed=seed,
+            **options,
         )
         check_name(dataset)
         check_class(normal_class)
-        check_at_least_one(num_train=num_train, num_test=num_test)
+        check_count(1, num_train=num_train, num_test=num_test)
         if self.val_split_mode in {ValSplitMode.FROM_DIR, ValSplitMode.SYNTHETIC}:
             msg = (
                 f"val_split_mode must be same_as_test, from_train, from_test or none, got {self.val_split_mode.value}, "
@@ -126,7 +104,7 @@ class OneClass(ScadnDataModule):
         read_split(self.root, self.dataset, train=False, download=self.download)
 
     def _setup(self, _stage: str | None = None) -> None:
-        # Both at every stage, because the host may take validation images from either.
+        # Both at every stage, because anomalib may take validation images from either.
         self.train_data, self.test_data = (
             OneClassDataset(self.root, self.dataset, self.normal_class, split=split, num_images=count)
             for split, count in ((Split.TRAIN, self.num_train), (Split.TEST, self.num_test))

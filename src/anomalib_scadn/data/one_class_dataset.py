@@ -22,8 +22,9 @@ from pandas import DataFrame
 from torchvision.transforms.v2 import Transform
 from torchvision.transforms.v2.functional import to_dtype, to_image
 
-from anomalib_scadn.checks import check_at_least_one
-from anomalib_scadn.data.one_class_files import CLASSES, ClassificationName, read_split
+from anomalib_scadn.checks import check_count
+
+from .one_class_files import CLASSES, ClassificationName, read_split
 
 
 class OneClassDataset(AnomalibDataset):
@@ -41,6 +42,17 @@ class OneClassDataset(AnomalibDataset):
     Raises:
         FileNotFoundError: If the data set is not there.
         ValueError: If an argument is impossible, the data set cannot be read or has no such training image.
+
+    Example:
+        >>> from pathlib import Path
+        >>> raw = Path("MNIST/raw")
+        >>> raw.mkdir(parents=True)
+        >>> for split in ("train", "t10k"):  # two black images, a three and a seven
+        ...     header = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
+        ...     _ = (raw / f"{split}-images-idx3-ubyte").write_bytes(header + bytes(2 * 28 * 28))
+        ...     _ = (raw / f"{split}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 3, 7]))
+        >>> len(OneClassDataset(".", "mnist", normal_class=3))
+        1
     """
 
     def __init__(
@@ -55,7 +67,7 @@ class OneClassDataset(AnomalibDataset):
         """Read the split."""
         super().__init__(augmentations=augmentations)
         check_class(normal_class)
-        check_at_least_one(num_images=num_images)
+        check_count(1, num_images=num_images)
         if split not in {Split.TRAIN.value, Split.TEST.value}:
             msg = f"split must be 'train' or 'test', got {split!r}"
             raise ValueError(msg)
@@ -75,7 +87,7 @@ class OneClassDataset(AnomalibDataset):
     def samples(self) -> DataFrame:
         """Samples: columns position (in ``images``), class, label_index, split and an empty image_path.
 
-        The host's setter would look for the files, and sort by their names.
+        Anomalib's setter would look for the files, and sort by their names.
         """
         return super().samples
 

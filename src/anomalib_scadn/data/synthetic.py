@@ -9,15 +9,15 @@ model does on real lace.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
-from anomalib.data.utils import TestSplitMode, ValSplitMode
-from torchvision.transforms.v2 import Transform
 
 from anomalib_scadn.checks import as_image_size
-from anomalib_scadn.data.lace_folder import LaceFolder
-from anomalib_scadn.data.lace_patterns import find_pattern_style
-from anomalib_scadn.data.lacead import LaceAD
+
+from .lace_folder import LaceFolder
+from .lace_patterns import find_pattern_style
+from .lacead import LaceAD
 
 
 class SyntheticLace(LaceAD):
@@ -38,27 +38,19 @@ class SyntheticLace(LaceAD):
         num_test_good (int): Flawless test images. Defaults to ``40``.
         num_test_defect (int): Test images per kind of defect. Defaults to ``8``.
         drawing_seed (int): Seed of the drawing, 0 or more. Defaults to ``0``.
-        train_batch_size (int): As in :class:`LaceAD`. Defaults to ``4``.
-        eval_batch_size (int): As in :class:`LaceAD`. Defaults to ``4``.
-        num_workers (int | None): As in :class:`LaceAD`. Defaults to ``None``.
-        train_augmentations (Transform | None): As in :class:`LaceAD`. Defaults to ``None``.
-        val_augmentations (Transform | None): As in :class:`LaceAD`. Defaults to ``None``.
-        test_augmentations (Transform | None): As in :class:`LaceAD`. Defaults to ``None``.
-        augmentations (Transform | None): As in :class:`LaceAD`. Defaults to ``None``.
-        test_split_mode (TestSplitMode | str): As in :class:`LaceAD`. Defaults to ``"from_dir"``.
-        test_split_ratio (float): As in :class:`LaceAD`. Defaults to ``0.2``.
-        val_split_mode (ValSplitMode | str): As in :class:`LaceAD`. Defaults to ``"same_as_test"``.
-        val_split_ratio (float): As in :class:`LaceAD`. Defaults to ``0.5``.
-        seed (int | None): Seed of the splits, not of the drawing. Defaults to ``None``.
+        **options (Any): As in :class:`LaceAD`; ``seed`` is that of the splits, not of the drawing.
 
     Raises:
         ValueError: If there is no such pattern, the size or a number of images is too small, the image is not
             square, or LaceAD refuses an argument.
 
     Example:
-        >>> datamodule = SyntheticLace(category=2, num_train=8, num_test_good=2, num_test_defect=1)
-        >>> datamodule.root.name
-        'v1_128px_train8_good2_defect1_seed0'
+        >>> sizes = {"image_size": 32, "num_train": 2, "num_test_good": 1, "num_test_defect": 1}
+        >>> datamodule = SyntheticLace(root="lace", category=2, **sizes, train_batch_size=2, num_workers=0)
+        >>> datamodule.prepare_data()
+        >>> datamodule.setup()
+        >>> next(iter(datamodule.train_dataloader())).image.shape
+        torch.Size([2, 3, 32, 32])
     """
 
     def __init__(
@@ -70,36 +62,10 @@ class SyntheticLace(LaceAD):
         num_test_good: int = 40,
         num_test_defect: int = 8,
         drawing_seed: int = 0,
-        train_batch_size: int = 4,
-        eval_batch_size: int = 4,
-        num_workers: int | None = None,
-        train_augmentations: Transform | None = None,
-        val_augmentations: Transform | None = None,
-        test_augmentations: Transform | None = None,
-        augmentations: Transform | None = None,
-        test_split_mode: TestSplitMode | str = TestSplitMode.FROM_DIR,
-        test_split_ratio: float = 0.2,
-        val_split_mode: ValSplitMode | str = ValSplitMode.SAME_AS_TEST,
-        val_split_ratio: float = 0.5,
-        seed: int | None = None,
+        **options: Any,  # noqa: ANN401  # arguments of LaceAD
     ) -> None:
         """Check and store the arguments; nothing is drawn yet."""
-        super().__init__(
-            root=root,
-            category=category,
-            train_batch_size=train_batch_size,
-            eval_batch_size=eval_batch_size,
-            num_workers=num_workers,
-            train_augmentations=train_augmentations,
-            val_augmentations=val_augmentations,
-            test_augmentations=test_augmentations,
-            augmentations=augmentations,
-            test_split_mode=test_split_mode,
-            test_split_ratio=test_split_ratio,
-            val_split_mode=val_split_mode,
-            val_split_ratio=val_split_ratio,
-            seed=seed,
-        )
+        super().__init__(root=root, category=category, **options)
         self._pattern = _pattern_number(self.category)
         self.category = str(self._pattern)
         self._folder = LaceFolder(_side(image_size), num_train, num_test_good, num_test_defect, drawing_seed)
@@ -129,7 +95,7 @@ class SyntheticLace(LaceAD):
         super().prepare_data()
 
     def _setup(self, _stage: str | None = None) -> None:
-        # Some of the host's helpers set a data module up without preparing it.
+        # Some of anomalib's helpers set a data module up without preparing it.
         self._folder.draw(self._drawings, self._pattern)
         super()._setup(_stage)
 
@@ -146,7 +112,7 @@ def _pattern_number(category: str) -> int:
 
 
 def _side(image_size: int | Sequence[int]) -> int:
-    # The host's get_datamodule turns any image_size into a pair.
+    # Anomalib's get_datamodule turns any image_size into a pair.
     height, width = as_image_size(image_size)
     if height != width:
         msg = f"image_size must be square, got {height} x {width}"

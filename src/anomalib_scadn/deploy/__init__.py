@@ -3,8 +3,7 @@
 
 """SCADN where inspection happens: exported models, large images, folders of images."""
 
-from .generator_export import export_generator
 from .inferencer import StripedMaskInferencer
 from .result import InferenceResult
 
-__all__ = ["InferenceResult", "StripedMaskInferencer", "export_generator"]
+__all__ = ["InferenceResult", "StripedMaskInferencer"]

@@ -1,31 +1,37 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What can run a model: one interface, chosen by the file."""
+"""The interface of everything that runs a model, and the form of what it returns."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from anomalib_scadn.metadata import Metadata, read_metadata
+from anomalib_scadn.export.full import OpenBatch
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.masks import MASKS_PER_SCALE, composites, striped_masks
 
 Values = dict[str, npt.NDArray[Any]]
-
-SUFFIXES = (".ckpt", ".onnx", ".xml")
 
 
 class Backend(ABC):
     """A loaded model.
 
+    Args:
+        metadata (Metadata): Description of the model.
+
     Attributes:
         metadata (Metadata): Description of the model.
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W).
     """
 
-    metadata: Metadata
+    def __init__(self, metadata: Metadata) -> None:
+        self.metadata = metadata
+        self.masks = striped_masks(metadata.image_size, metadata.stripes)
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -44,73 +50,41 @@ class Backend(ABC):
             ValueError: If the model cannot take images of this size.
         """
 
+    def finish(self, values: OpenBatch | Mapping[str, npt.NDArray[Any]], *, reconstruction: bool) -> Values:
+        """Bring the values of a full graph into the form of :meth:`run`.
 
-def load_backend(
-    path: str | Path,
-    device: str = "cpu",
-    *,
-    metadata: str | Path | None = None,
-    passes_at_once: int = 4,
-    options: Mapping[str, Any] | None = None,
-) -> Backend:
-    """Load a model.
+        Labels and masks of a model without thresholding are made from the scores as anomalib would with it.
 
-    Args:
-        path (str | Path): Lightning checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml).
-        device (str): Device in the runtime's own words: ``"cpu"``, ``"cuda"`` (PyTorch, ONNX Runtime), ``"CPU"``,
-            ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
-        metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``:
-            ``.json`` beside the graph.
-        passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
-            generator alone. Defaults to ``4``.
-        options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
-            ``provider_options``, ``session_options``. Defaults to ``None``.
+        Args:
+            values (OpenBatch | Mapping[str, npt.NDArray[Any]]): Values of a full graph, inner ones included.
+            reconstruction (bool): Whether to return what was painted.
 
-    Returns:
-        Backend: The loaded model.
+        Returns:
+            Values: As :meth:`run` returns them.
+        """
+        if isinstance(values, OpenBatch):
+            values = {name: value.cpu().numpy() for name, value in values._asdict().items() if value is not None}
+        size = self.metadata.image_size
+        scores, maps = values["pred_score"].reshape(-1), values["anomaly_map"].reshape(-1, *size)
+        label = values.get("pred_label", scores > 1 - self.metadata.image_sensitivity)
+        mask = values.get("pred_mask", maps > 1 - self.metadata.pixel_sensitivity)
+        result = {
+            "pred_score": scores,
+            "pred_label": label.reshape(-1).astype(bool),
+            "anomaly_map": maps,
+            "pred_mask": mask.reshape(-1, *size).astype(bool),
+            "raw_score": values["raw_score"].reshape(-1),
+            "raw_map": values["raw_map"].reshape(-1, *size),
+            "scale_maps": values["scale_maps"],
+            "selected_scale": values["selected_scale"].reshape(-1),
+        }
+        if reconstruction:
+            pairs = zip(values["reconstructions"], result["selected_scale"], strict=True)
+            result["reconstruction"] = np.stack([self._composite(painted, int(scale)) for painted, scale in pairs])
+        return result
 
-    Raises:
-        FileNotFoundError: If the file or one that belongs to it does not exist.
-        ValueError: If the file is of an unknown kind or damaged, or its metadata do not match it.
-    """
-    file = Path(path)
-    if file.suffix not in SUFFIXES:
-        msg = f"a model must be a file ending in {', '.join(SUFFIXES)}, got {file}"
-        raise ValueError(msg)
-    if not file.is_file():
-        msg = f"no such model: {file}"
-        raise FileNotFoundError(msg)
-    if passes_at_once < 1:
-        msg = f"passes_at_once must be at least 1, got {passes_at_once}"
-        raise ValueError(msg)
-    if file.suffix == ".ckpt":
-        if metadata is not None:
-            msg = f"a .ckpt file describes itself and takes no metadata, got {metadata}"
-            raise ValueError(msg)
-        from .checkpoint import CheckpointBackend
-
-        return CheckpointBackend(file, device, passes_at_once, options)
-    description = Path(metadata) if metadata is not None else file.with_suffix(".json")
-    return _load_graph(file, device, description, passes_at_once, options or {})
-
-
-def _load_graph(file: Path, device: str, description: Path, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
-    from .full_graph import FullGraphBackend
-    from .generator_graph import GeneratorBackend, even_chunk
-    from .graphs import Graph, check_match
-
-    known = read_metadata(description)
-    graph: Graph
-    if file.suffix == ".onnx":
-        from .onnx_graph import OnnxGraph
-
-        graph = OnnxGraph(file, device, options)
-    else:
-        from .openvino_graph import OpenVinoGraph
-
-        chunk = even_chunk(known, passes_at_once) if known.kind == "generator" else None
-        graph = OpenVinoGraph(file, device, options, chunk)
-    check_match(graph, known, description)
-    if known.kind == "full":
-        return FullGraphBackend(graph, known)
-    return GeneratorBackend(graph, known, description, passes_at_once)
+    def _composite(self, reconstructions: npt.NDArray[np.float32], scale: int) -> npt.NDArray[np.float32]:
+        """Average one scale's vertical and horizontal composite of Î_ij, (4 * S, 3, H, W), to (H, W, 3)."""
+        part = slice(MASKS_PER_SCALE * scale, MASKS_PER_SCALE * (scale + 1))
+        painted = torch.from_numpy(reconstructions[None, part])
+        return composites(painted, self.masks[part])[0, 0].mean(dim=0).permute(1, 2, 0).numpy()

@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.exporting import open_batch
-from anomalib_scadn.metadata import describe
-from anomalib_scadn.unreadable import explain_unreadable
+from anomalib_scadn.export.full import OpenBatch, open_batch
+from anomalib_scadn.export.metadata import describe
+from anomalib_scadn.files import explain_unreadable
 
 from .backends import Backend, Values
-from .host_side import StripedMasks, as_arrays, finish
 
 
 class CheckpointBackend(Backend):
@@ -46,8 +45,7 @@ class CheckpointBackend(Backend):
             raise ValueError(msg) from error
         self._module.to(self._device)
         self._module.model.passes_at_once = passes_at_once
-        self.metadata = describe(self._module.model, self._module.post_processor, "full")
-        self._masks = StripedMasks(self.metadata)
+        super().__init__(describe(self._module.model, self._module.post_processor, "full"))
 
     @torch.inference_mode()
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -55,21 +53,19 @@ class CheckpointBackend(Backend):
         module = self._module
         transform = module.pre_processor.transform if module.pre_processor else None
         images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device)
-        masks = self._masks if reconstruction else None
-        parts = [self._run_one(transform(image) if transform else image, masks) for image in images.split(1)]
+        resized = (transform(image) if transform else image for image in images.split(1))
+        # Finished image by image, so that the passes of one image at a time are held.
+        parts = [self.finish(self._predict(image), reconstruction=reconstruction) for image in resized]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _run_one(self, image: torch.Tensor, masks: StripedMasks | None) -> Values:
+    def _predict(self, image: torch.Tensor) -> OpenBatch:
         model = self._module.model
         model.check_images(image)
-        painted = model.reconstruct(image)
-        values = open_batch(model.scorer, self._module.post_processor, image, painted, model.masks)
-        # Finished image by image, so that the passes of one image at a time are held.
-        return finish(as_arrays(values), self.metadata, masks)
+        return open_batch(model.scorer, self._module.post_processor, image, model.reconstruct(image), model.masks)
 
 
 def _explain(error: Exception) -> str:
     # Torch's own message names every weight of both models.
     if isinstance(error, RuntimeError) and "loading state_dict" in str(error):
-        return "it holds the weights of another model; export that one and use the host's inferencers"
+        return "it holds the weights of another model; export that one and use anomalib's inferencers"
     return explain_unreadable(error)

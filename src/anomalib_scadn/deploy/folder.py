@@ -21,32 +21,34 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from tqdm import tqdm
 
-from .images import list_images, read_pixels
+from anomalib_scadn.data.image_files import find_images
+
+from .images import read_pixels
+from .inferencer import StripedMaskInferencer
 from .pictures import draw_heatmap, draw_overlay, fit_map, fit_mask, to_8_bit, write_png
-from .prediction import Prediction
+from .result import InferenceResult
 from .run_record import Record, claim_folder
 from .score_table import ScoreRow, ScoreTable
 
 logger = logging.getLogger(__name__)
+
+Outcome = InferenceResult | Exception
 
 TABLE = "scores.csv"
 HEATMAPS = "heatmaps"
 OVERLAYS = "overlays"
 
 
-class Inferencer(Protocol):
-    """What scores images one after the other; :class:`StripedMaskInferencer` does."""
-
-    def predict_many(self, images: Sequence[Path]) -> Iterable[tuple[Path, Prediction | Exception]]:
-        """Predict images lazily, each in turn; an image that fails gives its error in place of a result."""
-
-
 def score_folder(
-    inferencer: Inferencer, input_dir: Path | str, output_dir: Path | str, record: Record, *, progress: bool = False
+    inferencer: StripedMaskInferencer,
+    input_dir: Path | str,
+    output_dir: Path | str,
+    record: Record,
+    *,
+    progress: bool = False,
 ) -> int:
     """Score the images of a folder and its sub-folders, except those that an earlier run has scored.
 
@@ -55,8 +57,8 @@ def score_folder(
     tried again by the next run. Hidden files and folders are ignored.
 
     Args:
-        inferencer (Inferencer): Scores the images. If it takes several at once, the seconds of all of them are in
-            the row of the first.
+        inferencer (StripedMaskInferencer): Scores the images. If it takes several at once, the seconds of all of them
+            are in the row of the first.
         input_dir (Path | str): Folder of images.
         output_dir (Path | str): Folder of results, made when missing; not inside the input.
         record (Record): What decides the scores, from :func:`~anomalib_scadn.deploy.run_record.describe_run`.
@@ -74,7 +76,10 @@ def score_folder(
     if target.resolve().is_relative_to(source.resolve()):
         msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
         raise ValueError(msg)
-    images = find_images(source)
+    if not source.is_dir():
+        msg = f"input folder not found: {source.absolute()}; expected a folder of images"
+        raise FileNotFoundError(msg)
+    images = [PurePosixPath(path.relative_to(source)) for path in find_images(source)]
     names = picture_names(images)
     claimed = claim_folder(target, {**record, "input": str(source.resolve())}, (TABLE, HEATMAPS, OVERLAYS))
     with claimed, closing(ScoreTable(target / TABLE)) as table:
@@ -88,24 +93,6 @@ def score_folder(
                 bar.update()
     logger.info("Scored %d images, %d failed, %d had a score: %s", len(todo), failed, len(images) - len(todo), target)
     return failed
-
-
-def find_images(folder: Path) -> list[PurePosixPath]:
-    """List the visible images in a folder and its sub-folders.
-
-    Args:
-        folder (Path): Folder to look into.
-
-    Returns:
-        list[PurePosixPath]: Paths relative to ``folder``, naturally sorted, at least one.
-
-    Raises:
-        FileNotFoundError: If the folder is missing or has no image.
-    """
-    if not folder.is_dir():
-        msg = f"input folder not found: {folder.absolute()}; expected a folder of images"
-        raise FileNotFoundError(msg)
-    return [PurePosixPath(path.relative_to(folder)) for path in list_images(folder)]
 
 
 def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
@@ -125,8 +112,8 @@ def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePo
 
 
 def _timed(
-    inferencer: Inferencer, source: Path, images: Sequence[PurePosixPath]
-) -> Iterator[tuple[PurePosixPath, Prediction | Exception, float]]:
+    inferencer: StripedMaskInferencer, source: Path, images: Sequence[PurePosixPath]
+) -> Iterator[tuple[PurePosixPath, Outcome, float]]:
     predictions = iter(inferencer.predict_many([source / image for image in images]))
     for image in images:
         start = time.perf_counter()
@@ -138,7 +125,12 @@ def _timed(
 
 
 def _report(
-    path: Path, image: PurePosixPath, result: Prediction | Exception, seconds: float, target: Path, name: PurePosixPath
+    path: Path,
+    image: PurePosixPath,
+    result: Outcome,
+    seconds: float,
+    target: Path,
+    name: PurePosixPath,
 ) -> ScoreRow:
     if isinstance(result, Exception):
         return _failure(image, seconds, result)
@@ -155,10 +147,10 @@ def _report(
     write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
     return ScoreRow(
         path=image.as_posix(),
-        score=float(result.pred_score),
-        raw_score=float(result.raw_score),
+        score=result.pred_score,
+        raw_score=result.raw_score,
         label=int(result.pred_label),
-        selected_scale=None if result.selected_scale is None else int(result.selected_scale),
+        selected_scale=result.selected_scale,
         seconds=round(seconds, 4),
     )
 

@@ -7,17 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.metadata import Metadata
-from anomalib_scadn.pre_processor import resize
-from anomalib_scadn.scoring import highest_scale
+from anomalib_scadn.components.pre_processor import resize
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.scoring.maps import highest_scale
 
 from .backends import Backend, Values
 from .graphs import Graph
-from .host_side import StripedMasks, finish
 
 
 class FullGraphBackend(Backend):
-    """Runs a graph of the host's ``to_onnx`` or ``to_openvino``.
+    """Runs a graph of anomalib's ``to_onnx`` or ``to_openvino``.
 
     A graph that was exported for raw images of one size takes others if that is the model's own size: they are
     resized before.
@@ -28,9 +27,8 @@ class FullGraphBackend(Backend):
     """
 
     def __init__(self, graph: Graph, metadata: Metadata) -> None:
-        self.metadata = metadata
+        super().__init__(metadata)
         self._graph = graph
-        self._masks = StripedMasks(metadata)
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
         """Predict a batch. See :meth:`Backend.run`."""
@@ -39,7 +37,7 @@ class FullGraphBackend(Backend):
             values |= {"raw_score": values["pred_score"], "raw_map": values["anomaly_map"]}
         if "selected_scale" not in values:  # where nothing depends on it, OpenVINO removes it
             values |= {"selected_scale": highest_scale(torch.from_numpy(values["scale_maps"])).numpy()}
-        return finish(values, self.metadata, self._masks if reconstruction else None)
+        return self.finish(values, reconstruction=reconstruction)
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         count, *size = self._graph.input_shape[0], *self._graph.input_shape[-2:]

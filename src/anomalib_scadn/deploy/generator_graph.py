@@ -9,32 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.masks import MASKS_PER_SCALE
-from anomalib_scadn.metadata import Metadata
-from anomalib_scadn.pre_processor import resize
+from anomalib_scadn.components.post_processor import ScadnPostProcessor
+from anomalib_scadn.components.pre_processor import resize
+from anomalib_scadn.export.full import open_batch
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.score_file import read_score
+from anomalib_scadn.masks import remove
+from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
 from .graphs import Graph
-from .host_side import Scoring, StripedMasks, finish
-
-
-def even_chunk(metadata: Metadata, passes_at_once: int) -> int | None:
-    """Find the length that all chunks of an image's masks have.
-
-    Args:
-        metadata (Metadata): Description of the model.
-        passes_at_once (int): Masked images that go through the generator at once.
-
-    Returns:
-        int | None: The length, ``None`` if the last chunk is shorter.
-    """
-    masks = MASKS_PER_SCALE * len(metadata.stripes)
-    passes = min(passes_at_once, masks)
-    return passes if masks % passes == 0 else None
 
 
 class GeneratorBackend(Backend):
-    """Runs a graph of :func:`~anomalib_scadn.deploy.export_generator`, image by image, some masks at a time.
+    """Runs a graph of :func:`~anomalib_scadn.export.export_generator`, image by image, some masks at a time.
 
     Memory depends on ``passes_at_once`` and not on the number of images or scales.
 
@@ -46,20 +34,42 @@ class GeneratorBackend(Backend):
     """
 
     def __init__(self, graph: Graph, metadata: Metadata, metadata_file: Path, passes_at_once: int) -> None:
-        self.metadata = metadata
+        super().__init__(metadata)
         self._graph = graph
-        self._masks = StripedMasks(metadata)
-        self._scoring = Scoring(metadata, metadata_file)
-        self._passes = min(passes_at_once, len(self._masks))
+        scorer = as_score(metadata.score).prepare(len(metadata.stripes), metadata.image_size)
+        read_score(scorer, metadata_file)
+        self._scorer = scorer.eval()
+        self._post_processor = _post_processor(metadata)
+        self._passes = passes_at_once
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
         """Predict a batch. See :meth:`Backend.run`."""
         parts = [self._run_one(image, reconstruction=reconstruction) for image in batch]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
+    @torch.no_grad()
     def _run_one(self, raw: npt.NDArray[np.float32], *, reconstruction: bool) -> Values:
         image = resize(torch.from_numpy(np.ascontiguousarray(raw)).unsqueeze(0), self.metadata.image_size)
-        painted = np.empty((len(self._masks), *image.shape[1:]), dtype=np.float32)
-        self._graph.run_into(self._masks.chunks(image[0], self._passes), painted)
-        values = self._scoring(image, torch.from_numpy(painted).unsqueeze(0), self._masks.tensor)
-        return finish(values, self.metadata, self._masks if reconstruction else None)
+        painted = np.empty((len(self.masks), *image.shape[1:]), dtype=np.float32)
+        chunks = (remove(image[0], masks, self.metadata.mask_fill).numpy() for masks in self.masks.split(self._passes))
+        self._graph.run_into(chunks, painted)
+        reconstructions = torch.from_numpy(painted).unsqueeze(0)
+        values = open_batch(self._scorer, self._post_processor, image, reconstructions, self.masks)
+        return self.finish(values, reconstruction=reconstruction)
+
+
+def _post_processor(metadata: Metadata) -> ScadnPostProcessor:
+    """Make the post-processor that metadata describe, with its limits and thresholds."""
+    result = ScadnPostProcessor(
+        enable_normalization=metadata.enable_normalization,
+        enable_thresholding=metadata.enable_thresholding,
+        enable_threshold_matching=metadata.enable_threshold_matching,
+        image_sensitivity=metadata.image_sensitivity,
+        pixel_sensitivity=metadata.pixel_sensitivity,
+    )
+    buffers = dict(result.named_buffers())
+    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
+        buffers[f"{name}_min"].fill_(limits.minimum)
+        buffers[f"{name}_max"].fill_(limits.maximum)
+        buffers[f"_{name}_threshold"].fill_(limits.threshold)
+    return result

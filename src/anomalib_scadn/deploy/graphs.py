@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.exporting import INNER_VALUES
-from anomalib_scadn.metadata import Metadata
+from anomalib_scadn.export.full import INNER_VALUES
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.scoring import as_score
 
 Shape = tuple[int | None, ...]
 
@@ -115,7 +116,7 @@ def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
             yield f"image_size is {metadata.image_size}, the graph takes {graph.input_shape[-2:]}"
         return
     known: tuple[str, ...] = () if metadata.enable_normalization else ("raw_score", "raw_map")
-    if metadata.score["score"] != "paper":
+    if not as_score(metadata.score).selects:
         known += ("selected_scale",)
     missing = [name for name in INNER_VALUES if name not in outputs and name not in known]
     if missing:

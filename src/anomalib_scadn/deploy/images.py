@@ -3,8 +3,8 @@
 
 """Images from files, arrays, PIL and torch, each with its range checked.
 
-Files are read as the host reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF; of 16-bit colours the
-upper 8 bits), with one difference: the host cuts 16-bit grey images off at 255 of 65535, here they keep their values.
+Files are read as anomalib reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF; of 16-bit colours the
+upper 8 bits), with one difference: anomalib cuts 16-bit grey images off at 255 of 65535, here they keep their values.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from anomalib_scadn.data.lacead_files import IMAGE_EXTENSIONS, natural_key
+from anomalib_scadn.data.image_files import find_images
 
 ChannelOrder = Literal["rgb", "bgr"]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
@@ -39,33 +39,10 @@ def list_inputs(source: Any) -> Iterable[Any]:  # noqa: ANN401  # images of any 
         FileNotFoundError: If there is no such folder or file, or the folder holds no image.
     """
     if isinstance(source, str | Path):
-        return [Path(source)] if Path(source).is_file() else list_images(Path(source))
+        return [Path(source)] if Path(source).is_file() else find_images(Path(source))
     if isinstance(source, np.ndarray | torch.Tensor):  # what has fewer dimensions is no stack of images, but one
         return source if source.ndim == 4 else [source]
     return [source] if isinstance(source, Image.Image) else source
-
-
-def list_images(path: Path) -> list[Path]:
-    """List the visible images of a folder and its sub-folders.
-
-    Args:
-        path (Path): Folder to look into.
-
-    Returns:
-        list[Path]: Naturally sorted, at least one.
-
-    Raises:
-        FileNotFoundError: If there is no such folder, or it holds no image.
-    """
-    if not path.is_dir():
-        msg = f"no such folder or image: {path}"
-        raise FileNotFoundError(msg)
-    visible = (file for file in path.rglob("*") if not any(part[0] == "." for part in file.relative_to(path).parts))
-    found = [file for file in visible if file.suffix.lower() in IMAGE_EXTENSIONS and file.is_file()]
-    if not found:
-        msg = f"{path} holds no image, expected files ending in {', '.join(IMAGE_EXTENSIONS)}"
-        raise FileNotFoundError(msg)
-    return sorted(found, key=lambda file: [natural_key(part) for part in file.relative_to(path).parts])
 
 
 def read_input(image: Any, *, channel_order: ChannelOrder = "rgb") -> npt.NDArray[np.float32]:  # noqa: ANN401

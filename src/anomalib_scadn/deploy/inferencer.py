@@ -1,9 +1,10 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Inference with masks: the counterpart of the host's inferencers."""
+"""Inference outside of training, with the interface of anomalib's inferencers."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from .backends import Backend, Values, load_backend
-from .images import ChannelOrder, check_channel_order, list_inputs, read_pixels, to_unit_range
-from .result import InferenceResult, split_results
+from anomalib_scadn.data.tiles import check_tiling
+
+from .backends import Backend, Values
+from .images import ChannelOrder, check_channel_order, list_inputs, read_input
+from .loading import load_backend
+from .result import InferenceResult, TileResult
+from .tiles import predict_tiled
 
 Outcome = tuple[Any, InferenceResult | Exception]
 
@@ -23,8 +28,8 @@ class StripedMaskInferencer:
 
     Args:
         path (str | Path): Checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml); a graph may be full
-            (the host's export) or hold the generator alone
-            (:func:`~anomalib_scadn.deploy.export_generator`).
+            (anomalib's export) or hold the generator alone
+            (:func:`~anomalib_scadn.export.export_generator`).
         device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
         metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``: ``.json``
             beside the graph.
@@ -44,8 +49,16 @@ class StripedMaskInferencer:
         ValueError: If a file is damaged or of an unknown kind, metadata do not match, or an argument is impossible.
 
     Example:
-        >>> inferencer = StripedMaskInferencer("weights/openvino/model.xml")  # doctest: +SKIP
-        >>> inferencer.predict("image.png").raw_score  # doctest: +SKIP
+        >>> import numpy as np
+        >>> from lightning.pytorch import Trainer
+        >>> from anomalib_scadn import Scadn
+        >>> trainer = Trainer(accelerator="cpu", logger=False)
+        >>> trainer.strategy.connect(Scadn(image_size=32, base_channels=2, stripes=(4,)))
+        >>> trainer.save_checkpoint("model.ckpt")
+        >>> inferencer = StripedMaskInferencer("model.ckpt")
+        >>> result = inferencer.predict(np.zeros((48, 40, 3), dtype=np.uint8))
+        >>> result.anomaly_map.shape
+        (32, 32)
     """
 
     def __init__(
@@ -66,8 +79,6 @@ class StripedMaskInferencer:
             msg = f"batch_size must be at least 1, got {batch_size}"
             raise ValueError(msg)
         if tile is not None:
-            from .tiling import check_tiling
-
             check_tiling(tile, overlap)
         check_channel_order(channel_order)
         self.device = device
@@ -112,19 +123,26 @@ class StripedMaskInferencer:
             TypeError: If the image is of an unknown kind.
             ValueError: If the image cannot be used.
         """
-        return _as_batch(read_pixels(image, channel_order=self.channel_order)[None])
+        pixels = read_input(image, channel_order=self.channel_order)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]
 
     def forward(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
-        """Run the model.
+        """Run the model, on each image tile by tile if the inferencer was told to.
 
         Args:
             batch (npt.NDArray[np.float32]): Raw images of one size, shape (N, 3, H, W), range [0, 1].
             reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
 
         Returns:
-            Values: See :meth:`~anomalib_scadn.deploy.backends.Backend.run`.
+            Values: See :meth:`~anomalib_scadn.deploy.backends.Backend.run`, or
+                :func:`~anomalib_scadn.deploy.tiles.predict_tiled` with tiles.
         """
-        return self.backend.run(batch, reconstruction=reconstruction)
+        run = partial(self.backend.run, reconstruction=reconstruction)
+        if self.tile is None:
+            return run(batch)
+        grid = {"tile": self.tile, "overlap": self.overlap, "batch_size": self.batch_size}
+        parts = [predict_tiled(image, run, **grid, progress=self.tile_progress) for image in batch]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def post_process(self, predictions: Values) -> list[InferenceResult]:
         """Split a batch's values by image.
@@ -135,7 +153,24 @@ class StripedMaskInferencer:
         Returns:
             list[InferenceResult]: N results.
         """
-        return split_results(predictions)
+        images = [
+            {name: found[n] for name, found in predictions.items()} for n in range(len(predictions["pred_score"]))
+        ]
+        return [
+            InferenceResult(
+                raw_score=float(values["raw_score"]),
+                pred_score=float(values["pred_score"]),
+                pred_label=bool(values["pred_label"]),
+                anomaly_map=values["anomaly_map"],
+                raw_map=values["raw_map"],
+                pred_mask=values["pred_mask"],
+                scale_maps=values.get("scale_maps"),
+                selected_scale=int(values["selected_scale"]),
+                reconstruction=values.get("reconstruction"),
+                tiles=_tiles(values),
+            )
+            for values in images
+        ]
 
     def predict(self, image: Any, reconstruction: bool = False) -> InferenceResult:  # noqa: ANN401
         """Predict one image, tile by tile if the inferencer was told to.
@@ -152,7 +187,7 @@ class StripedMaskInferencer:
             TypeError: If the image is of an unknown kind.
             ValueError: If the image cannot be used.
         """
-        return self._predict_pixels(read_pixels(image, channel_order=self.channel_order), reconstruction)
+        return self._predict_batch(self.pre_process(image), reconstruction)[0]
 
     def __call__(self, image: Any, reconstruction: bool = False) -> InferenceResult:  # noqa: ANN401
         """Predict one image. See :meth:`predict`."""
@@ -178,71 +213,45 @@ class StripedMaskInferencer:
         Raises:
             FileNotFoundError: If there is no such folder, or no image in it.
         """
-        bar = tqdm(list_inputs(images), unit="image", disable=not progress)
-        waiting: list[tuple[Any, npt.NDArray[Any]]] = []
-        for source in bar:
+        waiting: list[tuple[Any, npt.NDArray[np.float32]]] = []
+        for source in tqdm(list_inputs(images), unit="image", disable=not progress):
             try:
-                pixels = read_pixels(source, channel_order=self.channel_order)
+                batch = self.pre_process(source)
             except Exception as error:  # of an image of any kind
                 yield from self._predict_waiting(waiting, reconstruction)
-                waiting = []
                 yield source, error
                 continue
-            if waiting and (pixels.shape, pixels.dtype) != (waiting[0][1].shape, waiting[0][1].dtype):
+            if waiting and batch.shape != waiting[0][1].shape:
                 yield from self._predict_waiting(waiting, reconstruction)
-                waiting = []
-            waiting.append((source, pixels))
+            waiting.append((source, batch))
             if len(waiting) == self.batch_size or self.tile is not None:
                 yield from self._predict_waiting(waiting, reconstruction)
-                waiting = []
         yield from self._predict_waiting(waiting, reconstruction)
 
-    def _predict_waiting(self, waiting: list[tuple[Any, npt.NDArray[Any]]], reconstruction: bool) -> Iterator[Outcome]:
-        """Predict images of one size; an error is that of each."""
+    def _predict_waiting(
+        self, waiting: list[tuple[Any, npt.NDArray[np.float32]]], reconstruction: bool
+    ) -> Iterator[Outcome]:
+        """Predict images of one size and forget them; an error is that of each."""
         if not waiting:
             return
-        sources = [source for source, _ in waiting]
-        outcomes: list[InferenceResult | Exception]
+        sources, batches = zip(*waiting, strict=True)
+        waiting.clear()
+        outcomes: list[InferenceResult] | list[Exception]
         try:
-            if self.tile is not None:
-                outcomes = [self._predict_pixels(pixels, reconstruction) for _, pixels in waiting]
-            else:
-                outcomes = list(self._predict_batch(np.stack([pixels for _, pixels in waiting]), reconstruction))
+            outcomes = self._predict_batch(np.concatenate(batches), reconstruction)
         except Exception as error:  # a runtime may raise anything, say for want of memory
             outcomes = [error] * len(sources)
         yield from zip(sources, outcomes, strict=True)
 
-    def _predict_pixels(self, pixels: npt.NDArray[Any], reconstruction: bool) -> InferenceResult:
-        if self.tile is None:
-            return self._predict_batch(pixels[None], reconstruction)[0]
-        from .tiled_prediction import predict_tiled
-
-        tiled = predict_tiled(
-            pixels,
-            lambda tiles: self._predict_batch(tiles, reconstruction),
-            tile=self.tile,
-            overlap=self.overlap,
-            batch_size=self.batch_size,
-            progress=self.tile_progress,
-        )
-        highest = tiled.highest
-        return InferenceResult(
-            raw_score=highest.raw_score,
-            pred_score=highest.pred_score,
-            pred_label=highest.pred_label,
-            anomaly_map=tiled.anomaly_map,
-            raw_map=tiled.raw_map,
-            pred_mask=tiled.pred_mask,
-            scale_maps=None,
-            selected_scale=highest.selected_scale,
-            reconstruction=tiled.reconstruction,
-            tiles=tiled.tiles,
-        )
-
-    def _predict_batch(self, pixels: npt.NDArray[Any], reconstruction: bool) -> list[InferenceResult]:
-        return self.post_process(self.forward(_as_batch(pixels), reconstruction=reconstruction))
+    def _predict_batch(self, batch: npt.NDArray[np.float32], reconstruction: bool) -> list[InferenceResult]:
+        return self.post_process(self.forward(batch, reconstruction=reconstruction))
 
 
-def _as_batch(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Turn (N, H, W, 3) of any range into (N, 3, H, W) in [0, 1]."""
-    return np.ascontiguousarray(to_unit_range(pixels).transpose(0, 3, 1, 2))
+def _tiles(values: Values) -> tuple[TileResult, ...]:
+    if "tile_box" not in values:
+        return ()
+    names = ("tile_raw_score", "tile_pred_score", "tile_pred_label", "tile_selected_scale")
+    columns = [values[name].tolist() for name in names]
+    return tuple(
+        TileResult((y0, x0), *own) for (y0, x0), *own in zip(values["tile_box"].tolist(), *columns, strict=True)
+    )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from anomalib_scadn.exporting import INNER_VALUES
+from anomalib_scadn.export.full import INNER_VALUES
 
 from .graphs import Graph, find_weights
 

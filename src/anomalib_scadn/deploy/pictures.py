@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from anomalib_scadn.data.image_files import encode_png
 from anomalib_scadn.files import write_whole
 
 from .images import to_unit_range
@@ -143,10 +144,6 @@ def write_png(path: Path, pixels: Pixels) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
-    done, encoded = cv2.imencode(".png", pixels[..., ::-1])
-    if not done:
-        msg = f"cannot encode {path} as PNG: expected 8-bit RGB, found shape {pixels.shape}, {pixels.dtype}"
-        raise OSError(msg)
+    content = encode_png(path, pixels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Encoded in memory, because OpenCV cannot open every path (Windows, letters outside ASCII).
-    write_whole(path, encoded.tobytes())
+    write_whole(path, content)

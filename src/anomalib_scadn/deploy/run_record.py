@@ -1,20 +1,20 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What made a folder of results, kept beside them, so that results of two models never mix."""
+"""The record of a folder of results: model and options. Results of two models never mix."""
 
 import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from anomalib_scadn.export.score_file import score_path
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.score_file import score_path
-from anomalib_scadn.version import __version__
 
 from .graphs import find_weights
 
@@ -52,7 +52,7 @@ def describe_run(
         if score_path(description).is_file():
             files.append(score_path(description))
     return {
-        "version": __version__,
+        "version": version("anomalib-scadn"),
         "files": [_fingerprint(path) for path in files],
         "tile": tile,
         "overlap": None if tile is None else overlap,

@@ -7,36 +7,24 @@ A composite joins the two passes of complementary masks. S scales and two direct
 whole image, so that neighbourhoods can be compared, not only pixels. Not in the paper.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from typing_extensions import Self
 
+from anomalib_scadn.checks import as_tuple, as_widths
 from anomalib_scadn.masks import composites
 from anomalib_scadn.precision import single_precision
 
-from .arguments import check_composite
 from .base import Score, ScoreOutput
-from .combination import Combine, Pooling, combine_maps, pool_maps
-from .perceptual import PerceptualError
-from .similarity import ERRORS, ErrorFunction, ErrorName
-from .smoothing import smooth
+from .checks import check_composite, check_widths
+from .errors import ERRORS, ErrorFunction, ErrorName
+from .maps import Combine, Pooling, combine_maps, highest_scale, pool_maps, smooth
+from .perceptual import BackboneSource, PerceptualError
 from .standardization import Standardization, Standardize
 
 DIRECTIONS = 2
 """Vertical and horizontal stripes."""
-
-
-def highest_scale(scale_maps: torch.Tensor) -> torch.Tensor:
-    """Find the scale whose map reaches the highest value.
-
-    Args:
-        scale_maps (torch.Tensor): Shape (N, S, H, W).
-
-    Returns:
-        torch.Tensor: Shape (N,), int64; the first of equal scales.
-    """
-    return scale_maps.amax(dim=(-2, -1)).argmax(dim=1)
 
 
 class CompositeScore(Score):
@@ -47,51 +35,72 @@ class CompositeScore(Score):
     wide one.
 
     Args:
-        scales (int): S, number of mask scales.
-        size (tuple[int, int]): Height and width of the images in pixels.
-        errors (Sequence[Literal["mse", "ssim", "msgms", "perceptual"]]): Kinds of errors, see
-            :mod:`~anomalib_scadn.scoring.similarity`. Several need ``standardize``, or they would not be comparable.
+        errors (tuple[str, ...]): What is compared, of ``"mse"``, ``"ssim"``, ``"msgms"`` and ``"perceptual"``, see
+            :mod:`~anomalib_scadn.scoring.errors`. Several need ``standardize``, or they would not be comparable.
+            Defaults to ``("mse", "ssim", "msgms")``.
         combine (Literal["min", "mean", "geometric"]): How the K composites are joined. ``"min"``: an anomaly is what
-            no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them.
-        standardize (Literal["none", "pixel", "global"]): See :class:`Standardization`.
-        smoothing (Sequence[float]): Widths, standard deviations of the Gaussians that smooth the errors, in pixels; 0
-            for none, ascending; the maps of single scales have the first. Several need ``standardize``, or the
-            narrowest would be the highest.
+            no scale can paint; ``"mean"``: what most cannot; ``"geometric"``: between them. Defaults to ``"mean"``.
+        standardize (Literal["none", "pixel", "global"]): Whether errors are measured against those of the training
+            images, per location or for the whole image. Defaults to ``"pixel"``.
+        smoothing (float | tuple[float, ...]): Widths, standard deviations of the Gaussians that smooth the errors, in
+            pixels, ascending; 0 for none; the maps of single scales have the first. Several need ``standardize``, or
+            the narrowest would be the highest. Defaults to ``(1.0, 2.0, 4.0, 8.0)``.
         pooling (Literal["max", "top", "mean"]): Image score: the map's maximum, the mean of its highest values, or
-            its mean.
-        top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1].
-        perceptual (PerceptualError | None): What computes the error ``"perceptual"``. Defaults to ``None``.
+            its mean. Defaults to ``"max"``.
+        top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1]. Defaults to ``0.01``.
+        backbone (str): timm model of the error ``"perceptual"``. Defaults to ``"resnet18"``.
+        backbone_layers (tuple[int, ...]): Its feature levels. Defaults to ``(1, 2, 3)``.
+        backbone_weights (str | Path | None): File of its weights; ``"checkpoint"`` if one that is loaded brings them.
+            Defaults to ``None``, timm downloads them.
 
     Raises:
-        ValueError: If an argument is impossible; the message names the value and the valid ones.
+        ValueError: If an option is impossible; the message names the value and the valid ones.
+
+    Example:
+        >>> CompositeScore(pooling="mean").options["pooling"]
+        'mean'
     """
+
+    exact: ClassVar[bool] = True  # its small differences would vanish in 8 bits
+    selects: ClassVar[bool] = False
 
     def __init__(
         self,
-        scales: int,
-        size: tuple[int, int],
-        errors: Sequence[ErrorName],
-        combine: Combine,
-        standardize: Standardize,
-        smoothing: Sequence[float],
-        pooling: Pooling,
-        top_fraction: float,
-        perceptual: PerceptualError | None = None,
+        errors: tuple[ErrorName, ...] = ("mse", "ssim", "msgms"),
+        combine: Combine = "mean",
+        standardize: Standardize = "pixel",
+        smoothing: float | tuple[float, ...] = (1.0, 2.0, 4.0, 8.0),
+        pooling: Pooling = "max",
+        top_fraction: float = 0.01,
+        backbone: str = "resnet18",
+        backbone_layers: tuple[int, ...] = (1, 2, 3),
+        backbone_weights: BackboneSource = None,
     ) -> None:
         super().__init__()
-        check_composite(errors, combine, standardize, smoothing, pooling, top_fraction, min(size))
-        self.errors = tuple(errors)
-        self.combine = combine
-        self.smoothing = tuple(smoothing)
-        self.scales = scales
-        self.pooling = pooling
+        self.errors: tuple[ErrorName, ...] = as_tuple(errors=errors)
+        self.combine: Combine = combine
+        self.standardize: Standardize = standardize
+        self.smoothing = as_widths(smoothing)
+        self.pooling: Pooling = pooling
         self.top_fraction = top_fraction
-        self.standardize = standardize
-        self.perceptual = perceptual
-        if standardize == "none":
-            self.standardization = None
-        else:
-            self.standardization = Standardization(len(self.errors), len(self.smoothing) + scales, size, standardize)
+        self.backbone = backbone
+        self.backbone_layers: tuple[int, ...] = as_tuple(backbone_layers=backbone_layers)
+        self.backbone_weights = backbone_weights
+        check_composite(self.errors, combine, standardize, self.smoothing, pooling, top_fraction)
+        self.standardization: Standardization | None = None
+        self.perceptual: PerceptualError | None = None
+
+    def prepare(self, scales: int, size: tuple[int, int]) -> Self:
+        """Make mean and spread maps, and the backbone if there is one. See :meth:`Score.prepare`."""
+        check_widths(self.smoothing, size)
+        self.scales = scales
+        if "perceptual" in self.errors:
+            source = self.backbone_weights
+            self.perceptual = PerceptualError(self.backbone, self.backbone_layers, source, size)
+        if self.standardize != "none":
+            maps = len(self.smoothing) + scales
+            self.standardization = Standardization(len(self.errors), maps, size, self.standardize)
+        return self
 
     def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
         """Score images. See :meth:`Score.forward`.
@@ -199,12 +208,12 @@ class CompositeScore(Score):
         return self.standardization is None or self.standardization.is_fitted
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """See :attr:`Score.arguments`."""
-        lists = {"errors": list(self.errors), "smoothing": list(self.smoothing)}
-        own = ("combine", "standardize", "pooling", "top_fraction")
-        arguments = {"score": "composite", **lists, **{name: getattr(self, name) for name in own}}
-        return arguments if self.perceptual is None else {**arguments, **self.perceptual.arguments}
+    def options(self) -> dict[str, Any]:
+        """Options as plain data; a backbone's weights lie with the reference values, not where they came from."""
+        options = super().options
+        if "perceptual" in self.errors:
+            return options | {"backbone_weights": "checkpoint"}
+        return {name: value for name, value in options.items() if not name.startswith("backbone")}
 
     def _function(self, name: ErrorName) -> ErrorFunction:
         if name != "perceptual":

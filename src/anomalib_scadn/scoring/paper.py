@@ -3,9 +3,10 @@
 
 """The paper's map and score (SCADN, "Multi-scale Aggregated Inference"): its Eq. 6 to 10, a pure function each."""
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
+from typing_extensions import Self
 
 from anomalib_scadn.masks import MASKS_PER_SCALE
 
@@ -75,7 +76,6 @@ class PaperScore(Score):
     """The paper's map and score (SCADN Eq. 6 to 10).
 
     Args:
-        scales (int): S, number of mask scales.
         merge (Literal["max", "mean"]): How a scale's four error maps are joined (Eq. 7). Defaults to ``"max"``.
         subtract_reference (bool): Whether mu_i is subtracted when the scale is chosen (Eq. 9). Defaults to ``True``.
 
@@ -86,11 +86,19 @@ class PaperScore(Score):
     Raises:
         ValueError: If ``merge`` is unknown.
         TypeError: If ``subtract_reference`` is neither true nor false.
+
+    Example:
+        >>> import torch
+        >>> from anomalib_scadn.masks import striped_masks
+        >>> score = PaperScore().prepare(scales=1, size=(32, 32))
+        >>> output = score(torch.zeros(1, 3, 32, 32), torch.ones(1, 4, 3, 32, 32), striped_masks((32, 32), (4,)))
+        >>> output.pred_score
+        tensor([1.])
     """
 
     mu: torch.Tensor
 
-    def __init__(self, scales: int, merge: Merge = "max", *, subtract_reference: bool = True) -> None:
+    def __init__(self, merge: Merge = "max", subtract_reference: bool = True) -> None:  # options by name, as in YAML
         super().__init__()
         if merge not in get_args(Merge):
             msg = f"merge must be 'max' (SCADN Eq. 7) or 'mean' (its ablation), got {merge!r}"
@@ -100,7 +108,12 @@ class PaperScore(Score):
             raise TypeError(msg)
         self.merge: Merge = merge
         self.subtract_reference = subtract_reference
+
+    def prepare(self, scales: int, size: tuple[int, int]) -> Self:
+        """Make room for mu_i. See :meth:`Score.prepare`."""
+        del size
         self.register_buffer("mu", torch.full((scales,), float("nan")))
+        return self
 
     def forward(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> ScoreOutput:
         """Score images by SCADN Eq. 6 to 10. See :meth:`Score.forward`."""
@@ -145,8 +158,3 @@ class PaperScore(Score):
     def is_fitted(self) -> bool:
         """Whether mu_i has been computed from normal images, or is not subtracted."""
         return not self.subtract_reference or bool(torch.isfinite(self.mu).all())
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """See :attr:`Score.arguments`."""
-        return {"score": "paper", "merge": self.merge, "subtract_reference": self.subtract_reference}

@@ -13,7 +13,7 @@ from timm.models import load_state_dict
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.unreadable import explain_unreadable
+from anomalib_scadn.files import explain_unreadable
 
 BackboneSource = str | Path | Literal["checkpoint"] | None
 
@@ -54,7 +54,7 @@ class PerceptualError(nn.Module):
             self.network = _download_network(backbone, layers)
         elif weights != "checkpoint":
             load_backbone_weights(self.network, Path(str(weights)))
-        self.backbone, self.layers = backbone, tuple(layers)
+        self.layers = tuple(layers)
         self.network.requires_grad_(requires_grad=False).eval()
         _check_maps(self.network, backbone, size)
         config = timm.get_pretrained_cfg(backbone)
@@ -83,15 +83,6 @@ class PerceptualError(nn.Module):
             distance = (fake.unflatten(0, (-1, composites)) - real.unsqueeze(1)).square().sum(dim=2)
             total = total + F.interpolate(distance, size=painted.shape[-2:], mode="bilinear", align_corners=False)
         return total / len(self.layers)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of the backbone, but for its weights, which lie with the reference values."""
-        return {
-            "backbone": self.backbone,
-            "backbone_layers": list(self.layers),
-            "backbone_weights": "checkpoint",
-        }
 
     def _features(self, images: torch.Tensor) -> list[torch.Tensor]:
         return [F.normalize(features, dim=1) for features in self.network((images - self.mean) / self.std)]

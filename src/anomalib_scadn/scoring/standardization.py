@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What errors are usual on normal images: mean and spread maps, a reference in the spirit of mu_i (SCADN Eq. 9)."""
+"""Mean and spread of errors on normal images, a reference in the spirit of mu_i (SCADN Eq. 9)."""
 
 from typing import Literal
 

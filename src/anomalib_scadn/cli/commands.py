@@ -1,0 +1,145 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The subcommands ``score`` and ``crop``: their arguments, what they print, and their exit status.
+
+Status 0 means done, 1 that images failed (``score``), 2 that the command could not be carried out, with one line on
+the error stream that says why, 130 that it was interrupted.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from jsonargparse import ArgumentParser
+
+from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
+from anomalib_scadn.deploy.folder import score_folder
+from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
+from anomalib_scadn.deploy.run_record import describe_run
+
+Options = Mapping[str, Any]
+
+DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def add_score_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``score``.
+
+    Args:
+        parser (ArgumentParser): Parser of the subcommand.
+    """
+    parser.add_argument("--model", type=Path, required=True, help="Model file: .ckpt, .onnx or .xml.")
+    parser.add_argument("--input", type=Path, required=True, help="Folder of images, sub-folders included.")
+    parser.add_argument("--output", type=Path, required=True, help="Folder of results; a stopped run goes on there.")
+    parser.add_argument("--tile", type=int | None, default=None, help="Cut images into tiles of N x N pixels.")
+    parser.add_argument("--overlap", type=int, default=64, help="Pixels that neighbouring tiles share.")
+    parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
+    parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
+    parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
+    parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
+
+
+def add_crop_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``crop``.
+
+    Args:
+        parser (ArgumentParser): Parser of the subcommand.
+    """
+    parser.add_argument("--input", type=Path, required=True, help="Camera images, plain or in LaceAD's layout.")
+    parser.add_argument("--output", type=Path, required=True, help="New folder for the patches: ROOT/PATTERN.")
+    parser.add_argument("--size", type=int, default=512, help="Side of the square patches in pixels.")
+    parser.add_argument("--masks", type=Path | None, default=None, help="Folder of masks, named like the images.")
+    parser.add_argument(
+        "--remainder",
+        choices=get_args(Remainder),
+        default="drop",
+        help="Rest at right and bottom: drop it, or shift the last patches back to the border.",
+    )
+    parser.add_argument(
+        "--min_anomalous_pixels", type=int, default=1, help="Marked pixels that make a patch anomalous."
+    )
+    parser.add_argument("--defect", type=str, default="defect", help="Name of the defect in a plain folder.")
+
+
+def guarded(command: Callable[[Options], int], options: Options) -> int:
+    """Carry a command out, and turn what it raises into one line on the error stream.
+
+    Args:
+        command (Callable[[Options], int]): Command that returns its exit status.
+        options (Options): Its arguments, by name.
+
+    Returns:
+        int: Exit status.
+    """
+    try:
+        return command(options)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def score(options: Options) -> int:
+    """Score a folder of images.
+
+    Args:
+        options (Options): Values of the arguments of ``score``, by name.
+
+    Returns:
+        int: Exit status.
+    """
+    tile, overlap = options["tile"], options["overlap"]
+    # The model first: a folder is not claimed for one that cannot be loaded.
+    inferencer = StripedMaskInferencer(
+        options["model"],
+        device=options["device"],
+        metadata=options["metadata"],
+        passes_at_once=options["passes_at_once"],
+        tile=tile,
+        overlap=overlap,
+        batch_size=options["batch_size"],
+        tile_progress=True,
+    )
+    record = describe_run(options["model"], tile, overlap, options["metadata"])
+    failed = score_folder(inferencer, options["input"], options["output"], record, progress=True)
+    print(f"{failed} failed; scores and pictures are in {options['output']}")
+    return SOME_FAILED if failed else DONE
+
+
+def crop(options: Options) -> int:
+    """Cut a folder of camera images into patches.
+
+    Args:
+        options (Options): Values of the arguments of ``crop``, by name.
+
+    Returns:
+        int: Exit status.
+    """
+    counts = crop_folder(
+        options["input"],
+        options["output"],
+        options["size"],
+        options["masks"],
+        remainder=options["remainder"],
+        min_anomalous_pixels=options["min_anomalous_pixels"],
+        defect=options["defect"],
+        progress=True,
+    )
+    print(_report(counts, options["output"]))
+    return DONE
+
+
+def _report(counts: CropCounts, output: Path) -> str:
+    rows = [("train/good", counts.train_good), ("test/good", counts.test_good)]
+    rows += [(f"test/{label}", count) for label, count in counts.defects.items()]
+    lines = [f"{count:8d}  {name}" for name, count in rows]
+    lines.append(f"{counts.patches:8d}  patches of {counts.images} images, {counts.masks} masks, in {output}")
+    if not counts.train_good:
+        lines.append("No normal image to train on: add patches to train/good.")
+    if counts.patches == counts.train_good:
+        lines.append("No image to test on: add patches to test/good or test/<defect>.")
+    return "\n".join(lines)

@@ -1,0 +1,24 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Messages of a command: each once, without those that a user can do nothing about."""
+
+import logging
+import warnings
+
+NOISE = ("💡 Tip", "GPU available", "TPU available", "The following callbacks returned in")
+"""Starts of Lightning's messages about things that were not asked for."""
+
+
+def configure_console(level: int) -> None:
+    """Send log messages to the error stream, and filter the noise of libraries.
+
+    Args:
+        level (int): Lowest level of the messages that are shown, as in :mod:`logging`.
+    """
+    logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
+    lightning = (logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning_fabric"))
+    for handler in (handler for logger in lightning for handler in logger.handlers):
+        handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+    # Lightning uses a name that torch has given up; see its issue tracker.
+    warnings.filterwarnings("ignore", message=r".*LeafSpec.* is deprecated")

@@ -1,0 +1,78 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""``anomalib-scadn``: anomalib's whole command line, with the plugin registered."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+from anomalib.cli.cli import AnomalibCLI
+from jsonargparse import ArgumentParser
+
+from . import commands
+from .benchmark import MixedBenchmark
+from .configs import config_folder, config_path
+from .console import configure_console
+
+
+class ScadnCLI(AnomalibCLI):
+    """anomalib's command line, a benchmark that fails when a job fails, and the plugin's own subcommands."""
+
+    @staticmethod
+    def anomalib_subcommands() -> dict[str, dict[str, str]]:
+        """List anomalib's subcommands and the plugin's.
+
+        Returns:
+            dict[str, dict[str, str]]: Description by subcommand.
+        """
+        own = {
+            "configs": {"description": "Print where a shipped configuration is, or list them."},
+            "score": {"description": "Score a folder of images with a trained or exported model."},
+            "crop": {"description": "Cut large camera images into patches in the layout of LaceAD."},
+        }
+        return {**AnomalibCLI.anomalib_subcommands(), **own}
+
+    @staticmethod
+    def add_configs_arguments(parser: ArgumentParser) -> None:
+        """Add the arguments of ``configs``."""
+        parser.add_argument("name", nargs="?", help="Name of a configuration, say demo. Lists all if left out.")
+
+    def configs(self) -> None:
+        """Print the path of a shipped configuration, or of each."""
+        name = self.config["configs"]["name"]
+        try:
+            paths = [config_path(name)] if name else sorted(config_folder().glob("*.yaml"))
+        except FileNotFoundError as error:
+            sys.exit(f"error: {error}")
+        for path in paths:
+            print(path)
+
+    add_score_arguments = staticmethod(commands.add_score_arguments)
+    add_crop_arguments = staticmethod(commands.add_crop_arguments)
+
+    def score(self) -> None:
+        """Score a folder of images."""
+        self._run(commands.score)
+
+    def crop(self) -> None:
+        """Cut camera images into patches."""
+        self._run(commands.crop)
+
+    def _run(self, command: Callable[[commands.Options], int]) -> None:
+        status = commands.guarded(command, self.config[self.subcommand])
+        if status:
+            sys.exit(status)
+
+    def _run_subcommand(self) -> None:
+        if self.subcommand == "benchmark":
+            MixedBenchmark().run(self.config["benchmark"])
+        else:
+            super()._run_subcommand()
+
+
+def main() -> None:
+    """Run the command line."""
+    # Other commands read what `configs` prints, so greetings must not get into it.
+    configure_console(logging.WARNING if sys.argv[1:2] == ["configs"] else logging.INFO)
+    ScadnCLI()

@@ -1,0 +1,19 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The components that anomalib asks a model for: pre- and post-processor, metrics, visualizer."""
+
+from .defaults import DefaultComponents
+from .metrics import HistogramF1Threshold, PerImagePixelAUROC
+from .post_processor import ScadnPostProcessor
+from .pre_processor import ScadnPreProcessor
+from .visualizer import ScadnVisualizer
+
+__all__ = [
+    "DefaultComponents",
+    "HistogramF1Threshold",
+    "PerImagePixelAUROC",
+    "ScadnPostProcessor",
+    "ScadnPreProcessor",
+    "ScadnVisualizer",
+]

@@ -1,0 +1,167 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The whole inference as one graph, with SCADN's inner values under their names.
+
+anomalib's inferencers know four outputs and refuse others. The four are normalized and clipped. A graph is therefore
+exported with the inner values (:data:`INNER_VALUES`) as outputs, which names them. Then the inner values leave the list
+of outputs. They stay in the graph, and ONNX Runtime and OpenVINO give them on request by name, as
+:mod:`anomalib_scadn.deploy` does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from anomalib.data import InferenceBatch
+from anomalib.deploy import CompressionType
+from anomalib.post_processing import PostProcessor
+
+from anomalib_scadn.files import write_whole
+from anomalib_scadn.scoring import Score
+from anomalib_scadn.torch_model import ScadnModel
+
+from .base import WholeExport
+from .metadata import describe, write_metadata
+from .quantization import CALIBRATED, quantizing_up_to
+
+
+class OpenBatch(NamedTuple):
+    """anomalib's four outputs and the inner values.
+
+    Attributes:
+        pred_score (torch.Tensor | None): Normalized scores, shape (N,).
+        pred_label (torch.Tensor | None): Labels, shape (N,).
+        anomaly_map (torch.Tensor | None): Normalized maps, shape (N, 1, H, W).
+        pred_mask (torch.Tensor | None): Masks, shape (N, 1, H, W).
+        raw_score (torch.Tensor): Scores before normalization, shape (N,).
+        raw_map (torch.Tensor): Maps before normalization, shape (N, 1, H, W).
+        scale_maps (torch.Tensor): E_i, shape (N, S, H, W).
+        selected_scale (torch.Tensor): f, shape (N,), int64.
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1].
+    """
+
+    pred_score: torch.Tensor | None
+    pred_label: torch.Tensor | None
+    anomaly_map: torch.Tensor | None
+    pred_mask: torch.Tensor | None
+    raw_score: torch.Tensor
+    raw_map: torch.Tensor
+    scale_maps: torch.Tensor
+    selected_scale: torch.Tensor
+    reconstructions: torch.Tensor
+
+
+INNER_VALUES = OpenBatch._fields[len(InferenceBatch._fields) :]
+
+
+class ScadnExport(WholeExport):
+    """SCADN's part of anomalib's exports: graphs with inner values, and metadata beside them (``.json``)."""
+
+    model: ScadnModel
+    _open = False
+
+    def forward(self, batch: torch.Tensor, *args: Any, **kwargs: Any) -> InferenceBatch | OpenBatch:  # noqa: ANN401
+        """Resize, score, normalize, as in anomalib; while a graph is exported, with the inner values.
+
+        Args:
+            batch (torch.Tensor): Raw images, shape (N, 3, H, W), range [0, 1].
+            *args (Any): Unused.
+            **kwargs (Any): Unused.
+
+        Returns:
+            InferenceBatch | OpenBatch: Scores, labels, maps and masks.
+        """
+        if not self._open:
+            return super().forward(batch, *args, **kwargs)
+        images = self.pre_processor(batch) if self.pre_processor else batch
+        self.model.check_images(images)
+        reconstructions = self.model.reconstruct(images)
+        return open_batch(self.model.scorer, self.post_processor, images, reconstructions, self.model.masks)
+
+    @contextmanager
+    def _exporting(self) -> Iterator[None]:
+        """Let :meth:`forward` give the inner values, which names them in the graph."""
+        self._open = True
+        try:
+            with super()._exporting():
+                yield
+        finally:
+            self._open = False
+
+    def _complete(self, graph: Path) -> None:
+        """Take the inner values off an ONNX graph's outputs, and write the metadata of either graph."""
+        if graph.suffix == ".onnx":
+            hide_outputs(graph, INNER_VALUES)
+        write_metadata(describe(self.model, self.post_processor, "full"), graph.with_suffix(".json"))
+
+    def _compress_ov_model(
+        self,
+        model: Any,  # noqa: ANN401  # OpenVINO is an extra
+        compression_type: CompressionType | None = None,
+        *args: Any,  # noqa: ANN401  # anomalib's own arguments
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Compress as anomalib does, but for a composite score: its small differences would vanish in 8 bits."""
+        partly = compression_type in CALIBRATED and self.model.scorer.exact
+        with quantizing_up_to(model, "reconstructions") if partly else nullcontext():
+            return super()._compress_ov_model(model, compression_type, *args, **kwargs)
+
+
+def open_batch(
+    scorer: Score,
+    post_processor: PostProcessor | None,
+    images: torch.Tensor,
+    reconstructions: torch.Tensor,
+    masks: torch.Tensor,
+) -> OpenBatch:
+    """Score and normalize, and keep the inner values.
+
+    Args:
+        scorer (Score): How reconstructions become maps and scores.
+        post_processor (PostProcessor | None): anomalib's; ``None`` leaves scores as they are.
+        images (torch.Tensor): I, shape (N, 3, H, W), range [0, 1].
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1].
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+
+    Returns:
+        OpenBatch: anomalib's outputs and the inner values.
+    """
+    output = scorer(images, reconstructions, masks)
+    predictions = InferenceBatch(pred_score=output.pred_score, anomaly_map=output.anomaly_map)
+    if post_processor is not None:
+        predictions = post_processor(predictions)
+    return OpenBatch(
+        **predictions._asdict(),
+        raw_score=output.pred_score,
+        raw_map=output.anomaly_map,
+        scale_maps=output.scale_maps,
+        selected_scale=output.selected_scale,
+        reconstructions=reconstructions,
+    )
+
+
+def hide_outputs(path: Path, names: tuple[str, ...]) -> None:
+    """Take values off a graph's list of outputs and leave them in the graph.
+
+    A value that only repeats an output (a raw score that nothing normalizes) is removed.
+
+    Args:
+        path (Path): ONNX file, rewritten. Weights in a file of their own stay as they are.
+        names (tuple[str, ...]): Outputs to hide.
+    """
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    graph = model.graph
+    repeated = [node for node in graph.node if node.op_type == "Identity" and node.output[0] in names]
+    removed = {node.output[0] for node in repeated}
+    outputs = list(graph.output)
+    for node in repeated:
+        graph.node.remove(node)
+    del graph.output[:]
+    graph.output.extend(output for output in outputs if output.name not in names)
+    graph.value_info.extend(output for output in outputs if output.name in names and output.name not in removed)
+    write_whole(path, model.SerializeToString())

@@ -1,0 +1,110 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Export of the generator alone, for machines with little memory."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from anomalib.post_processing import PostProcessor
+
+from anomalib_scadn.components.pre_processor import ScadnPreProcessor
+from anomalib_scadn.files import publish, temporary_folder
+
+from .base import OPSET
+from .full import ScadnExport
+from .metadata import describe, write_metadata
+from .score_file import write_score
+
+ExportType = Literal["onnx", "openvino"]
+
+
+def export_generator(
+    model: ScadnExport,
+    export_root: str | Path,
+    export_type: ExportType = "onnx",
+    model_file_name: str = "generator",
+) -> Path:
+    """Export the generator without masks, errors and score, and their metadata beside it.
+
+    The graph takes masked images, shape (N, 3, H, W) with the model's image size, range [0, 1], and paints them.
+
+    Args:
+        model (Scadn): Model with the default pre-processor and anomalib's normalization (or none).
+        export_root (str | Path): Folder to write ``weights/onnx`` or ``weights/openvino`` into.
+        export_type (Literal["onnx", "openvino"]): Format. Defaults to ``"onnx"``.
+        model_file_name (str): Name without suffix. Defaults to ``"generator"``.
+
+    Returns:
+        Path: The written ``.onnx`` or ``.xml`` file; its weights and its metadata (``.json``) lie beside it.
+
+    Raises:
+        ValueError: If the format is unknown, or the model does something before or after its inference that the
+            metadata cannot describe.
+    """
+    if export_type not in ("onnx", "openvino"):
+        msg = f"export_type must be 'onnx' or 'openvino', got {export_type!r}"
+        raise ValueError(msg)
+    _check_surroundings(model)
+    metadata = describe(model.model, model.post_processor, "generator")
+    with temporary_folder(export_root) as folder:
+        target = folder / "weights" / export_type
+        target.mkdir(parents=True)
+        if export_type == "onnx":
+            file = _write_onnx(model, target / f"{model_file_name}.onnx")
+        else:
+            source = _write_onnx(model, folder / f"{model_file_name}.onnx")
+            file = _write_openvino(source, target / f"{model_file_name}.xml")
+        write_metadata(metadata, file.with_suffix(".json"))
+        write_score(model.model.scorer, file.with_suffix(".json"))
+        return publish(file, folder, Path(export_root))
+
+
+def _check_surroundings(model: ScadnExport) -> None:
+    """Raise unless metadata can say what happens before and after the model."""
+    pre_processor = model.pre_processor
+    size = pre_processor.resized_size if isinstance(pre_processor, ScadnPreProcessor) else None
+    if size != model.model.image_size:
+        found = type(pre_processor).__name__
+        if pre_processor is not None:
+            found = f"{found} with the transform {getattr(pre_processor, 'transform', None)}"
+        msg = (
+            "the generator alone can be exported with a ScadnPreProcessor that resizes to "
+            f"{model.model.image_size} and does nothing else, got {found}; export the full graph"
+        )
+        raise ValueError(msg)
+    post_processor = model.post_processor
+    if post_processor is not None and type(post_processor).forward is not PostProcessor.forward:
+        found = type(post_processor).__name__
+        msg = f"the generator alone can be exported with anomalib's PostProcessor only, got {found}"
+        raise ValueError(msg)
+
+
+def _write_onnx(model: ScadnExport, file: Path) -> Path:
+    generator = model.model.generator
+    training = generator.training
+    # Two images, for the exporter takes a size of one as fixed.
+    example = torch.zeros(2, 3, *model.model.image_size, device=next(generator.parameters()).device)
+    try:
+        torch.onnx.export(
+            generator.eval(),
+            (example,),
+            file,
+            input_names=["masked"],
+            output_names=["painted"],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch_size")},),
+            verbose=False,
+        )
+    finally:
+        generator.train(training)
+    return file
+
+
+def _write_openvino(source: Path, file: Path) -> Path:
+    import openvino as ov
+
+    ov.save_model(ov.convert_model(source), file, compress_to_fp16=False)
+    return file

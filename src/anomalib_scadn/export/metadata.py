@@ -1,0 +1,195 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The JSON file beside an exported graph: image size, masks, score, normalization."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from anomalib.post_processing import PostProcessor
+
+from anomalib_scadn.files import write_whole
+from anomalib_scadn.masks import check_size
+from anomalib_scadn.scoring import as_score
+from anomalib_scadn.torch_model import ScadnModel
+
+FORMAT_VERSION = 4
+
+Kind = Literal["full", "generator"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits and threshold of anomalib's normalization.
+
+    Args:
+        minimum (float): Lowest raw value in validation, NaN if there was none.
+        maximum (float): Highest raw value in validation, NaN if there was none.
+        threshold (float): Raw value above which is anomalous, NaN if not fitted.
+    """
+
+    minimum: float
+    maximum: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Description of a model, enough to run its generator alone.
+
+    Args:
+        kind (Literal["full", "generator"]): What the graph holds.
+        image_size (tuple[int, int]): Height and width of the model's images in pixels.
+        stripes (tuple[int, ...]): Stripes across the image, one number per scale.
+        mask_fill (float): Value of removed pixels, range [0, 1].
+        score (dict[str, Any]): Description that :func:`~anomalib_scadn.scoring.as_score` takes.
+        image (Limits): Normalization of image scores.
+        pixel (Limits): Normalization of maps.
+        enable_normalization (bool): Whether scores and maps are normalized.
+        enable_thresholding (bool): Whether the graph makes labels and masks.
+        enable_threshold_matching (bool): Whether a missing threshold is taken from the other one.
+        image_sensitivity (float): anomalib's, range [0, 1].
+        pixel_sensitivity (float): anomalib's, range [0, 1].
+        package_version (str): Version that wrote this.
+        format_version (int): Version of this format.
+    """
+
+    kind: Kind
+    image_size: tuple[int, int]
+    stripes: tuple[int, ...]
+    mask_fill: float
+    score: dict[str, Any]
+    image: Limits
+    pixel: Limits
+    enable_normalization: bool
+    enable_thresholding: bool
+    enable_threshold_matching: bool
+    image_sensitivity: float
+    pixel_sensitivity: float
+    package_version: str = field(default_factory=lambda: version("anomalib-scadn"))
+    format_version: int = FORMAT_VERSION
+
+
+def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind) -> Metadata:
+    """Describe a model as it is now.
+
+    Args:
+        model (ScadnModel): The model.
+        post_processor (PostProcessor | None): The Lightning model's; ``None`` leaves scores as they are.
+        kind (Literal["full", "generator"]): What the graph will hold.
+
+    Returns:
+        Metadata: The description.
+    """
+    numbers = {} if post_processor is None else dict(post_processor.named_buffers())
+
+    def limits(name: str) -> Limits:
+        keys = (f"{name}_min", f"{name}_max", f"_{name}_threshold")
+        return Limits(*(float(numbers[key]) if key in numbers else math.nan for key in keys))
+
+    return Metadata(
+        kind=kind,
+        image_size=model.image_size,
+        stripes=model.stripes,
+        mask_fill=float(model.mask_fill),
+        score=model.scorer.description,
+        image=limits("image"),
+        pixel=limits("pixel"),
+        enable_normalization=bool(getattr(post_processor, "enable_normalization", False)),
+        enable_thresholding=bool(getattr(post_processor, "enable_thresholding", False)),
+        enable_threshold_matching=bool(getattr(post_processor, "enable_threshold_matching", False)),
+        image_sensitivity=float(getattr(post_processor, "image_sensitivity", 0.5)),
+        pixel_sensitivity=float(getattr(post_processor, "pixel_sensitivity", 0.5)),
+    )
+
+
+def write_metadata(metadata: Metadata, path: Path) -> None:
+    """Write a description. NaN becomes null, which every JSON reader knows.
+
+    Args:
+        metadata (Metadata): The description.
+        path (Path): File to write.
+    """
+    write_whole(path, (json.dumps(_plain(asdict(metadata)), indent=2, allow_nan=False) + "\n").encode())
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # anything that asdict makes
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read a description.
+
+    Args:
+        path (Path): File that :func:`write_metadata` wrote.
+
+    Returns:
+        Metadata: The description.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such description; the message names the file.
+    """
+    if not path.is_file():
+        msg = f"no metadata {path}, which an export of SCADN writes: export the model again, or name its metadata file"
+        raise FileNotFoundError(msg)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path} is no JSON file: {error}"
+        raise ValueError(msg) from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        msg = f"{path} must have format_version {FORMAT_VERSION}, got {version}"
+        raise ValueError(msg)
+    different = {field.name for field in fields(Metadata)} ^ content.keys()
+    if different:
+        msg = f"{path} has missing or unknown entries: {', '.join(sorted(different))}"
+        raise ValueError(msg)
+    try:
+        _check_kinds(content)
+        return _from_plain(content)
+    except (TypeError, ValueError, KeyError) as error:
+        msg = f"{path} has an impossible entry: {error}"
+        raise ValueError(msg) from error
+
+
+def _check_kinds(content: dict[str, Any]) -> None:
+    """Raise unless plain entries are of the kind that the description says: a text is true too, and nothing is 0."""
+    for name, kind in get_type_hints(Metadata).items():
+        value = content[name]
+        if kind in (bool, float, str) and type(value) is not kind and (kind, type(value)) != (float, int):
+            msg = f"{name} must be a {kind.__name__}, got {value!r}"
+            raise TypeError(msg)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _limits(content: dict[str, float | None]) -> Limits:
+    return Limits(*(_number(content[key]) for key in ("minimum", "maximum", "threshold")))
+
+
+def _from_plain(content: dict[str, Any]) -> Metadata:
+    height, width = (int(side) for side in content["image_size"])
+    stripes = tuple(int(count) for count in content["stripes"])
+    check_size((height, width), stripes)
+    if content["kind"] not in ("full", "generator"):
+        msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
+        raise ValueError(msg)
+    scorer = as_score(content["score"])
+    if scorer.description != content["score"]:
+        msg = f"score must be {scorer.description}, got {content['score']}"
+        raise ValueError(msg)
+    image, pixel = _limits(content["image"]), _limits(content["pixel"])
+    nested = {"image_size": (height, width), "stripes": stripes, "image": image, "pixel": pixel}
+    return Metadata(**{**content, **nested})

@@ -1,0 +1,115 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Errors: differences between an image and its reconstructions, pixel by pixel.
+
+Every function here takes images of shape (N, C, H, W) and K painted versions of each, (N, K, C, H, W), range [0, 1],
+and gives maps of shape (N, K, H, W), 0 where both are the same, higher where they differ more.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from .maps import filter_gaussian
+
+ErrorName = Literal["mse", "ssim", "msgms", "perceptual"]
+ErrorFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+SSIM_WINDOW, SSIM_WIDTH = 11, 1.5
+"""Pixels across the Gaussian window, and its standard deviation (Wang et al. 2004)."""
+
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+"""Constants that keep its quotients finite, for images in [0, 1] (Wang et al. 2004)."""
+
+GRADIENT_SCALES = 4
+"""Full size and three halvings (Zavrtanik et al. 2021)."""
+
+GRADIENT_CONSTANT = 170 / 255**2
+"""c of the gradient magnitude similarity, for images in [0, 1] (Xue et al. 2014)."""
+
+
+def squared_error(images: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
+    """Squared difference, the mean over colours: sees a change of brightness or colour, however smooth it is.
+
+    Args:
+        images (torch.Tensor): I, shape (N, C, H, W), range [0, 1].
+        painted (torch.Tensor): Shape (N, K, C, H, W), range [0, 1].
+
+    Returns:
+        torch.Tensor: Shape (N, K, H, W), range [0, 1].
+    """
+    return (painted - images.unsqueeze(1)).square().mean(dim=2)
+
+
+def structural_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
+    """1 - SSIM, the mean over colours: sees a change of brightness, contrast or structure around a pixel.
+
+    Structural similarity by Wang et al. 2004, with their Gaussian window of 11 pixels.
+
+    Args:
+        images (torch.Tensor): I, shape (N, C, H, W), range [0, 1], H and W at least 6.
+        painted (torch.Tensor): Shape (N, K, C, H, W), range [0, 1].
+
+    Returns:
+        torch.Tensor: Shape (N, K, H, W), range [0, 2].
+    """
+    # Variances are differences of squares, in which single precision loses the contrast of a bright flat area. They do
+    # not depend on a shift, so the mean of the image goes first. kornia's own map does without, and runtimes disagree.
+    shift = images.mean(dim=(-2, -1), keepdim=True).unsqueeze(1)
+    real, fake = images.unsqueeze(1) - shift, painted - shift
+    kinds = (real, fake, real.square(), fake.square(), real * fake)
+    means = filter_gaussian(torch.cat(kinds, dim=1), SSIM_WINDOW, SSIM_WIDTH, "reflect")
+    counts = [kind.shape[1] for kind in kinds]
+    mean_real, mean_fake, square_real, square_fake, product = means.split(counts, dim=1)
+    spread = square_real + square_fake - mean_real.square() - mean_fake.square()
+    covariance = product - mean_real * mean_fake
+    light_real, light_fake = mean_real + shift, mean_fake + shift
+    light = (2 * light_real * light_fake + SSIM_C1) / (light_real.square() + light_fake.square() + SSIM_C1)
+    return 1 - (light * (2 * covariance + SSIM_C2) / (spread + SSIM_C2)).mean(dim=2)
+
+
+def gradient_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
+    """1 - MSGMS: sees edges that are missing, new, or stronger or weaker than painted; blind to smooth changes.
+
+    Multi-scale gradient magnitude similarity of the grey images: Xue et al. 2014 at each scale, the mean over scales
+    as in Zavrtanik et al. 2021. kornia has no such map, and piq only its spread over an image.
+
+    Args:
+        images (torch.Tensor): I, shape (N, C, H, W), range [0, 1], H and W multiples of 8.
+        painted (torch.Tensor): Shape (N, K, C, H, W), range [0, 1].
+
+    Returns:
+        torch.Tensor: Shape (N, K, H, W), range [0, 1].
+    """
+    size = (images.shape[-2], images.shape[-1])
+    grey, grey_painted = images.mean(dim=1, keepdim=True), painted.mean(dim=2)
+    total = torch.zeros_like(grey_painted)
+    for level in range(GRADIENT_SCALES):
+        if level:
+            grey, grey_painted = F.avg_pool2d(grey, 2), F.avg_pool2d(grey_painted, 2)
+        real, fake = _gradient_magnitude(grey), _gradient_magnitude(grey_painted)
+        similarity = (2 * real * fake + GRADIENT_CONSTANT) / (real.square() + fake.square() + GRADIENT_CONSTANT)
+        total = total + F.interpolate(1 - similarity, size=size, mode="bilinear", align_corners=False)
+    return total / GRADIENT_SCALES
+
+
+ERRORS: dict[ErrorName, ErrorFunction] = {
+    "mse": squared_error,
+    "ssim": structural_dissimilarity,
+    "msgms": gradient_dissimilarity,
+}
+"""The errors that have no weights of their own."""
+
+
+def _gradient_magnitude(grey: torch.Tensor) -> torch.Tensor:
+    """Prewitt's gradient by differences of sums of three, shape (N, K, H, W); the border pixels are repeated."""
+    padded = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    rows = padded[..., :-2, :] + padded[..., 1:-1, :] + padded[..., 2:, :]
+    columns = padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:]
+    horizontal = rows[..., 2:] - rows[..., :-2]
+    vertical = columns[..., 2:, :] - columns[..., :-2, :]
+    # The summand keeps the slope of the root finite where an image is flat.
+    return (horizontal.square() + vertical.square() + 1e-12).sqrt() / 3

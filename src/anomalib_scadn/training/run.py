@@ -1,0 +1,213 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Training that can be repeated and resumed, that ends by itself, and that stops before a loss is not finite."""
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from anomalib import LearningType
+from anomalib.data import Batch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Timer
+from torch import nn
+
+from anomalib_scadn.loss import check_finite
+
+logger = logging.getLogger(__name__)
+
+RANGE_TOLERANCE = 1e-3
+"""Distance by which images may lie outside [0, 1]."""
+
+SEED_KEY = "scadn_seed"
+"""Key of a run's seed in its checkpoints, so that a resumed run draws the same numbers."""
+
+
+class TrainingRun(LightningModule):
+    """The run that all models of this package share: seeds, epochs, updates, refusals, and the scoring of a batch."""
+
+    model: nn.Module
+    seed: int | None
+    max_epochs: int
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer of the current run."""
+        return LightningModule.trainer.fget(self)
+
+    @trainer.setter
+    def trainer(self, trainer: Trainer | None) -> None:
+        """Attach a trainer, and give it the paper's number of epochs if it has no limit of its own.
+
+        Lightning would train 1000 epochs. ``trainer_arguments`` cannot say so: it overrules the user's choice.
+        """
+        LightningModule.trainer.fset(self, trainer)
+        if trainer is None or trainer.max_epochs is not None or trainer.max_steps != -1:
+            return
+        if not any(isinstance(callback, Timer) for callback in trainer.callbacks):
+            trainer.fit_loop.max_epochs = self.max_epochs
+
+    @property
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Trainer arguments: no sanity check, whose scores would have no reference values."""
+        return {"num_sanity_val_steps": 0}
+
+    @property
+    def learning_type(self) -> LearningType:
+        """All models here learn from normal images only."""
+        return LearningType.ONE_CLASS
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Batch:
+        """Score a batch.
+
+        Args:
+            batch (Batch): Images, range [0, 1].
+            batch_idx (int): Index of the batch, unused.
+
+        Returns:
+            Batch: The batch with ``pred_score`` and, if the model has maps, ``anomaly_map``.
+        """
+        del batch_idx
+        return batch.update(**self.model(batch.image)._asdict())
+
+    def on_fit_start(self) -> None:
+        """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
+        super().on_fit_start()
+        if self.seed is None:
+            self.seed = self.trainer.strategy.broadcast(torch.initial_seed() % 2**32)
+        self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else self.current_epoch)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed every further epoch."""
+        if self.current_epoch != self._seeded_epoch:
+            self._start_epoch(self.current_epoch)
+
+    def _start_epoch(self, epoch: int) -> None:
+        self._epoch_generator = start_epoch(self.seed or 0, epoch, self.global_rank)
+        self._seeded_epoch = epoch
+
+    def on_fit_end(self) -> None:
+        """Say where the weights are."""
+        super().on_fit_end()
+        path = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+        if path and self.trainer.is_global_zero:
+            logger.info("Weights are in %s", path)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the seed with the weights."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[SEED_KEY] = self.seed
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
+        super().on_load_checkpoint(checkpoint)
+        if self.seed is None:
+            self.seed = checkpoint.get(SEED_KEY)
+        progress = checkpoint.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {})
+        self._resumed_epoch = progress.get("current", {}).get("processed", 0)
+
+    def _learn(
+        self, batch_idx: int, images: torch.Tensor, terms: dict[str, torch.Tensor], losses: dict[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        """Update each network by its own loss, unless a term is not finite.
+
+        Args:
+            batch_idx (int): Index of the batch in the epoch.
+            images (torch.Tensor): The batch.
+            terms (dict[str, torch.Tensor]): All loss terms by name, computed before any weight changes.
+            losses (dict[str, torch.Tensor]): What each optimizer lowers, made of the terms, in the optimizers' order.
+
+        Returns:
+            dict[str, torch.Tensor]: Losses and terms by name, detached.
+
+        Raises:
+            NonFiniteLossError: If a term is NaN or infinite; the weights stay as they were.
+        """
+        moment = f"step {self.trainer.fit_loop.total_batch_idx} (epoch {self.current_epoch}, batch {batch_idx})"
+        check_finite(moment, **terms)
+        self._step(list(losses.values()))
+        logged = {name: value.detach() for name, value in (losses | terms).items()}
+        for name, value in logged.items():
+            self.log(name, value, prog_bar=name in losses, on_step=True, on_epoch=False, batch_size=len(images))
+        return logged
+
+    def _step(self, losses: list[torch.Tensor]) -> None:
+        """Update each network by its own loss; all gradients are there before the first weight changes.
+
+        Several processes exchange the gradients of all networks together, so no step may come before the last of them.
+        The trainer counts the first optimizer's steps alone: one batch is one step.
+        """
+        optimizers = self.optimizers()
+        optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        for optimizer, loss in zip(optimizers, losses, strict=True):
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+        counted, *others = optimizers
+        counted.step()
+        for optimizer in others:
+            self.trainer.strategy.optimizer_step(optimizer.optimizer, lambda: None, self)
+
+
+def start_epoch(seed: int, epoch: int, rank: int = 0) -> torch.Generator:
+    """Seed everything for an epoch: Python's, NumPy's and torch's global generators, and one for masks or noise.
+
+    Args:
+        seed (int): Seed of the run.
+        epoch (int): Epoch, from 0.
+        rank (int): Process, from 0; shuffling is the same in all processes, masks and noise differ. Defaults to ``0``.
+
+    Returns:
+        torch.Generator: Generator that the masks or the noise of the epoch are drawn from.
+    """
+    shared, own = (
+        int(np.random.SeedSequence([seed, epoch, *extra]).generate_state(1)[0]) for extra in ((), (rank + 1,))
+    )
+    random.seed(shared)
+    np.random.seed(shared)  # noqa: NPY002  # what augmentations of other libraries draw from
+    torch.manual_seed(shared)  # seeds the data loaders' workers, too
+    return torch.Generator().manual_seed(own)
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let networks judge for others without learning from it.
+
+    Args:
+        *networks (nn.Module): Networks whose parameters get no gradient of what is computed inside.
+
+    Yields:
+        None: Afterwards they learn again.
+    """
+    # Those that the user froze stay so.
+    learning = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad = False
+    try:
+        yield
+    finally:
+        for weight in learning:
+            weight.requires_grad = True
+
+
+def check_range(images: torch.Tensor) -> None:
+    """Refuse images that were normalized, which no model here can paint.
+
+    Args:
+        images (torch.Tensor): Any shape.
+
+    Raises:
+        ValueError: If a value lies outside [0, 1]; the message names the lowest and the highest.
+    """
+    low, high = (float(value) for value in images.aminmax())
+    # Antialiased resizing of pure white ends a rounding error above 1.
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+        msg = (
+            f"the model paints images in [0, 1], got values from {low:.3g} to {high:.3g}; "
+            "leave normalization out of the pre-processor and the augmentations"
+        )
+        raise ValueError(msg)
