@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Compare SCADN with models of the host and of its paper: same images, same split, same machine, one process per run.
+"""Compare SCADN with models of anomalib and of its paper: same images, same split, same machine, one process per run.
 
     python benchmarks/compare.py --data lace fabric_03=DIR/fabric_03 --models scadn patchcore padim --seeds 0 1 2
         --scadn-config configs/cpu.yaml --backbone-weights resnet18.safetensors --output DIR
@@ -18,9 +18,6 @@ status 1 if a run failed; the others are done all the same.
 """
 
 import argparse
-import json
-import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -28,27 +25,28 @@ from typing import Any
 
 import torch
 
+from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.files import write_whole
 from compare_tables import compare_cost_table, compare_quality_table
-from comparison.data import MNIST, parse_data
-from comparison.job import HOST_MODELS, Job, scadn_settings
-from comparison.models import MODELS
-from runs import RESULTS, save
-
-CONFIG = Path(__file__).parents[1] / "configs" / "cpu.yaml"
+from comparison import Job, run_worker
+from data import MNIST, parse_data
+from layout import markdown
+from models import ANOMALIB_MODELS, MODELS, scadn_settings
+from store import RESULTS, end, save
+from summary import draw_all, summarize
+from workers import WorkerError, in_own_process
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Read and check the command line.
-
-    Returns:
-        argparse.Namespace: The arguments; ``data`` is a dictionary of folders by name.
-    """
+    """Read and check the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=["scadn", *HOST_MODELS])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=["scadn", *ANOMALIB_MODELS])
     parser.add_argument(
-        "--scadn-config", type=Path, default=CONFIG, help="SCADN's model, and the training of all but the host's"
+        "--scadn-config",
+        type=Path,
+        default=config_path("cpu"),
+        help="SCADN's model, and the training of all but anomalib's",
     )
     parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
     parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
@@ -69,24 +67,16 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Refuse what would fail later.
-
-    Args:
-        arguments (argparse.Namespace): The command line; ``data`` becomes a dictionary.
-
-    Raises:
-        ValueError: If a value is impossible.
-        FileNotFoundError: If a file or a folder is missing.
-    """
+    """Refuse what would fail later."""
     found = [parse_data(text) for text in arguments.data]
     arguments.data = dict(found)
     if len(arguments.data) < len(found):
         msg = f"every data set needs a name of its own, got {', '.join(name for name, _ in found)}"
         raise ValueError(msg)
-    if set(arguments.models) - set(HOST_MODELS):
+    if set(arguments.models) - set(ANOMALIB_MODELS):
         scadn_settings(arguments.scadn_config)
         if arguments.image_size % 8:
-            msg = f"all models but the host's need --image-size to be a multiple of 8, got {arguments.image_size}"
+            msg = f"all models but anomalib's need --image-size to be a multiple of 8, got {arguments.image_size}"
             raise ValueError(msg)
     if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
         msg = f"no backbone weights {arguments.backbone_weights}"
@@ -112,14 +102,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:
-    """List the runs, so that the models of one seed come right after each other.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-
-    Returns:
-        list[Job]: One per data set, seed and model.
-    """
+    """List the runs, so that the models of one seed come right after each other."""
     weights = arguments.backbone_weights
     return [
         Job(
@@ -144,14 +127,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Do the runs that are not done yet, each in a process of its own.
-
-    Args:
-        jobs (list[Job]): The runs.
-
-    Returns:
-        tuple[list[dict[str, Any]], list[str]]: Results of the finished runs, and what failed.
-    """
+    """Do the runs that are not done yet; give the results of the finished ones, and what failed."""
     results, failed = [], []
     for number, job in enumerate(jobs, start=1):
         name = f"{job.data}, {job.model}, seed {job.seed}"
@@ -160,11 +136,12 @@ def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:
         if result is None:
             print("running", flush=True)
             start = time.perf_counter()
-            status = subprocess.run([sys.executable, __file__, "--worker", json.dumps(asdict(job))], check=False)
-            result = job.finished()
-            if result is None:
-                failed.append(f"{name} (status {status.returncode})")
+            try:
+                in_own_process(run_worker, asdict(job))
+            except WorkerError as error:
+                failed.append(f"{name} ({error})")
                 continue
+            result = job.finished()
             print(f"[{number}/{len(jobs)}] {name}: done in {time.perf_counter() - start:.0f} s, ", end="")
         else:
             print("was done before, ", end="")
@@ -174,16 +151,7 @@ def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def main() -> None:
-    """Run everything, or in a worker one job."""
-    if sys.argv[1:2] == ["--worker"]:
-        from comparison.run import run
-
-        run(Job(**json.loads(sys.argv[2])))
-        return
-    from comparison.plots import draw_all
-    from comparison.summary import summarize
-    from tables import markdown
-
+    """Do all runs, then write tables and pictures."""
     arguments = parse_arguments()
     results, failed = run_all(make_jobs(arguments))
     if results:
@@ -197,8 +165,7 @@ def main() -> None:
         if arguments.publish and not failed:
             save(RESULTS / f"compare_{arguments.publish}.json", summary)
             print(RESULTS / f"compare_{arguments.publish}.json")
-    if failed:
-        sys.exit(f"failed: {'; '.join(failed)}")
+    end(failed)
 
 
 if __name__ == "__main__":

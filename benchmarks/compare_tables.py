@@ -1,19 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of comparisons of SCADN with the host's models; each is a header and rows of text."""
+"""Tables of comparisons: SCADN beside models of anomalib, and beside the methods that the paper compares with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-Table = tuple[list[str], list[list[str]]]
+from layout import Table, named, spread
+from paper_tables import METRIC, PAPER
 
-QUALITY = {
-    "image_AUROC": "image AUROC",
-    "image_F1Max": "best image F1",
-    "pixel_AUROC": "pixel AUROC",
-    "pixel_AUPRO": "AUPRO",
-    "PerImagePixelAUROC": "per-image pixel AUROC",
-}
+QUALITY = named("image_AUROC", "image_F1Max", "pixel_AUROC", "pixel_AUPRO", "PerImagePixelAUROC")
+METHOD_QUALITY = named("image_AUROC", "pixel_AUROC", "PerImagePixelAUROC")
+
 TIMES = {
     "fit": ("fit_s", "fit_ratio", "{:.1f} s"),
     "latency, batch 1": ("latency_1_ms", "latency_1_ratio", "{:.1f} ms"),
@@ -25,16 +22,22 @@ TIMES = {
 COUNTS = ("train_images", "test_images")
 """What says that a data set was not taken whole."""
 
+METHODS = {
+    "alocc_d": "ALOCC D",
+    "alocc_dr": "ALOCC DR",
+    "dae": "DAE",
+    "ocgan": "OCGAN",
+    "mem_ae": "MemAE",
+    "scadn": "SCADN",
+}
+"""Names by model, in the order of the paper's Tables 1 to 3."""
+
+PAPER_DATA = {"1": "LaceAD", "2": "MVTec AD", "3": "MVTec AD", "5": "MNIST, all classes"}
+"""Data of the paper's tables that have several methods."""
+
 
 def compare_quality_table(comparisons: dict[str, dict]) -> Table:
-    """Lay out the scores of all models.
-
-    Args:
-        comparisons (dict[str, dict]): Summaries of :func:`comparison.summary.summarize` by name.
-
-    Returns:
-        Table: A row per data set and model.
-    """
+    """Lay out the scores of all models."""
     rows = []
     for data, model, row, _ in rows_of(comparisons):
         seeds, size = str(len(row["seeds"])), " x ".join(map(str, row["input_size"]))
@@ -42,15 +45,17 @@ def compare_quality_table(comparisons: dict[str, dict]) -> Table:
     return ["data set", "model", "configuration", "input", "seeds", *QUALITY.values()], rows
 
 
+def compare_medians_table(comparisons: dict[str, dict]) -> Table:
+    """Lay out the medians alone, for a reader in a hurry."""
+    rows = [
+        [data, model, *(f"{row[name]['median']:.3f}" for name in METHOD_QUALITY)]
+        for data, model, row, _ in rows_of(comparisons)
+    ]
+    return ["data set", "model", *METHOD_QUALITY.values()], rows
+
+
 def compare_gap_table(comparisons: dict[str, dict]) -> Table:
-    """Lay out how far SCADN lies from PatchCore on the same images.
-
-    Args:
-        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
-
-    Returns:
-        Table: A row per data set that both were run on: SCADN's medians less PatchCore's.
-    """
+    """Lay out how far SCADN lies from PatchCore on the same images."""
     found: dict[str, dict[str, dict]] = {}
     for data, model, row, _ in rows_of(comparisons):
         found.setdefault(data, {})[model] = row
@@ -69,14 +74,7 @@ def _gap(one: dict, other: dict, name: str) -> str:
 
 
 def compare_cost_table(comparisons: dict[str, dict]) -> Table:
-    """Lay out what all models cost: the reference model's own times, and the others' ratios to them.
-
-    Args:
-        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
-
-    Returns:
-        Table: A row per data set and model.
-    """
+    """Lay out what all models cost: the reference model's own times, and the others' ratios to them."""
     rows = []
     for data, model, row, reference in rows_of(comparisons):
         times = [
@@ -93,14 +91,7 @@ def compare_cost_table(comparisons: dict[str, dict]) -> Table:
 
 
 def rows_of(comparisons: dict[str, dict]) -> Iterator[tuple[str, str, dict, str]]:
-    """Go through all comparisons.
-
-    Args:
-        comparisons (dict[str, dict]): As in :func:`compare_quality_table`.
-
-    Yields:
-        tuple[str, str, dict, str]: Data set, model, its summary, and the model that times are ratios to.
-    """
+    """Go through all comparisons."""
     for summary in comparisons.values():
         for data, found in summary["data"].items():
             for model, row in found["models"].items():
@@ -120,31 +111,8 @@ def count(value: float) -> str:
     return f"{value:.0f}"
 
 
-def spread(value: dict[str, float] | None, text: Callable[[float], str] = "{:.3f}".format) -> str:
-    """Write a median, and the lowest and highest where they differ.
-
-    Args:
-        value (dict[str, float] | None): ``median``, ``lowest`` and ``highest``; ``None`` if it was not measured.
-        text (Callable[[float], str]): Writes a number. Defaults to three decimals.
-
-    Returns:
-        str: Text of a cell.
-    """
-    if value is None:
-        return "none"
-    low, middle, high = (text(value[name]) for name in ("lowest", "median", "highest"))
-    return middle if low == high else f"{middle} ({low} to {high})"
-
-
 def setting(row: dict) -> str:
-    """Say what a model was run with.
-
-    Args:
-        row (dict): A model's summary.
-
-    Returns:
-        str: SCADN's configuration file, width, epochs and numbers of images, or the backbone's weights.
-    """
+    """Say what a model was run with."""
     configuration = row["configuration"]
     counts = "".join(f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration)
     if "scadn" in configuration:
@@ -159,17 +127,45 @@ def setting(row: dict) -> str:
 
 
 def machines(row: dict) -> str:
-    """Name what a model was run on.
-
-    Args:
-        row (dict): A model's summary.
-
-    Returns:
-        str: Processor, threads and GPU, of every machine once.
-    """
+    """Name what a model was run on."""
     found = [
         f"{machine['processor']}, threads: {machine['threads']}" + ("" if gpu == "none" else f", {gpu}")
         for machine in (run["machine"] for run in row["runs"])
         for gpu in [machine.get("accelerator", "none")]
     ]
     return "; ".join(dict.fromkeys(found))
+
+
+def compares_methods(summary: dict) -> bool:
+    """Whether a comparison has methods of the paper beside SCADN."""
+    others = METHODS.keys() - {"scadn"}
+    return any(others & found["models"].keys() for found in summary["data"].values())
+
+
+def methods_table(comparisons: dict[str, dict]) -> Table:
+    """Set the means of Tables 1, 2, 3 and 5 above what was measured here."""
+    rows = [_published(table) for table in PAPER_DATA]
+    for summary in comparisons.values():
+        for data, found in summary["data"].items():
+            rows += _measured(data, found["models"])
+    return ["by", "data", "metric", "configuration", "seeds", *METHODS.values()], rows
+
+
+def _published(table: str) -> list[str]:
+    """Make a row of the paper's means."""
+    values = [PAPER["methods"][method][table] for method in METHODS]
+    cells = ["-" if value is None else f"{value:.3f}" for value in values]
+    return ["paper", PAPER_DATA[table], METHOD_QUALITY[METRIC[table]], "its own", "-", *cells]
+
+
+def _measured(data: str, models: dict[str, dict]) -> list[list[str]]:
+    """Make a row per metric that any method has."""
+    counts = sorted({len(model["seeds"]) for model in models.values()})
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    how = [setting(models.get("scadn", next(iter(models.values())))), seeds]
+    rows = []
+    for metric, name in METHOD_QUALITY.items():
+        values = [models.get(method, {}).get(metric) for method in METHODS]
+        if any(values):
+            rows.append(["here", data, name, *how, *(spread(value) if value else "-" for value in values)])
+    return rows

@@ -1,252 +1,137 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""File size, load time, time per image and memory of every form of a model, in one table from one run.
+"""What exports cost and whether they say the same.
 
-Usage: python benchmarks/deploy.py [--image-size 512] [--base-channels 64] [--repeats 5] [--threads 2] [--models DIR]
+    python benchmarks/deploy.py times [--image-size 512] [--base-channels 64] [--repeats 5] [--threads 2] [--models DIR]
+    python benchmarks/deploy.py memory --base-channels 4               # what validation keeps of 100 images
+    python benchmarks/deploy.py memory --base-channels 64 --images 6   # what the paper's generator takes
+    python benchmarks/deploy.py parity [--score composite] [--seeds 0 1] [--sizes same oblong] [--forms FORM ...]
+    python benchmarks/deploy.py accuracy --data lace fabric_03=DIR --config configs/cpu.yaml --output DIR
 
-Each form runs in a process of its own, so that its peak memory is its own. A first image warms up and is not
-counted. Time is the median over the repeats, with the lowest and the highest; every number is given as a ratio to
-torch eager, too. Weights are untrained: time and memory do not depend on them.
+``times``: file size, load time, time per image and memory of every form of an untrained model, each in a process of its
+own, as ratios to torch eager. ``memory``: peak of a validation run; what validation keeps does not depend on the width.
+``parity``: largest differences of normalized scores and maps from anomalib's Engine; status 1 if one is above the
+tolerance. At full width an export and ONNX Runtime want more than 8 GB each: ``--forms`` takes some at a time, and the
+file keeps those of earlier runs. ``accuracy``: trains a model per data set, kept in ``OUTPUT/DATA``, and scores test
+images with 8-bit weights (INT8_PTQ, calibrated on the validation images) and, of a folder's images, with a second model
+whose images are resized without antialiasing. Results go to ``benchmarks/results`` or ``--results``.
 """
 
 import argparse
-import json
 import os
-import platform
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from process_memory import MEBIBYTE, peak_memory
+from cost import describe_machine, measure_forms, measure_validation
+from data import parse_data
+from deploy_tables import deploy_table
+from exports import SIZES, accuracy, parity
+from forms import FORMS, SCORES
+from layout import markdown
+from provenance import machine
+from store import add_common, add_rows, save
+from workers import in_own_process
 
-RESULTS = Path(__file__).parent / "results"
-REFERENCE = "torch eager"
+SCORE_TOLERANCE = 1e-4
 
-Row = dict[str, Any]
-
-
-def runtime_options(path: Path, threads: int, precision: str) -> dict[str, Any] | None:
-    """Make the options that give each runtime the same number of threads.
-
-    Args:
-        path (Path): File of the model.
-        threads (int): Threads of a runtime.
-        precision (str): OpenVINO's precision, ``"f32"`` or ``"bf16"``.
-
-    Returns:
-        dict[str, Any] | None: Options of the inferencer.
-    """
-    if path.suffix == ".xml":
-        return {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
-    if path.suffix == ".onnx":
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        return {"session_options": options}
-    return None
+MAP_TOLERANCE = 1e-3
 
 
-def measure(path: Path, arguments: argparse.Namespace) -> Row:
-    """Load one form and time it; runs in a process of its own.
-
-    Args:
-        path (Path): File of the model.
-        arguments (argparse.Namespace): The command line.
-
-    Returns:
-        Row: Times in seconds, memory in MiB.
-    """
-    import numpy as np
-    import torch
-
-    from anomalib_scadn.deploy import StripedMaskInferencer
-
-    torch.set_num_threads(arguments.threads)
-    side = arguments.image_size
-    image = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    options = runtime_options(path, arguments.threads, arguments.precision)
-    before = peak_memory()
-    start = time.perf_counter()
-    inferencer = StripedMaskInferencer(path, backend_options=options)
-    load_seconds = time.perf_counter() - start
-    inferencer.predict(image)
-    seconds = []
-    for _ in range(arguments.repeats):
-        start = time.perf_counter()
-        score = inferencer.predict(image).raw_score
-        seconds.append(time.perf_counter() - start)
-    return {
-        "load_s": load_seconds,
-        "image_s": median(seconds),
-        "image_s_lowest": min(seconds),
-        "image_s_highest": max(seconds),
-        "peak_mib": peak_memory(),
-        "peak_above_imports_mib": peak_memory() - before,
-        "raw_score": score,
-    }
+def do_times(arguments: argparse.Namespace) -> None:
+    """Measure size, time and memory of every form."""
+    given = (arguments.image_size, arguments.base_channels, arguments.repeats, arguments.threads)
+    with TemporaryDirectory() as folder:
+        rows = measure_forms(*given, arguments.models or Path(folder))
+    described = describe_machine(arguments.threads)
+    result, name = {"machine": described, "forms": rows}, f"{arguments.image_size}_{arguments.base_channels}"
+    print(markdown(*deploy_table({name: result})))
+    if "BF16" not in described["capabilities"]:
+        print("This processor has no bfloat16: OpenVINO's row of that name shows what the hint does without it.")
+    path = arguments.results / f"deploy_{name}.json"
+    save(path, result)
+    print(path)
 
 
-def make_forms(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Export the model in every form, or find what was exported before.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-        folder (Path): Folder to work in.
-
-    Yields:
-        tuple[str, Path, str]: Name, file and OpenVINO's precision.
-    """
-    record = folder / f"forms-{arguments.image_size}-{arguments.base_channels}.json"
-    if record.is_file():
-        yield from ((name, folder / path, precision) for name, path, precision in json.loads(record.read_text()))
-        return
-    forms = list(export_all(arguments, folder))
-    record.write_text(json.dumps([(name, str(path.relative_to(folder)), precision) for name, path, precision in forms]))
-    yield from forms
+def do_memory(arguments: argparse.Namespace) -> None:
+    """Measure the peak memory of validating."""
+    row = in_own_process(measure_validation, arguments.image_size, arguments.base_channels, arguments.images)
+    path = arguments.results / "validation_memory.json"
+    add_rows(path, [row], ("image_size", "base_channels", "images"))
+    print(f"{row['before_gigabytes']} GB before, {row['peak_gigabytes']} GB at the peak; written to {path}")
 
 
-def export_all(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Export the model in every form, as :func:`make_forms` gives them."""
-    from anomalib.deploy import CompressionType
-
-    from anomalib_scadn import SyntheticLace
-    from forms import export_forms, make_model
-
-    model = make_model(arguments.image_size, arguments.base_channels, seed=0)
-    for name, path in export_forms(model, folder):
-        yield name, path, "f32"
-        if name == "OpenVINO f32":
-            yield "OpenVINO bf16", path, "bf16"
-            # A handful of images: each takes as long as a score, and time and memory do not depend on how many.
-            lace = SyntheticLace(
-                root=folder / "lace",
-                image_size=arguments.image_size,
-                num_train=1,
-                num_test_good=2,
-                num_test_defect=1,
-                eval_batch_size=1,
-                num_workers=0,
-            )
-            lace.prepare_data()
-            int8 = model.to_openvino(
-                folder,
-                "int8",
-                compression_type=CompressionType.INT8_PTQ,
-                datamodule=lace,
-                onnx_kwargs={"verbose": False},
-            )
-            yield "OpenVINO INT8_PTQ", int8, "f32"
+def do_parity(arguments: argparse.Namespace) -> None:
+    """Compare every form of a model with anomalib's Engine."""
+    rows = []
+    for seed in arguments.seeds:
+        with TemporaryDirectory() as name:
+            rows += parity(seed, arguments, Path(name))
+    path = arguments.results / f"parity_{arguments.image_size}_{arguments.base_channels}_{arguments.score}.json"
+    add_rows(path, rows, ("form", "size", "batch", "seed"))
+    worst = max(row["score"] for row in rows), max(row["map"] for row in rows)
+    print(f"largest difference of scores {worst[0]:.1e} (at most {SCORE_TOLERANCE}), of maps {worst[1]:.1e}", end=" ")
+    print(f"(at most {MAP_TOLERANCE}); written to {path}")
+    sys.exit(worst[0] > SCORE_TOLERANCE or worst[1] > MAP_TOLERANCE)
 
 
-def run_worker(path: Path, precision: str, arguments: argparse.Namespace) -> Row:
-    """Measure one form in a process of its own.
-
-    Args:
-        path (Path): File of the model.
-        precision (str): OpenVINO's precision.
-        arguments (argparse.Namespace): The command line.
-
-    Returns:
-        Row: What :func:`measure` returned.
-    """
-    passed = ("image_size", "base_channels", "repeats", "threads")
-    options = [text for name in passed for text in (f"--{name.replace('_', '-')}", str(getattr(arguments, name)))]
-    command = [sys.executable, __file__, *options, "--worker", str(path), "--precision", precision]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-    return json.loads(output.splitlines()[-1])
+def do_accuracy(arguments: argparse.Namespace) -> None:
+    """Measure what 8-bit weights and antialiasing do to the AUROC of a trained model."""
+    for text in arguments.data:
+        rows = accuracy(arguments, text)
+        path = arguments.results / f"export_accuracy_{parse_data(text)[0]}_{arguments.config.stem}.json"
+        described = {"config": arguments.config.name, "seed": arguments.seed, "machine": machine()}
+        save(path, {**described, "forms": rows})
+        print(path)
 
 
-def file_size(path: Path) -> float:
-    """Size of a model's files (graph, weights, metadata) in MiB."""
-    files = [path] if path.suffix == ".ckpt" else path.parent.glob(f"{path.stem}.*")
-    return sum(file.stat().st_size for file in files) / MEBIBYTE
-
-
-def add_ratios(rows: list[Row]) -> None:
-    """Add each number as a ratio to torch eager's.
-
-    Args:
-        rows (list[Row]): The table; changed in place.
-    """
-    reference = next(row for row in rows if row["form"] == REFERENCE)
-    for row in rows:
-        for name in ("files_mib", "load_s", "image_s", "peak_mib"):
-            row[f"{name}_ratio"] = row[name] / reference[name]
-
-
-def print_table(rows: list[Row]) -> None:
-    """Print the table as Markdown.
-
-    Args:
-        rows (list[Row]): The table.
-    """
-    print("| form | files, MiB | load, s | image, s (lowest to highest) | peak, MiB | above imports, MiB |")
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        spread = f"{row['image_s']:.3g} ({row['image_s_lowest']:.3g} to {row['image_s_highest']:.3g})"
-        cells = (
-            f"{row['files_mib']:.1f} (x {row['files_mib_ratio']:.2f})",
-            f"{row['load_s']:.2f} (x {row['load_s_ratio']:.2f})",
-            f"{spread} (x {row['image_s_ratio']:.2f})",
-            f"{row['peak_mib']:.0f} (x {row['peak_mib_ratio']:.2f})",
-            f"{row['peak_above_imports_mib']:.0f}",
+def make_parser() -> argparse.ArgumentParser:
+    """Make the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    times, memory, check, trained = (
+        add_command(commands, name, do)
+        for name, do in (
+            ("times", do_times),
+            ("memory", do_memory),
+            ("parity", do_parity),
+            ("accuracy", do_accuracy),
         )
-        print(f"| {row['form']} | {' | '.join(cells)} |")
+    )
+    for command in (times, memory, check):
+        command.add_argument("--image-size", type=int, default=512, help="side in pixels")
+        command.add_argument("--base-channels", type=int, default=64)
+    times.add_argument("--repeats", type=int, default=5)
+    times.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    times.add_argument("--models", type=Path, help="folder to export to, or where this command exported to before")
+    memory.add_argument("--images", type=int, default=100, help="at least 6")
+    check.add_argument("--score", choices=SCORES, default="paper", help="with its default arguments")
+    check.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    check.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
+    check.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="some of them, to save memory")
+    check.add_argument("--batch-sizes", type=int, nargs="+", default=[1])
+    trained.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    trained.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
+    trained.add_argument("--seed", type=int, default=0)
+    trained.add_argument("--output", type=Path, required=True, help="another one for another configuration or seed")
+    return parser
 
 
-def describe_machine(threads: int) -> Row:
-    """Say what the numbers were measured on, and whether its processor has bfloat16 at all."""
-    import openvino as ov
-
-    core = ov.Core()
-    return {
-        "processor": core.get_property("CPU", "FULL_DEVICE_NAME"),
-        "capabilities": core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
-        "threads": threads,
-        "python": platform.python_version(),
-        "openvino": ov.get_version(),
-    }
+def add_command(commands: Any, name: str, do: Callable[..., None]) -> argparse.ArgumentParser:  # noqa: ANN401
+    """Add a subcommand."""
+    command = commands.add_parser(name, help=do.__doc__)
+    command.set_defaults(do=do)
+    add_common(command, do.__doc__)
+    return command
 
 
 def main() -> None:
-    """Measure all forms, or in a worker one."""
-    parser = argparse.ArgumentParser(description="Size, time and memory of every form of a model.")
-    parser.add_argument("--image-size", type=int, default=512, help="side in pixels")
-    parser.add_argument("--base-channels", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--models", type=Path, help="folder to export to, or where this command exported to before")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--precision", default="f32", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.worker is not None:
-        print(json.dumps(measure(arguments.worker, arguments)))
-        return
-    rows = []
-    with TemporaryDirectory() as name:
-        # All are exported first, so that what is compared runs close together in time.
-        for form, path, precision in list(make_forms(arguments, arguments.models or Path(name))):
-            rows.append({"form": form, "files_mib": file_size(path), **run_worker(path, precision, arguments)})
-            print(f"{form}: {rows[-1]['image_s']:.3g} s", file=sys.stderr, flush=True)
-    add_ratios(rows)
-    print_table(rows)
-    machine = describe_machine(arguments.threads)
-    if "BF16" not in machine["capabilities"]:
-        print("This processor has no bfloat16: OpenVINO's row of that name shows what the hint does without it.")
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"deploy_{arguments.image_size}_{arguments.base_channels}.json"
-    temporary = file.with_suffix(".tmp")
-    report = {"machine": machine, "forms": rows}
-    temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(file)
+    """Do what was asked."""
+    arguments = make_parser().parse_args()
+    arguments.do(arguments)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,19 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of what exports cost and whether they say the same."""
+"""Tables of what exports cost, whether they say the same, and of the memory that validation takes."""
 
 from pathlib import Path
 from typing import Any
 
-Table = tuple[list[str], list[list[str]]]
+from layout import Table, named
 
-FORM_NAMES = {"image_AUROC": "image AUROC", "pixel_AUROC": "pixel AUROC"}
+ENDS = ("lowest", "highest")
+FORM_NAMES = named("image_AUROC", "pixel_AUROC")
 
 
 def deploy_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out what each form of a model costs.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/deploy.py`` by ``SIZE_CHANNELS``.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out what each form of a model costs."""
     header = ["size", "base channels", "form", "files", "load", "time per image", "peak memory", "above imports"]
     rows = []
     for name, result in results.items():
@@ -42,18 +36,8 @@ def deploy_table(results: dict[str, dict[str, Any]]) -> Table:
     return header, rows
 
 
-ENDS = ("lowest", "highest")
-
-
 def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:
-    """Lay out the largest differences from the Engine.
-
-    Args:
-        results (dict[str, list[dict[str, Any]]]): Results of ``benchmarks/parity.py`` by ``SIZE_CHANNELS_SCORE``.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out the largest differences from the Engine."""
     header = ["size", "base channels", "score", "form", "raw images", "scores", "maps"]
     rows = []
     for name, result in results.items():
@@ -67,14 +51,7 @@ def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:
 
 
 def accuracy_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out what INT8 and antialiasing do to the AUROC.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/export_accuracy.py`` by ``DATA_CONFIG``.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out what INT8 and antialiasing do to the AUROC."""
     rows = []
     for name, result in results.items():
         data = name.removesuffix(f"_{Path(result['config']).stem}")
@@ -82,3 +59,18 @@ def accuracy_table(results: dict[str, dict[str, Any]]) -> Table:
             values = [f"{metrics[metric]:.3f}" for metric in FORM_NAMES]
             rows.append([data, f"`{result['config']}`", form, *values])
     return ["data set", "configuration", "form", *FORM_NAMES.values()], rows
+
+
+def memory_table(result: list[dict[str, Any]]) -> Table:
+    """Table of the memory that validation takes."""
+    rows = [
+        [
+            str(row["images"]),
+            f"{row['image_size']} x {row['image_size']}",
+            str(row["base_channels"]),
+            f"{row['before_gigabytes']:.2f} GB",
+            f"{row['peak_gigabytes']:.2f} GB",
+        ]
+        for row in result
+    ]
+    return ["images", "size", "base channels", "before", "peak"], rows

@@ -3,15 +3,17 @@
 
 """One experiment of the paper: train from a configuration, and measure the paper's two metrics on raw scores.
 
-The host's post-processor limits normalized scores to what it saw in validation, which makes ties. So there is none
+anomalib's post-processor limits normalized scores to what it saw in validation, which makes ties. So there is none
 here, and no validation either: SCADN computes mu_i when training ends, and neither metric needs a threshold.
 
-The host's AUROC squashes a batch through a sigmoid if one of its values lies outside [0, 1], which raw scores may do in
+anomalib's AUROC squashes a batch through a sigmoid if one of its values lies outside [0, 1], which raw scores may do in
 one batch and not in another. So it is computed here from all scores as they are.
 """
 
 import math
 import time
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -25,8 +27,13 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from anomalib_scadn import PerImagePixelAUROC, Scadn
-from host_arguments import Options
-from runs import Metrics
+from comparison import write_scores
+from data import list_test_images, read_test_mask
+from measure import score_test_images
+from options import Options
+from pictures import draw
+from provenance import machine, named_hash, without_folders
+from store import Metrics, save
 
 _MEASURING: Options = {
     "model.visualizer": False,
@@ -54,21 +61,12 @@ class _RawAUROC(Metric):
         self.add_state("labels", [], dist_reduce_fx="cat")
 
     def update(self, preds: torch.Tensor, target: torch.Tensor) -> None:
-        """Keep a batch.
-
-        Args:
-            preds (torch.Tensor): Scores, any shape.
-            target (torch.Tensor): Labels of as many values, non-zero = anomalous.
-        """
+        """Keep a batch."""
         self.scores.append(preds.detach().flatten().float())
         self.labels.append(target.flatten() != 0)
 
     def compute(self) -> torch.Tensor:
-        """Compute the area.
-
-        Returns:
-            torch.Tensor: Scalar in [0, 1], NaN if there is only one class.
-        """
+        """Compute the area."""
         scores, labels = dim_zero_cat(self.scores), dim_zero_cat(self.labels)
         if labels.all() or not labels.any():
             return torch.tensor(float("nan"))
@@ -76,7 +74,7 @@ class _RawAUROC(Metric):
 
 
 class AUROC(AnomalibMetric, _RawAUROC):
-    """The host's image AUROC, of raw scores."""
+    """anomalib's image AUROC, of raw scores."""
 
     default_fields = ("pred_score", "gt_label")
 
@@ -98,15 +96,7 @@ class Trained(NamedTuple):
 
 
 def train(config: Path, options: Options) -> Trained:
-    """Train and test once.
-
-    Args:
-        config (Path): Configuration file.
-        options (Options): What differs from it.
-
-    Returns:
-        Trained: Model, data and metrics.
-    """
+    """Train and test once."""
     with TemporaryDirectory() as folder:
         engine, model, datamodule = _build(config, options, folder)
         start = time.perf_counter()
@@ -117,19 +107,7 @@ def train(config: Path, options: Options) -> Trained:
 
 
 def measure_variant(trained: Trained, config: Path, options: Options) -> Trained:
-    """Measure a model whose training would be the same, but not its inference.
-
-    Args:
-        trained (Trained): The trained model.
-        config (Path): Its configuration file.
-        options (Options): What differs from it; the model must not need mu_i.
-
-    Returns:
-        Trained: The other model, the same data, and what the test measured.
-
-    Raises:
-        ValueError: If the model needs mu_i, which another way of merging makes another value.
-    """
+    """Measure a model whose training would be the same, but not its inference."""
     with TemporaryDirectory() as folder:
         engine, model, _ = _build(config, options, folder)
         model.model.generator.load_state_dict(trained.model.model.generator.state_dict())
@@ -141,15 +119,7 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Trained
 
 
 def find_images(config: Path, options: Options) -> Path:
-    """Say where an experiment's images are, which are drawn if they are drawn ones and missing.
-
-    Args:
-        config (Path): Configuration file.
-        options (Options): What differs from it.
-
-    Returns:
-        Path: Folder of the category, in the layout of MVTec AD.
-    """
+    """Say where an experiment's images are, which are drawn if they are drawn ones and missing."""
     with TemporaryDirectory() as folder:
         _, _, datamodule = _build(config, options, folder)
         datamodule.prepare_data()
@@ -166,3 +136,46 @@ def _build(config: Path, options: Options, folder: str) -> tuple[Engine, Scadn, 
 def _plain(measured: list[dict[str, float]]) -> Metrics:
     """Take the metrics that there are: without masks there is no pixel metric."""
     return {name: round(value, 4) for name, value in measured[0].items() if not math.isnan(value)}
+
+
+SEED = "model.seed"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Where the figures of one data set's runs go, and what tells them from others."""
+
+    folder: Path
+    data: str
+    files: str
+    config: Path
+
+    def keep(self, row: str, options: Options, trained: Trained) -> None:
+        """Score the test images once more, and keep what came out as :mod:`comparison` does.
+
+        A failure is printed and goes no further: hours of training shall not be lost for a picture.
+        """
+        try:
+            self._keep(self.folder / self.data / row / f"seed{options[SEED]}", row, options, trained)
+        except Exception:  # whatever it is, the metrics are there
+            traceback.print_exc()
+            print(f"no figures of {self.data}, {row}", flush=True)
+
+    def _keep(self, results: Path, row: str, options: Options, trained: Trained) -> None:
+        (results / "result.json").unlink(missing_ok=True)  # written last: where it is, the others belong to it
+        results.mkdir(parents=True, exist_ok=True)
+        model = trained.model.to(trained.device).eval()  # anomalib moves it back to the processor
+        samples = list_test_images(trained.datamodule)
+        side = model.input_size[0]
+        scores, maps = score_test_images(model, samples, side)
+        masks = torch.stack([read_test_mask(sample, side) for sample in samples])
+        write_scores(results / "scores.csv", samples, scores)
+        draw(results, f"{row}, {self.data}", model, samples, scores, maps, masks)
+        configuration = {
+            "config": named_hash(self.config),
+            "files": self.files,
+            "image_size": side,
+            **{name: without_folders(str(value)) for name, value in options.items() if name != SEED},
+        }
+        result = {"configuration": configuration, "metrics": trained.metrics, "machine": machine()}
+        save(results / "result.json", result)

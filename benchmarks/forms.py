@@ -1,34 +1,29 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the benchmarks of deployment share: an untrained model with plausible limits, in every form."""
+"""An untrained model with plausible limits in every form that it can be exported in, and images to score."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from anomalib.deploy import CompressionType
 from lightning.pytorch import Trainer
 from PIL import Image
 
-from anomalib_scadn import Scadn
-from anomalib_scadn.deploy import export_generator
-from anomalib_scadn.scoring import ScoreName
+from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
+from anomalib_scadn.export import export_generator
+
+SCORES = {"paper": PaperScore, "composite": CompositeScore}
+"""Scores by name; each has its default options."""
 
 
-def make_model(image_size: int, base_channels: int, seed: int, score: ScoreName = "paper") -> Scadn:
-    """Make a model that normalizes as if it had been validated.
-
-    Args:
-        image_size (int): Side in pixels.
-        base_channels (int): Channels of the first layers.
-        seed (int): Seed of the weights.
-        score (Literal["paper", "composite"]): Score of the model, with its default arguments. Defaults to ``"paper"``.
-
-    Returns:
-        Scadn: Untrained model whose normalization maps the score of an image to one half.
-    """
-    model = Scadn(image_size=image_size, base_channels=base_channels, seed=seed, score=score, visualizer=False).eval()
+def make_model(image_size: int, base_channels: int, seed: int, score: str = "paper") -> Scadn:
+    """Make a model that normalizes as if it had been validated."""
+    model = Scadn(
+        image_size=image_size, base_channels=base_channels, seed=seed, score=SCORES[score](), visualizer=False
+    ).eval()
     generator = torch.Generator().manual_seed(seed)
     # One image has no spread; a composite score is measured against several.
     normal = torch.rand(1 if score == "paper" else 4, 3, image_size, image_size, generator=generator)
@@ -44,15 +39,7 @@ def make_model(image_size: int, base_channels: int, seed: int, score: ScoreName 
 
 
 def save_checkpoint(model: Scadn, folder: Path) -> Path:
-    """Save a Lightning checkpoint of a model that was never trained.
-
-    Args:
-        model (Scadn): The model.
-        folder (Path): Folder to write into.
-
-    Returns:
-        Path: The checkpoint.
-    """
+    """Save a Lightning checkpoint of a model that was never trained."""
     trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder, enable_progress_bar=False)
     trainer.strategy.connect(model)
     trainer.save_checkpoint(folder / "model.ckpt")
@@ -69,33 +56,36 @@ FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
 """How a model is exported in every form of full precision."""
 
 
-def export_forms(model: Scadn, folder: Path, forms: Iterable[str] = FORMS) -> Iterator[tuple[str, Path]]:
-    """Export a model.
+def export_all(image_size: int, base_channels: int, folder: Path) -> Iterator[tuple[str, Path, str]]:
+    """Export a model in every form, those of lower precision too: name, file and OpenVINO's precision."""
+    model = make_model(image_size, base_channels, seed=0)
+    for name, export in FORMS.items():
+        path = export(model, folder)
+        yield name, path, "f32"
+        if name == "OpenVINO f32":
+            yield "OpenVINO bf16", path, "bf16"
+            yield "OpenVINO INT8_PTQ", export_int8(model, image_size, folder), "f32"
 
-    Args:
-        model (Scadn): The model.
-        folder (Path): Folder to write into.
-        forms (Iterable[str]): Keys of :data:`FORMS`. Defaults to all.
 
-    Yields:
-        tuple[str, Path]: Name of the form and its file.
-    """
-    for form in forms:
-        yield form, FORMS[form](model, folder)
+def export_int8(model: Scadn, image_size: int, folder: Path) -> Path:
+    """Quantize a model after training, calibrated on drawn lace."""
+    # A handful of images: each takes as long as a score, and time and memory do not depend on how many.
+    lace = SyntheticLace(
+        root=folder / "lace",
+        image_size=image_size,
+        num_train=1,
+        num_test_good=2,
+        num_test_defect=1,
+        eval_batch_size=1,
+        num_workers=0,
+    )
+    lace.prepare_data()
+    ptq = CompressionType.INT8_PTQ
+    return model.to_openvino(folder, "int8", compression_type=ptq, datamodule=lace, onnx_kwargs={"verbose": False})
 
 
 def write_images(folder: Path, sizes: dict[str, tuple[int, int]], count: int, seed: int) -> dict[str, list[Path]]:
-    """Write PNG files of coarse and fine noise.
-
-    Args:
-        folder (Path): Folder to write into, one sub-folder per size.
-        sizes (dict[str, tuple[int, int]]): Height and width by name.
-        count (int): Images per size.
-        seed (int): Seed of the noise.
-
-    Returns:
-        dict[str, list[Path]]: The files by the name of their size.
-    """
+    """Write PNG files of coarse and fine noise."""
     generator = np.random.default_rng(seed)
     files: dict[str, list[Path]] = {}
     for name, (height, width) in sizes.items():

@@ -1,100 +1,92 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables 1 to 3 of SCADN: all patterns of LaceAD or all categories of MVTec AD in turn, beside the paper's numbers.
+"""The paper's experiments and the demo, beside the paper's numbers.
 
-    python benchmarks/paper.py --table 1 --root datasets/LaceAD        # image AUROC, the paper's settings, for a GPU
-    python benchmarks/paper.py --table 2 --root datasets/MVTecAD       # image AUROC
-    python benchmarks/paper.py --table 3 --root datasets/MVTecAD       # mean of each image's pixel AUROC, the same runs
-    python benchmarks/paper.py --table 2 --root DIR --categories screw --name small
-        -- --model.image_size 128 --model.base_channels 8 --trainer.max_epochs 10
+    python benchmarks/paper.py table1 --root datasets/LaceAD      # image AUROC, the paper's settings, for a GPU
+    python benchmarks/paper.py table2 --root datasets/MVTecAD     # image AUROC
+    python benchmarks/paper.py table3 --root datasets/MVTecAD     # mean of each image's pixel AUROC, the same runs
+    python benchmarks/paper.py table4 --data lace fabric_03=DIR/fabric_03 --seeds 0 1 2    # the ablation
+    python benchmarks/paper.py table5 mnist --root DIR            # one-class MNIST, CIFAR-10 and Fashion-MNIST
+    python benchmarks/paper.py demo --seeds 0 1 2                 # anomalib train, the whole command timed
+    python benchmarks/paper.py table2 --root DIR --categories screw --name small -- --model.base_channels 8
 
-What follows ``--`` goes to the host and changes ``configs/laceAD.yaml`` or ``configs/mvtec.yaml``. Categories and
-seeds that ``benchmarks/results/paper_NAME.json`` has are not run again. Nothing is downloaded. Table 4 is
-``ablation.py``, Table 5 ``one_class.py``.
+What follows ``--`` goes to anomalib and changes the configuration. Runs that the result file in ``benchmarks/results``
+or ``--results`` has are not run again. ``--figures DIR`` keeps scores and pictures of every run made now, which
+``python benchmarks/report DIR`` shows. Nothing is downloaded.
+
+Table 4: ``lace`` is drawn as ``configs/demo.yaml`` says, folders in the layout of MVTec AD are read as ``--config``
+says. Table 5: the root holds torchvision's files.
 """
 
 import argparse
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from anomalib_scadn.config_files import config_path
-from beside_paper import PAPER, TABLES_OF, category_table, published
-from experiment import train
-from figures import FIGURES_HELP, Figures
-from fingerprints import folder_fingerprint
-from host_arguments import Options, read_arguments
-from runs import RESULTS, Metrics, end, run_missing, settings_of
-from tables import markdown
-
-DATA = {"1": "laceAD", "2": "mvtec", "3": "mvtec"}
-
-
-def run(config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
-    """Train on one category and test.
-
-    Args:
-        config (Path): Configuration file.
-        options (Options): What differs from it.
-        figures (Figures | None): Keeps what the report draws, if it shall.
-
-    Returns:
-        list[Metrics]: One result.
-    """
-    trained = train(config, options)
-    if figures is not None:
-        figures.keep("scadn", options, trained)
-    return [trained.metrics]
+from ablation import OPTIONS
+from anomalib_scadn.cli.configs import config_path
+from experiment import SEED
+from layout import markdown
+from options import read_arguments
+from paper_runs import CATEGORIES, LACE, make_ablation, make_categories, make_demo, make_one_class
+from paper_tables import (
+    ablation_table,
+    category_table,
+    demo_table,
+    one_class_table,
+)
+from store import add_common, end, run_missing
 
 
-def missing_categories(root: Path, wanted: list[str]) -> list[str]:
-    """List what is missing, before anything runs, and before the host downloads it.
+def make_parser() -> argparse.ArgumentParser:
+    """Make the command line, a subcommand for each experiment."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="experiment", required=True)
+    for name in CATEGORIES:
+        command = add_command(commands, name, make_categories, ("data.root", "data.category"))
+        command.set_defaults(table=lambda results, table=name[-1:]: category_table(table, *results.values()))
+        command.add_argument("--root", type=Path, required=True, help="root of the data set")
+        command.add_argument("--categories", nargs="+", help="folders in the root; all of the paper's if left out")
+    command = add_command(commands, "table4", make_ablation, OPTIONS)
+    command.set_defaults(table=ablation_table)
+    command.add_argument("--data", nargs="+", default=[LACE], metavar="lace|NAME=ROOT/CATEGORY")
+    command.add_argument("--config", type=Path, default=config_path("cpu"), help="for folders; cpu.yaml if left out")
+    command = add_command(commands, "table5", make_one_class, ("data.root", "data.dataset", "data.normal_class"))
+    command.set_defaults(table=lambda results: one_class_table(list(results.values())), seeds=[0, 1, 2])
+    command.add_argument("dataset", choices=["mnist", "cifar10", "fashion_mnist"])
+    command.add_argument("--root", type=Path, required=True, help="folder of torchvision's files")
+    command.add_argument("--classes", type=int, nargs="+", choices=range(10), default=list(range(10)))
+    command = add_command(commands, "demo", make_demo, ("trainer.logger", "default_root_dir"))
+    command.set_defaults(table=lambda results: demo_table(*results.values()))
+    return parser
 
-    Args:
-        root (Path): Root of the data set.
-        wanted (list[str]): Folders of categories or patterns.
 
-    Returns:
-        list[str]: Those that have no training images.
-    """
-    return [name for name in wanted if not (root / name / "train" / "good").is_dir()]
+def add_command(commands: Any, name: str, make: Callable, own: tuple[str, ...]) -> argparse.ArgumentParser:  # noqa: ANN401
+    """Add an experiment with what all of them take, and name the options of anomalib that it sets itself."""
+    command = commands.add_parser(name, help=make.__doc__.splitlines()[0])
+    command.set_defaults(make=make, own=(SEED, *own))
+    add_common(command, make.__doc__)
+    command.add_argument("--seeds", type=int, nargs="+", default=[0])
+    command.add_argument("--name", help="name of the result file, or, of Table 4, what is added to it")
+    command.add_argument("--figures", type=Path, help="where to keep scores and pictures of every run made now")
+    return command
 
 
 def main() -> None:
     """Run what is missing and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", choices=DATA, required=True)
-    parser.add_argument("--root", type=Path, required=True, help="root of the data set")
-    parser.add_argument("--categories", nargs="+", help="folders in the root; all of the paper's table if left out")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--name", help="name of the result file; the configuration's if left out")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
-    parser.add_argument("--figures", type=Path, help=FIGURES_HELP)
-    arguments, extra, changes = read_arguments(parser, ("data.root", "data.category", "model.seed"))
-    config = config_path(DATA[arguments.table])
-    categories = arguments.categories or list(PAPER[arguments.table]["categories"])
-    missing = missing_categories(arguments.root, categories)
-    if missing:
-        parser.error(
-            f"--root {arguments.root} has no train/good for {', '.join(missing)}; expected ROOT/CATEGORY/train/good, "
-            "name those that there are with --categories"
-        )
-    options: Options = {"data.root": arguments.root, **changes}
-    data = {name: folder_fingerprint(arguments.root / name) for name in categories}
-    kept, named = arguments.figures, f"_{arguments.name}" if arguments.name else ""
-    figures = {name: Figures(kept, f"{name}{named}", files, config) for name, files in data.items()} if kept else {}
-    jobs = [
-        (
-            [f"{name}/{seed}"],
-            partial(run, config, {**options, "data.category": name, "model.seed": seed}, figures.get(name)),
-        )
-        for seed in arguments.seeds
-        for name in categories
-    ]
-    path = arguments.results / f"paper_{arguments.name or DATA[arguments.table]}.json"
-    settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
-    result, failed = run_missing(path, settings, jobs, parser, data)
-    print(markdown(*category_table(arguments.table, result)))
+    parser = make_parser()
+    arguments, extra, changes = read_arguments(parser)
+    results, failed = {}, []
+    try:
+        for one in arguments.make(arguments, extra, changes):
+            path = arguments.results / f"{one.file}.json"
+            result, broken = run_missing(path, one.settings, one.jobs, one.data, one.describe)
+            results[one.file.partition("_")[2]] = result
+            failed += broken
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    print(markdown(*arguments.table(results)))
     end(failed)
 
 

@@ -1,16 +1,19 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of the comparison of scores."""
+"""Tables of the studies of scores and of ways to train."""
 
 from collections import Counter
 from statistics import mean, median
 from typing import Any
 
-Table = tuple[list[str], list[list[str]]]
+from layout import Table, named
 
-METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel", "PerImagePixelAUROC": "per-image pixel"}
-
+METRICS = {
+    metric: name.removesuffix(" AUROC")
+    for metric, name in named("image_AUROC", "pixel_AUROC", "PerImagePixelAUROC").items()
+}
+OPTION_METRICS = ("image_AUROC", "pixel_AUROC")
 
 CHOSEN_ON = ("lace", "fabric_03")
 """Data sets that defaults were chosen on; the others confirm the choice."""
@@ -43,14 +46,7 @@ HIGHLIGHTS = (
 
 
 def highlights_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out a few scores with the spread over seeds, and what the shipped one gains, a row per data set and metric.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out a few scores with the spread over seeds, and what the shipped one gains, by data set and metric."""
     rows = []
     for data, metric, label in _columns(results):
         values = {name: _values(results[data], name, metric) for name in HIGHLIGHTS}
@@ -61,14 +57,7 @@ def highlights_table(results: dict[str, dict[str, Any]]) -> Table:
 
 
 def scores_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out all scores by medians over seeds; first the best mean on the data sets that defaults were chosen on.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out all scores by medians over seeds; first the best mean on the data sets that defaults were chosen on."""
     columns = _columns(results)
     names = [name for name in _scores(results) if all(_values(results[data], name, key) for data, key, _ in columns)]
 
@@ -84,14 +73,7 @@ def scores_table(results: dict[str, dict[str, Any]]) -> Table:
 
 
 def gains_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out what the shipped score gains over the paper's, over all data sets.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/scores.py`` by data set.
-
-    Returns:
-        Table: A row per configuration and metric: data sets, mean and lowest gain of the medians.
-    """
+    """Lay out what the shipped score gains over the paper's, over all data sets."""
     gains: dict[tuple[str, str], dict[str, float]] = {}
     columns = _columns(results)
     for data, metric, label in columns:
@@ -125,18 +107,8 @@ def _configured(data: str) -> dict[str, str]:
     return own | {f"{name}, with perceptual": score.replace(",", "+perceptual,", 1) for name, score in own.items()}
 
 
-OPTION_METRICS = {"image_AUROC": "image", "pixel_AUROC": "pixel"}
-
-
 def options_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out ways to train, with the paper's score and the shipped one.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/training_options.py`` by data set.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out ways to train, with the paper's score and the shipped one."""
     keys = [
         (data, score, metric)
         for data, result in results.items()
@@ -145,7 +117,7 @@ def options_table(results: dict[str, dict[str, Any]]) -> Table:
         if any(run["metrics"][score][metric] is not None for run in result["runs"].values())
     ]
     short = {"paper": "paper", SHIPPED: "shipped", SHIPPED_FOR_CLASSES: "shipped"}
-    header = ["training", *(f"{data}: {short[score]}, {OPTION_METRICS[metric]}" for data, score, metric in keys)]
+    header = ["training", *(f"{data}: {short[score]}, {METRICS[metric]}" for data, score, metric in keys)]
     options = dict.fromkeys(key.rpartition("/")[0] for result in results.values() for key in result["runs"])
     rows = []
     for option in options:
@@ -159,14 +131,7 @@ def options_table(results: dict[str, dict[str, Any]]) -> Table:
 
 
 def cost_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out what scores cost beside the twelve passes.
-
-    Args:
-        results (dict[str, dict[str, Any]]): Results of ``benchmarks/score_cost.py`` by ``SIZE_CHANNELS``.
-
-    Returns:
-        Table: Header and rows.
-    """
+    """Lay out what scores cost beside the twelve passes."""
     rows = []
     for result in sorted(results.values(), key=lambda result: (result["image_size"], result["base_channels"])):
         size = f"{result['image_size']} x {result['image_size']}"

@@ -1,185 +1,173 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Compare scores: train a generator once per data set and seed, keep it, score the same reconstructions in many ways.
+"""Many scores of the same reconstructions: each image is repainted once for all of them."""
 
-    python benchmarks/scores.py --data lace fabric_03=DIR --seeds 0 1 2 --config configs/cpu.yaml --output DIR
-        [--image-size 256 --crop-size 128] [--smoothing 1 2 4 8] [--backbone-weights resnet18.safetensors]
-
-A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
-torchvision's MNIST. Generators stay in ``OUTPUT/DATA/seedK``; finished runs are not done again, weights that were
-trained otherwise are refused. All results of a data set go to ``benchmarks/results/scores_DATA.json``, which
-``benchmarks/tables.py`` makes tables of, or to another folder (``--results``); a file of other seeds, or made with
-other settings or data, is refused. Each run is a process of its own; a failed one makes the exit status 1, and
-the others are done all the same.
-"""
-
-import argparse
-import json
-import subprocess
-import sys
-import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparison.data import fingerprint, parse_data
-from fingerprints import named_hash
-from machines import machine
-from runs import MadeOtherwiseError, check_same, save
-from score_study.command import OVERRULED, image_side, make_parser, model_changes
-from score_study.evaluate import COMPARED_SIDE, Study
-from score_study.options import Option
-from score_study.training import make_data, make_model, train_once, training_arguments
-from score_study.variants import make_variants
+import torch
+from anomalib.data import AnomalibDataset
+from torch.nn import functional
+from torchvision.transforms.v2.functional import resize
+
+from anomalib_scadn import CompositeScore, PaperScore, Scadn
+from anomalib_scadn.scoring import Score
+from anomalib_scadn.training.reference import without_augmentation
+from measure import quality
+
+PAPER = "paper"
+
+Condensing = tuple[str, tuple[float, ...]]
+"""How composites are combined, and the widths that they are smoothed by."""
+
+COMPARED_SIDE = 128
+"""Height and width, in pixels, that maps and masks are compared at."""
+
+SINGLE = ("mse", "ssim", "msgms")
+
+JOINT = (("mse", "ssim"), ("mse", "msgms"), ("mse", "ssim", "msgms"))
+
+ALL_THREE = JOINT[-1]
 
 
-def make_arguments() -> argparse.ArgumentParser:
-    """Make the command line."""
-    parser = make_parser(__doc__, steps=500, reference_images=100)
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18 for the perceptual error")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    return parser
+def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, dict[str, Any]]:
+    """List the composite scores to compare."""
+    kinds = [(name,) for name in (*SINGLE, "perceptual")[: 4 if perceptual else 3]]
+    joint = [*JOINT, (*ALL_THREE, "perceptual")][: 4 if perceptual else 3]
+    combinations = ("mean", "geometric", "min")
+    every = tuple(smoothing)
+    if len(every) < 3:
+        msg = f"scores are compared with three widths at least, got {every}"
+        raise ValueError(msg)
+    whole_images = [("mse",), *joint[2:]]
+    asked = [
+        *((errors, combine, "pixel", "max", every) for errors in (*kinds, *joint) for combine in combinations),
+        *((errors, "mean", "global", "max", every) for errors in (*kinds, *joint)),
+        *((errors, "mean", "pixel", pooling, every) for errors in whole_images for pooling in ("top", "mean")),
+        *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, ALL_THREE) for width in every),
+        *((errors, combine, "none", "max", (every[2],)) for errors in kinds for combine in combinations),
+    ]
+    return dict(_variant(*values, every) for values in asked)
 
 
-def training(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
-    """Collect all that decides a generator's weights, without the place of anything on this machine.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-        text (str): One of ``--data``.
-        seed (int): Seed of everything.
-
-    Returns:
-        dict[str, Any]: Plain values.
-    """
-    name, root = parse_data(text)
-    return {
-        "arguments": training_arguments(arguments.config),
-        **{name: getattr(arguments, name) for name in ("steps", *OVERRULED)},
-        "data": name,
-        "files": fingerprint(name, None if root is None else str(root), image_side(arguments)),
-        "seed": seed,
-    }
+def _variant(
+    errors: tuple[str, ...],
+    combine: str,
+    standardize: str,
+    pooling: str,
+    smoothing: tuple[float, ...],
+    every: tuple[float, ...],
+) -> tuple[str, dict[str, Any]]:
+    arguments = {"errors": errors, "combine": combine, "standardize": standardize, "pooling": pooling}
+    name = f"{'+'.join(errors)}, {combine}, {standardize}, {pooling}"
+    if smoothing != every:
+        name += f", width {every.index(smoothing[0]) + 1}"
+    return name, {**arguments, "smoothing": smoothing, "top_fraction": 0.01}
 
 
-def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Collect what else decides the results."""
-    weights = arguments.backbone_weights
-    return {
-        **{name: getattr(arguments, name) for name in ("smoothing", "reference_images", "test_images")},
-        "backbone_weights": None if weights is None else named_hash(weights),
-        "compared_side": COMPARED_SIDE,
-    }
-
-
-def settings_of_run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
-    """Collect all that decides a run's results, as a result file has it."""
-    return json.loads(json.dumps(configuration(arguments) | training(arguments, text, seed)))
-
-
-def result_file(arguments: argparse.Namespace, text: str) -> Path:
-    """Say where the results of a data set go.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-        text (str): One of ``--data``.
-
-    Returns:
-        Path: The file. It need not exist.
-
-    Raises:
-        MadeOtherwiseError: If it exists and holds other seeds, settings or data.
-    """
-    path = arguments.results / f"scores_{parse_data(text)[0]}.json"
-    if path.is_file():
-        known = json.loads(path.read_text())["runs"]
-        check_same(path, {"seeds": list(known)}, {"seeds": [str(seed) for seed in arguments.seeds]}, {})
-        for seed in arguments.seeds:
-            check_same(path, known[str(seed)]["configuration"], settings_of_run(arguments, text, seed), {})
-    return path
-
-
-def work(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
-    """Do one run.
+class Study:
+    """Many scores of one trained generator.
 
     Args:
-        arguments (argparse.Namespace): The command line.
-        text (str): One of ``--data``.
-        seed (int): Seed of everything.
-
-    Returns:
-        dict[str, Any]: Metrics of all scores, and the seconds that training and scoring took.
+        model (Scadn): The trained model.
+        variants (dict[str, dict[str, Any]]): Arguments of the composite scores by name.
+        backbone_weights (Path | None): Weights of the perceptual error's backbone.
     """
-    model = make_model(arguments.config, Option(), seed=seed, reference_images=1, **model_changes(arguments))
-    datamodule = make_data(text, model.input_size[0], Option())
-    weights = run_folder(arguments, text, seed) / "generator.pt"
-    train_s = train_once(model, datamodule, arguments.steps, weights, training(arguments, text, seed))
-    trained = time.perf_counter()
-    study = Study(model, variants_of(arguments), arguments.backbone_weights)
-    study.fit(datamodule.train_data, arguments.reference_images)
-    metrics = study.test(datamodule.test_data, COMPARED_SIDE, arguments.test_images)
-    return {"metrics": metrics, "train_s": train_s, "score_s": time.perf_counter() - trained}
+
+    def __init__(self, model: Scadn, variants: dict[str, dict[str, Any]], backbone_weights: Path | None) -> None:
+        self._model = model.model.eval()
+        self._errors = tuple(dict.fromkeys(name for variant in variants.values() for name in variant["errors"]))
+        self.paper = self._prepare(PaperScore())
+        every = {"errors": self._errors, "standardize": "pixel", "pooling": "max", "top_fraction": 1.0}
+        # Compares once for all; those of the same combination and smoothing are condensed once; scores only judge.
+        self._compare = self._prepare(CompositeScore(**every, smoothing=(0.0,), backbone_weights=backbone_weights))
+        self._scores = {name: self._prepare_alone(**variant) for name, variant in variants.items()}
+        self._condense = {
+            key: self._prepare_alone(**every, combine=key[0], smoothing=key[1])
+            for key in map(_condensing, self._scores.values())
+        }
+
+    def _prepare(self, score: Score) -> Score:
+        return score.prepare(len(self._model.stripes), self._model.image_size)
+
+    def _prepare_alone(self, **options: object) -> CompositeScore:
+        """Make a score that is given errors, and needs no backbone to compare with."""
+        score = self._prepare(CompositeScore(**options, backbone_weights="checkpoint"))
+        score.perceptual = None
+        return score
+
+    def fit(self, dataset: AnomalibDataset, count: int) -> None:
+        """Compute the reference values of all scores."""
+        plain, indices = without_augmentation(dataset, None), spread(len(dataset), count)
+        paper = torch.zeros(self.paper.statistics_shape, dtype=torch.double)
+        total = {key: torch.zeros(score.statistics_shape, dtype=torch.double) for key, score in self._condense.items()}
+        for index in indices:
+            inputs = self.reconstruct(plain[index].image)
+            paper += self.paper.statistics(*inputs)
+            for key, maps in self._maps(*inputs).items():
+                total[key] += self._condense[key].standardization.statistics(maps)
+        self.paper.fit(paper, len(indices))
+        for score in self._scores.values():
+            if score.standardization is not None:
+                score.fit(total[_condensing(score)][:, self._kinds(score)], len(indices))
+
+    def test(self, dataset: AnomalibDataset, side: int, count: int | None) -> dict[str, dict[str, float | None]]:
+        """Measure all scores."""
+        scores: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
+        maps: dict[str, list[torch.Tensor]] = {name: [] for name in (PAPER, *self._scores)}
+        labels, masks = [], []
+        for index in spread(len(dataset), count):
+            item = dataset[index]
+            labels.append(int(item.gt_label))
+            masks.append(_mask(item.gt_mask, side))
+            for name, score, anomaly_map in self.judge(item.image):
+                scores[name].append(score)
+                small = functional.interpolate(anomaly_map, size=(side, side), mode="bilinear", antialias=True)
+                maps[name].append(small[0, 0])
+        truth = torch.tensor(labels), torch.stack(masks)
+        return {name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1]) for name in scores}
+
+    @torch.no_grad()
+    def reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Repaint an image at the model's size."""
+        images = image.as_subclass(torch.Tensor)[None]
+        if tuple(images.shape[-2:]) != self._model.image_size:
+            images = resize(images, list(self._model.image_size), antialias=True)
+        return images, self._model.reconstruct(images), self._model.masks
+
+    @torch.no_grad()
+    def judge(self, image: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        """Score one image in all ways."""
+        inputs = self.reconstruct(image)
+        output = self.paper(*inputs)
+        yield PAPER, output.pred_score, output.anomaly_map
+        maps = self._maps(*inputs)
+        for name, score in self._scores.items():
+            output = score.judge(maps[_condensing(score)][:, self._kinds(score)])
+            yield name, output.pred_score, output.anomaly_map
+
+    @torch.no_grad()
+    def _maps(self, *inputs: torch.Tensor) -> dict[Condensing, torch.Tensor]:
+        errors = self._compare.compare(*inputs)
+        return {key: score.condense(errors) for key, score in self._condense.items()}
+
+    def _kinds(self, score: CompositeScore) -> list[int]:
+        return [self._errors.index(name) for name in score.errors]
 
 
-def variants_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """List the composite scores to compare, by name."""
-    return make_variants(arguments.smoothing, perceptual=arguments.backbone_weights is not None)
+def _condensing(score: CompositeScore) -> Condensing:
+    return score.combine, score.smoothing
 
 
-def run_folder(arguments: argparse.Namespace, text: str, seed: int) -> Path:
-    """Say where a run's files lie."""
-    return arguments.output / parse_data(text)[0] / f"seed{seed}"
+def spread(length: int, count: int | None) -> list[int]:
+    """Choose indices evenly."""
+    chosen = length if count is None else min(count, length)
+    return [index * length // chosen for index in range(chosen)]
 
 
-def run(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any] | None:
-    """Do one run in a process of its own, unless it is done.
-
-    Args:
-        arguments (argparse.Namespace): The command line.
-        text (str): One of ``--data``.
-        seed (int): Seed of everything.
-
-    Returns:
-        dict[str, Any] | None: The result; ``None`` if the run failed.
-    """
-    path = run_folder(arguments, text, seed) / "scores.json"
-    wanted = settings_of_run(arguments, text, seed)
-    known = json.loads(path.read_text()) if path.is_file() else {"configuration": None}
-    if known["configuration"] == wanted and known["metrics"].keys() >= variants_of(arguments).keys():
-        return known
-    command = [sys.executable, __file__, *sys.argv[1:], "--worker", json.dumps([text, seed])]
-    print(f"{text.partition('=')[0]}, seed {seed}", flush=True)
-    if subprocess.run(command, check=False).returncode:
-        return None
-    return json.loads(path.read_text())
-
-
-def main() -> None:
-    """Run everything, or in a worker one run."""
-    parser = make_arguments()
-    arguments = parser.parse_args()
-    if arguments.worker:
-        text, seed = json.loads(arguments.worker)
-        settings = settings_of_run(arguments, text, seed)
-        result = {"configuration": settings, "machine": machine(), **work(arguments, text, seed)}
-        save(run_folder(arguments, text, seed) / "scores.json", result)
-        return
-    try:
-        files = {text: result_file(arguments, text) for text in arguments.data}
-    except MadeOtherwiseError as error:
-        parser.error(str(error))
-    failed = []
-    for text, path in files.items():
-        runs = {str(seed): run(arguments, text, seed) for seed in arguments.seeds}
-        failed += [f"{text}, seed {seed}" for seed, result in runs.items() if result is None]
-        if all(runs.values()):
-            save(path, {"configuration": configuration(arguments), "runs": runs})
-            print(path)
-    if failed:
-        sys.exit(f"failed: {'; '.join(failed)}")
-
-
-if __name__ == "__main__":
-    main()
+def _mask(mask: torch.Tensor | None, side: int) -> torch.Tensor:
+    if mask is None:
+        return torch.zeros(side, side, dtype=torch.bool)
+    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0

@@ -1,0 +1,151 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Folders of results: ``<data>/<model>/seed<k>`` with ``result.json`` and files beside it, and ``paper.json``."""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from .scores import Scores, read_scores
+
+PaperValues = dict[str, dict[str, dict[str, float]]]
+"""Published value by data set, method and measure."""
+
+# These describe a run; the numbers in them are no measures.
+DESCRIPTIONS = ("configuration", "machine", "versions")
+
+
+SAME_DATA = ("files", "drawn_files", "image_size")
+"""What of their configurations all runs on a data set share, so far as it was recorded."""
+
+COUNTS = ("train_images", "test_images")
+"""What they share too; where it is missing, all images were taken."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of one model on one data set, and its test.
+
+    Args:
+        data (str): Data set.
+        model (str): Model.
+        seed (int): Seed.
+        result (dict[str, Any]): All of ``result.json``.
+        scores (Scores | None): Scores of the test images, if they were kept.
+        examples (Path | None): Picture of some test images, if there is one.
+        extremes (Path | None): Picture of the best and worst separated test images, if there is one.
+    """
+
+    data: str
+    model: str
+    seed: int
+    result: dict[str, Any]
+    scores: Scores | None = None
+    examples: Path | None = None
+    extremes: Path | None = None
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decided the result, empty if that was not recorded."""
+        found = self.result.get("configuration")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Measured values by key, of repeats the median, those in groups included; only what is finite."""
+        groups = [self.result, *(self.result[key] for key in self.result if key not in DESCRIPTIONS)]
+        pairs = [pair for group in groups if isinstance(group, dict) for pair in group.items()]
+        values = {key: value.get("median") if isinstance(value, dict) else value for key, value in pairs}
+        return {key: float(value) for key, value in values.items() if _is_number(value)}
+
+
+def load_runs(folder: Path) -> list[Run]:
+    """Read all runs below a folder."""
+    paths = folder.glob("*/*/seed*/result.json")
+    runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(-?\d+)", path.parent.name))]
+    runs.sort(key=lambda run: (run.data, run.model, run.seed))
+    for first, other in pairwise(runs):
+        if (first.data, first.model) == (other.data, other.model):
+            _check_same(folder, first, other)
+    for _, of_data in groupby(runs, key=lambda run: run.data):
+        _check_same_data(folder, list(of_data))
+    return runs
+
+
+def load_paper_values(folder: Path) -> PaperValues:
+    """Read the published values that the results are compared with."""
+    path = folder / "paper.json"
+    if not path.exists():
+        return {}
+    values = read_object(path)
+    for methods in values.values():
+        rows = methods.values() if isinstance(methods, dict) else [None]
+        if not all(isinstance(row, dict) and all(map(_is_number, row.values())) for row in rows):
+            msg = f"cannot read {path}: expected {{data set: {{method: {{measure: number}}}}}}, found {methods!r:.80}"
+            raise ValueError(msg)
+    return values
+
+
+def _check_same(folder: Path, first: Run, other: Run) -> None:
+    """Refuse seeds that an earlier configuration left."""
+    one, two = (run.result.get("configuration") for run in (first, other))
+    pair = [value if isinstance(value, dict) else {"configuration": value} for value in (one, two)]
+    differing = sorted(
+        name for name in pair[0].keys() | pair[1].keys() if name != "seed" and pair[0].get(name) != pair[1].get(name)
+    )
+    if differing:
+        msg = (
+            f"seeds {first.seed} and {other.seed} in {folder / first.data / first.model} were made with different "
+            f"configurations: {', '.join(differing)}; expected one, remove the older seed"
+        )
+        raise ValueError(msg)
+
+
+def _check_same_data(folder: Path, runs: list[Run]) -> None:
+    """Refuse to compare models on other images, which an earlier comparison may have left in the same folder."""
+    for name in (*SAME_DATA, *COUNTS):
+        known = [run for run in runs if ("files" if name in COUNTS else name) in run.configuration]
+        for run in known:
+            one, two = (each.configuration.get(name, "all") for each in (known[0], run))
+            if one != two:
+                msg = (
+                    f"{known[0].model} and {run.model} in {folder / run.data} were made with different {name}: {one} "
+                    f"and {two}; expected the same, remove the older one"
+                )
+                raise ValueError(msg)
+
+
+def _load(path: Path, seed: int) -> Run:
+    folder = path.parent
+    scores, examples, extremes = (folder / name for name in ("scores.csv", "examples.png", "extremes.png"))
+    return Run(
+        data=folder.parent.parent.name,
+        model=folder.parent.name,
+        seed=seed,
+        result=read_object(path),
+        scores=read_scores(scores) if scores.exists() else None,
+        examples=examples if examples.exists() else None,
+        extremes=extremes if extremes.exists() else None,
+    )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # broken JSON or broken UTF-8
+        msg = f"cannot read {path}: expected a JSON object, found: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"cannot read {path}: expected a JSON object, found {type(content).__name__}"
+        raise ValueError(msg)
+    return content
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
