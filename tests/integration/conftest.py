@@ -19,7 +19,8 @@ from lightning.pytorch import Trainer
 from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace, torch_model
-from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer, export_generator, generator_export
+from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from anomalib_scadn.export import export_generator, generator
 from anomalib_scadn.networks import Generator
 
 SIZES = {"same": (32, 32), "larger": (80, 72), "smaller": (20, 24), "oblong": (37, 130), "pixel": (1, 1)}
@@ -97,7 +98,7 @@ def _export(model: Scadn, folder: Path) -> dict[str, Path]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, "to_onnx", lambda root, *_: copy(files["onnx"], Path(root) / "model.onnx"))
-        patch.setattr(generator_export, "_write_onnx", lambda _, file: copy(files["generator-onnx"], file))
+        patch.setattr(generator, "_write_onnx", lambda _, file: copy(files["generator-onnx"], file))
         assert model.to_openvino(folder) == files["openvino"]
         assert export_generator(model, folder, "openvino") == files["generator-openvino"]
     return files

@@ -16,8 +16,8 @@ from anomalib.cli.cli import AnomalibCLI
 from anomalib.cli.cli import main as anomalib_main
 
 from anomalib_scadn import Scadn
-from anomalib_scadn.cli import main
-from anomalib_scadn.config_files import config_folder, config_path
+from anomalib_scadn.cli.configs import config_folder, config_path
+from anomalib_scadn.cli.main import main
 
 TINY_MODEL = ["--model.image_size", "32", "--model.base_channels", "2"]
 FOR_FOLDERS = {
@@ -200,6 +200,6 @@ def test_metric_and_visualizer_can_be_named_in_yaml(run, lace_root, tmp_path, ca
 def test_what_configs_prints_can_be_used_in_another_command(tmp_path):
     # A process of its own, in which the host greets as it does where OpenVINO is missing.
     greet = "import logging, sys; sys.modules['openvino'] = None; sys.argv = ['anomalib-scadn', 'configs', 'cpu']; "
-    command = [sys.executable, "-W", "ignore", "-c", greet + "from anomalib_scadn.cli import main; main()"]
+    command = [sys.executable, "-W", "ignore", "-c", greet + "from anomalib_scadn.cli.main import main; main()"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
     assert printed == f"{config_path('cpu')}\n"

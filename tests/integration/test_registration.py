@@ -7,9 +7,8 @@ from anomalib.engine import Engine
 from anomalib.models import get_model, list_models
 from anomalib.models.components import AnomalibModule
 
-import anomalib_scadn
 from anomalib_scadn import LaceAD, OneClass, Scadn, SyntheticLace
-from anomalib_scadn.config_files import config_path
+from anomalib_scadn.cli.configs import config_path
 
 
 def test_the_host_lists_the_model():
@@ -30,11 +29,6 @@ def test_the_host_makes_the_data_modules_by_path(tmp_path):
     assert datamodule.category == "3"
     assert isinstance(get_datamodule({"class_path": "anomalib_scadn.SyntheticLace"}), SyntheticLace)
     assert isinstance(get_datamodule({"class_path": "anomalib_scadn.OneClass"}), OneClass)
-
-
-def test_registering_twice_does_no_harm():
-    anomalib_scadn.register()
-    assert isinstance(get_model("scadn", image_size=32, base_channels=2), Scadn)
 
 
 def test_model_and_engine_come_out_of_configuration_files(tmp_path):

@@ -12,12 +12,12 @@ from anomalib_scadn.checks import (
     as_image_size,
     as_stripes,
     as_widths,
-    check_at_least_one,
+    check_count,
     check_decay,
     check_not_negative,
+    check_same_arguments,
     check_same_size,
     check_seed,
-    check_trained_alike,
 )
 
 
@@ -66,11 +66,11 @@ def test_zero_and_positive_values_pass():
 @pytest.mark.parametrize("value", [0, -5, 2.5])
 def test_count_below_one_is_named(value):
     with pytest.raises(ValueError, match=f"^epochs must be a whole number, at least 1, got {value}$"):
-        check_at_least_one(fine=2, limit=None, epochs=value)
+        check_count(1, fine=2, limit=None, epochs=value)
 
 
 def test_counts_from_one_and_no_limit_pass():
-    assert check_at_least_one(a=1, b=10**9, c=None) is None
+    assert check_count(1, a=1, b=10**9, c=None) is None
 
 
 @pytest.mark.parametrize("input_size", [None, (32, 48), [32, 48]])
@@ -122,42 +122,34 @@ def test_odd_seed_is_named(seed):
 
 TRAINED = {
     "image_size": (32, 32),
-    "stripes": (4, 8),
-    "mask_fill": 0.0,
-    "score": "composite",
-    "errors": ("mse", "perceptual"),
-    "combine": "mean",
-    "standardize": "pixel",
-    "smoothing": (4.0,),
-    "pooling": "max",
-    "top_fraction": 0.01,
-    "backbone": "resnet18",
-    "backbone_layers": (1, 2),
+    "score": {"class_path": "CompositeScore", "init_args": {"errors": ["mse"], "pooling": "max"}},
+    "base_channels": 8,
 }
+NAMES = ("image_size", "score")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("combine", "min"), ("pooling", "top"), ("top_fraction", 0.1), ("backbone", "resnet34"), ("smoothing", (0.0,))],
-)
-def test_a_checkpoint_of_another_score_is_refused_by_name(name, value):
-    check_trained_alike(TRAINED, dict(TRAINED))
-    with pytest.raises(ValueError, match=re.escape(f"trained with {name} = {TRAINED[name]}, this model has {value}")):
-        check_trained_alike(TRAINED, {**TRAINED, name: value})
+def test_equal_arguments_pass_and_others_do_not_matter():
+    check_same_arguments(TRAINED, {**TRAINED, "base_channels": 4}, NAMES)
+    check_same_arguments({"image_size": (32, 32)}, TRAINED, NAMES)  # of a version that did not know the others
 
 
-def test_a_backbone_that_is_not_used_need_not_be_the_checkpoints():
-    trained = {**TRAINED, "errors": ("mse",)}
-    check_trained_alike(trained, {**trained, "backbone": "resnet34", "backbone_layers": (3,)})
+def test_a_different_argument_is_named_with_both_values():
+    with pytest.raises(ValueError, match=r"trained with image_size = \(32, 32\), this model has \(24, 24\)"):
+        check_same_arguments(TRAINED, {**TRAINED, "image_size": (24, 24)}, NAMES)
 
 
-@pytest.mark.parametrize(("name", "value"), [("merge", "mean"), ("subtract_reference", False)])
-def test_a_checkpoint_of_the_papers_score_is_refused_with_another_ablation(name, value):
-    trained = {**TRAINED, "score": "paper", "merge": "max", "subtract_reference": True}
-    with pytest.raises(ValueError, match=f"trained with {name} = {trained[name]}, this model has {value}"):
-        check_trained_alike(trained, {**trained, name: value})
+@pytest.mark.parametrize(("option", "value"), [("errors", ["ssim"]), ("pooling", "mean")])
+def test_a_different_option_of_a_score_is_named_as_on_the_command_line(option, value):
+    score = TRAINED["score"]
+    other = {**score, "init_args": {**score["init_args"], option: value}}
+    expected = (
+        f"trained with score.{option} = {score['init_args'][option]}, this model has {value}; give --model.score."
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        check_same_arguments(TRAINED, {**TRAINED, "score": other}, NAMES)
 
 
-def test_the_papers_score_does_not_ask_for_arguments_of_the_other():
-    trained = {**TRAINED, "score": "paper", "merge": "max", "subtract_reference": True}
-    check_trained_alike(trained, {**trained, "combine": "min"})
+def test_another_score_is_named():
+    other = {"class_path": "PaperScore", "init_args": {"merge": "max"}}
+    with pytest.raises(ValueError, match="trained with score = CompositeScore, this model has PaperScore"):
+        check_same_arguments(TRAINED, {**TRAINED, "score": other}, NAMES)

@@ -6,7 +6,7 @@
 import pytest
 import torch
 
-from anomalib_scadn.crops import check_crop_size, random_crops
+from anomalib_scadn.masks import check_crop_size, random_crops
 
 SIZE = (40, 64)
 

@@ -1,10 +1,11 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Imports point down only: each module may import modules of lower floors."""
+"""Imports point down only, between the rooms of the package and between the files of a room, without circles."""
 
 import ast
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,179 +13,161 @@ import pytest
 PACKAGE = "anomalib_scadn"
 SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 
-FLOORS = {
-    "masks": 0,
-    "checks": 0,
-    "files": 0,
-    "precision": 0,
-    "unreadable": 0,
-    "version": 0,
-    "config_files": 0,
-    "scoring": 1,  # the whole subpackage
-    "networks": 1,
-    "plain_weights": 1,
-    "crops": 2,
-    "score_file": 2,
-    "quantization": 2,
-    "loss": 1,
-    "seeding": 1,
-    "schedule": 1,
-    "metrics": 2,
-    "pre_processor": 2,
-    "official_weights": 2,
-    "post_processor": 3,
-    "torch_model": 3,
-    "visualization": 4,
-    "components": 5,
-    "metadata": 4,
-    "averaging": 5,
-    "exporting": 5,
-    "reference": 4,
-    "training_run": 4,
-    "training": 5,
-    "lightning_model": 6,
-    "baselines": 6,  # the whole subpackage
-    "data": 6,  # the whole subpackage; imports nothing but itself and checks
-    "deploy": 7,  # the Lightning model only inside a function, for a checkpoint
-    "report": 8,
-    "registration": 8,
-    "benchmark": 9,
-    "__init__": 9,  # may import anything
-    "cli": 10,
-    "__main__": 11,
-}
+ROOMS = (
+    "checks",
+    "files",
+    "precision",
+    "masks",
+    "networks",
+    "loss",
+    "scoring",
+    "torch_model",
+    "training",
+    "components",
+    "export",
+    "lightning_model",
+    "baselines",
+    "data",
+    "deploy",
+    "__init__",
+    "cli",
+    "__main__",
+)
+"""From the lowest to the highest; a room may import from those before it."""
 
-TORCH_ONLY = ("masks", "scoring/base", "scoring/paper")
+ALONE = {"data": {"checks", "files"}}
+"""Rooms that may import from few others."""
+
+TORCH_ONLY = ("masks", "scoring/paper")
 
 
-def floor_name(path):
-    """Name a file's entry in the table: a subpackage is one entry."""
-    parts = path.relative_to(SOURCE).parts
-    return parts[0].removesuffix(".py")
+def module_name(path):
+    """Name a file by its module below the package, ``""`` for the package's own ``__init__``."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def package_of(path):
-    """Name the package that a file's relative imports start from, without the name of the outer one."""
-    return path.relative_to(SOURCE).parts[:-1]
+FILES = {module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
-def imports(source):
-    """List what is imported anywhere in a source, as (level, module, names)."""
+def room(module):
+    return module.split(".")[0] or "__init__"
+
+
+def imported_modules(source, package, known):
+    """List the modules of the package that a source imports anywhere, in functions and for type checking too."""
+    found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from ((0, alias.name, ()) for alias in node.names)
+            names = [alias.name.split(".") for alias in node.names]
+            found |= {".".join(parts[1:]) for parts in names if parts[0] == PACKAGE}
         elif isinstance(node, ast.ImportFrom):
-            yield node.level, node.module or "", tuple(alias.name for alias in node.names)
-
-
-def house_imports(source, package, known):
-    """Find the entries of the table that a source imports.
-
-    A name imported from the package itself is a module if it is known as one; else it comes from ``__init__``.
-    """
-    found = set()
-    for level, module, names in imports(source):
-        if level:
-            base = package[: len(package) - level + 1]
-            parts = [*base, *module.split(".")] if module else list(base)
-        elif module.split(".")[0] == PACKAGE:
-            parts = module.split(".")[1:]
-        else:
-            continue
-        if parts:
-            found.add(parts[0])
-        elif names:
-            found |= {name if name in known else "__init__" for name in names}
-        else:
-            found.add("__init__")
+            parts = (node.module or "").split(".") if node.module else []
+            if node.level:
+                parts = [*package.split("."), *parts] if package else parts
+            elif parts[0] == PACKAGE:
+                parts = parts[1:]
+            else:
+                continue
+            base = ".".join(parts)
+            for alias in node.names:
+                inner = f"{base}.{alias.name}" if base else alias.name
+                found.add(inner if inner in known else base)
     return found
 
 
+def package_of(module, path):
+    return module if path.stem == "__init__" else module.rpartition(".")[0]
+
+
 def foreign_imports(source):
-    return {module.split(".")[0] for level, module, _ in imports(source) if not level} - {PACKAGE}
+    modules = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(node.module.split(".")[0])
+    return modules - {PACKAGE}
 
 
-def offences(name, imported):
-    """List the imports that point up or sideways."""
-    if name == "__init__":
-        return set()
-    if name == "data":
-        return imported - {"data", "checks"}
-    if name == "scoring":
-        return {other for other in imported if FLOORS[other] >= FLOORS[name]} - {"scoring"}
-    if name == "deploy":
-        allowed = {other for other in FLOORS if FLOORS[other] < FLOORS[name]} - {"training"}
-        return imported - allowed - {"deploy"}
-    return {other for other in imported - {name} if FLOORS[other] >= FLOORS[name]}
+IMPORTS = {
+    module: imported_modules(path.read_text(encoding="utf-8"), package_of(module, path), FILES) - {module}
+    for module, path in FILES.items()
+}
 
 
-FILES = sorted(SOURCE.rglob("*.py"))
-MODULES = {floor_name(path) for path in FILES}
+def offences(module, imported):
+    """List the rooms that a module must not import from."""
+    own = room(module)
+    others = {room(other) for other in imported} - {own}
+    if own in ALONE:
+        return others - ALONE[own]
+    return {other for other in others if ROOMS.index(other) > ROOMS.index(own)}
 
 
-def test_every_module_has_a_floor():
-    missing = sorted(MODULES - FLOORS.keys())
-    assert not missing, f"give {', '.join(missing)} a floor in FLOORS of {Path(__file__).name}"
+def test_every_room_has_a_floor():
+    assert {room(module) for module in FILES} == set(ROOMS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_point_down(path):
-    name = floor_name(path)
-    imported = house_imports(path.read_text(encoding="utf-8"), package_of(path), FLOORS.keys() | MODULES)
-    unknown = sorted(({name} | imported) - FLOORS.keys())
-    assert not unknown, f"give {', '.join(unknown)} a floor in FLOORS of {Path(__file__).name}"
-    upward = sorted(offences(name, imported))
-    assert not upward, f"{name} (floor {FLOORS[name]}) must not import {', '.join(upward)}"
+@pytest.mark.parametrize("module", FILES)
+def test_imports_point_down(module):
+    upward = sorted(offences(module, IMPORTS[module]))
+    assert not upward, f"{module or PACKAGE} must not import from {', '.join(upward)}"
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.glob("deploy/*.py")), ids=lambda path: path.stem)
-def test_deploy_imports_the_lightning_model_only_when_a_function_needs_it(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def test_no_files_import_each_other_in_a_circle():
+    try:
+        TopologicalSorter(IMPORTS).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports in a circle: {' -> '.join(reversed(error.args[1]))}")
+
+
+@pytest.mark.parametrize("module", [module for module in FILES if room(module) == "deploy"])
+def test_deploy_imports_the_lightning_model_only_when_a_function_needs_it(module):
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
     top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
-    assert "lightning_model" not in house_imports(ast.unparse(top), package_of(path), FLOORS.keys())
+    assert "lightning_model" not in imported_modules(ast.unparse(top), package_of(module, FILES[module]), FILES)
 
 
 @pytest.mark.parametrize("name", TORCH_ONLY)
-def test_lowest_floors_need_torch_alone(name):
+def test_masks_and_the_papers_score_need_torch_alone(name):
     foreign = foreign_imports((SOURCE / f"{name}.py").read_text(encoding="utf-8"))
-    assert foreign - sys.stdlib_module_names == {"torch"}
+    assert foreign - sys.stdlib_module_names - {"typing_extensions"} == {"torch"}
 
 
 @pytest.mark.parametrize(
     ("source", "package", "expected"),
     [
-        ("from .masks import remove", (), {"masks"}),
-        ("from . import masks, __version__", (), {"masks", "__init__"}),
-        ("from anomalib_scadn.data.lacead import LaceAD", (), {"data"}),
-        ("import anomalib_scadn.networks as n, torch", (), {"networks"}),
-        ("import anomalib_scadn", (), {"__init__"}),
-        ("from anomalib_scadn import Scadn", (), {"__init__"}),
-        ("from ..masks import remove", ("data",), {"masks"}),
-        ("from .lacead import LaceAD", ("data",), {"data"}),
-        ("from .. import masks", ("data",), {"masks"}),
-        ("from . import lacead", ("data",), {"data"}),
-        ("def f():\n    from .cli import main\n", (), {"cli"}),
-        ("if TYPE_CHECKING:\n    from .training import GanTraining\n", (), {"training"}),
-        ("import anomalib\nfrom anomalib_scadn_other import x", (), set()),
+        ("from .masks import remove", "", {"masks"}),
+        ("from . import masks, __version__", "", {"masks", ""}),
+        ("from anomalib_scadn.data.lacead import LaceAD", "", {"data.lacead"}),
+        ("import anomalib_scadn.networks as n, torch", "", {"networks"}),
+        ("import anomalib_scadn", "", {""}),
+        ("from anomalib_scadn import Scadn", "", {""}),
+        ("from .lacead import LaceAD", "data", {"data.lacead"}),
+        ("from . import lacead", "data", {"data.lacead"}),
+        ("from .data import LaceAD", "", {"data"}),
+        ("def f():\n    from .cli.main import main\n", "", {"cli.main"}),
+        ("if TYPE_CHECKING:\n    from .training.run import TrainingRun\n", "", {"training.run"}),
+        ("import anomalib\nfrom anomalib_scadn_other import x", "", set()),
     ],
 )
 def test_imports_are_found_wherever_and_however_they_are_written(source, package, expected):
-    assert house_imports(source, package, FLOORS.keys()) == expected
+    known = {"", "masks", "networks", "data", "data.lacead", "cli.main", "training.run"}
+    assert imported_modules(source, package, known) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "imported", "expected"),
+    ("module", "imported", "expected"),
     [
-        ("masks", {"scoring"}, {"scoring"}),
-        ("scoring", {"masks", "loss"}, {"loss"}),
-        ("lightning_model", {"torch_model", "data", "registration"}, {"data", "registration"}),
-        ("data", {"data", "masks"}, {"masks"}),
-        ("deploy", {"deploy", "data", "checks", "training", "cli"}, {"training", "cli"}),
-        ("report", {"report", "deploy", "registration"}, {"registration"}),
-        ("training", {"__init__"}, {"__init__"}),
-        ("__init__", {"registration", "cli"}, set()),
-        ("__main__", {"cli"}, set()),
+        ("masks", {"scoring.paper"}, {"scoring"}),
+        ("scoring.paper", {"masks", "torch_model"}, {"torch_model"}),
+        ("lightning_model", {"torch_model", "data.lacead", ""}, {"data", "__init__"}),
+        ("data.lacead", {"data.files", "checks", "masks"}, {"masks"}),
+        ("deploy.folder", {"deploy.images", "data", "cli.main"}, {"cli"}),
+        ("", {"data", "cli"}, {"cli"}),
+        ("__main__", {"cli.main"}, set()),
     ],
 )
-def test_imports_that_point_up_or_sideways_are_offences(name, imported, expected):
-    assert offences(name, imported) == expected
+def test_imports_that_point_up_or_sideways_are_offences(module, imported, expected):
+    assert offences(module, imported) == expected

@@ -11,8 +11,8 @@ import torch
 
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss, reconstruction_loss
 from anomalib_scadn.masks import remove
-from anomalib_scadn.official_weights import rename_discriminator_keys, rename_generator_keys
 from anomalib_scadn.torch_model import ScadnModel
+from anomalib_scadn.training.official_weights import rename_discriminator_keys, rename_generator_keys
 
 
 def official_state(shapes, base, vectors):

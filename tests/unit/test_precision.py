@@ -6,10 +6,10 @@
 import pytest
 import torch
 
-from anomalib_scadn import pre_processor
+from anomalib_scadn.components import pre_processor
 from anomalib_scadn.masks import striped_masks
 from anomalib_scadn.precision import single_precision
-from anomalib_scadn.scoring import build_score, smoothing
+from anomalib_scadn.scoring import CompositeScore, maps
 
 
 def settings():
@@ -48,11 +48,11 @@ def test_composite_scores_and_resizing_are_computed_so(monkeypatch):
     def watch(function):
         return lambda *arguments: (found.append(settings()), function(*arguments))[1]
 
-    for module, name in ((smoothing, "gaussian_matrix"), (pre_processor, "antialias_matrix")):
+    for module, name in ((maps, "gaussian_matrix"), (pre_processor, "antialias_matrix")):
         monkeypatch.setattr(module, name, watch(getattr(module, name)))
     size = (24, 32)
     images, painted = torch.zeros(1, 3, *size), torch.zeros(1, 12, 3, *size)
-    score = build_score("composite", scales=3, size=size, errors=("ssim",), standardize="none", smoothing=(4.0,))
+    score = CompositeScore(("ssim",), standardize="none", smoothing=(4.0,)).prepare(3, size)
     score(images, painted, striped_masks(size, (2, 4, 6)))
     pre_processor.resize(images, (16, 16))
     assert found == [["ieee", "ieee"]] * 6  # rows and columns, of SSIM, of smoothing, of resizing

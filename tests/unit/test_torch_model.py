@@ -10,6 +10,7 @@ from anomalib.data import InferenceBatch
 from anomalib_scadn.masks import remove, striped_masks
 from anomalib_scadn.scoring import PaperScore
 from anomalib_scadn.torch_model import ScadnModel
+from tolerances import generator_rounding
 
 SIZE = (24, 32)
 
@@ -41,7 +42,7 @@ def _inference():
 
 
 def assert_close(first, second):
-    torch.testing.assert_close(first, second, atol=1e-6, rtol=0)
+    torch.testing.assert_close(first, second, atol=generator_rounding(2), rtol=0)
 
 
 def test_forward_gives_a_score_and_a_map_per_image(model, images):
@@ -84,7 +85,7 @@ def test_removed_pixels_have_no_influence_on_their_reconstruction(model, images)
     mask = model.masks[0]
     other = images * mask + torch.rand_like(images) * (1 - mask)
     assert_close(model.reconstruct(images[:1])[:, 0], model.reconstruct(other[:1])[:, 0])
-    assert not torch.allclose(model.reconstruct(images[:1])[:, 1], model.reconstruct(other[:1])[:, 1], atol=1e-4)
+    assert not torch.allclose(model.reconstruct(images[:1])[:, 1], model.reconstruct(other[:1])[:, 1], atol=1e-2)
 
 
 @pytest.mark.parametrize("passes_at_once", [1, 5, 12, 25])
@@ -95,7 +96,7 @@ def test_results_do_not_depend_on_the_passes_at_once(model, images, passes_at_on
         assert_close(mine, whole)
     assert_close(divided.reconstruct(images), model.reconstruct(images))
     assert_close(divided.composites(images), model.composites(images))
-    torch.testing.assert_close(divided.statistics(images), model.statistics(images), atol=1e-6, rtol=0)
+    assert_close(divided.statistics(images), model.statistics(images))
 
 
 @pytest.mark.parametrize("passes_at_once", [1, 5, 12, 25])
@@ -137,7 +138,9 @@ def test_result_of_an_image_does_not_depend_on_its_batch(model, images):
 def test_statistics_add_up_over_batches(model, images):
     whole = model.statistics(images)
     assert whole.shape == (3,)
-    torch.testing.assert_close(model.statistics(images[:1]) + model.statistics(images[1:]), whole, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        model.statistics(images[:1]) + model.statistics(images[1:]), whole, atol=generator_rounding(2), rtol=0
+    )
     assert_close(whole, model.score(images).scale_maps.mean(dim=(2, 3)).double().sum(dim=0))
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.baselines import AloccD, AloccDR
 from anomalib_scadn.baselines.alocc_model import AloccModel
-from anomalib_scadn.baselines.denoising import add_noise
+from anomalib_scadn.baselines.base import add_noise
 
 
 @pytest.mark.parametrize("refine", [False, True])
@@ -22,7 +22,7 @@ def test_scores_are_the_mean_improbability_of_patches(refine):
     for place in range(3):
         patches = logits[place].flatten().tolist()
         expected = 1 - sum(1 / (1 + torch.tensor(-value).exp().item()) for value in patches) / len(patches)
-        assert output.pred_score[place].item() == pytest.approx(expected, abs=1e-6)
+        assert output.pred_score[place].item() == pytest.approx(expected, abs=1e-5)
     assert output.anomaly_map is None
     assert output.pred_score.shape == (3,)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from anomalib_scadn.baselines import Ocgan
-from anomalib_scadn.baselines.denoising import add_noise
+from anomalib_scadn.baselines.base import add_noise
 from anomalib_scadn.baselines.mining import mine
 from anomalib_scadn.networks import apply
 

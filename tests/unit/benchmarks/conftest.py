@@ -16,7 +16,7 @@ from anomalib_scadn import SyntheticLace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 
-from comparison.job import Job
+from comparison import Job
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,12 +16,11 @@ import torch
 from PIL import Image
 
 import compare
-from anomalib_scadn.report import write_report
-from comparison.data import Sample
-from comparison.examples import choose_examples
-from comparison.job import FILES, scadn_settings
-from comparison.models import build
-from comparison.run import run
+from comparison import FILES, build, run
+from data import Sample
+from models import scadn_settings
+from pictures import choose_examples
+from report import write_report
 
 MODELS = ("scadn", "patchcore", "padim")
 
@@ -95,7 +93,7 @@ def test_what_is_done_is_not_done_again_and_the_summary_is_written(finished, com
     def refuse(*args, **kwargs):
         pytest.fail("a finished run was started again")
 
-    monkeypatch.setattr(subprocess, "run", refuse)
+    monkeypatch.setattr(compare, "in_own_process", refuse)
     monkeypatch.setattr(compare, "RESULTS", tmp_path)
     command(finished, "--publish", "tiny")
     printed = capsys.readouterr().out
@@ -120,7 +118,7 @@ def test_weights_from_a_file_are_used_and_the_whole_fit_is_timed(finished, make_
         engine.fit = lambda *args, **kwargs: (time.sleep(1.1), fit(*args, **kwargs))
         return engine, model, datamodule
 
-    monkeypatch.setattr("comparison.run.build", build_slow)
+    monkeypatch.setattr("comparison.build", build_slow)
     result = run(make_job(tmp_path, "padim", backbone_weights=str(path)))
     assert result["times"]["fit_s"] > 1.1
     assert result["configuration"]["backbone_weights"].startswith("w.pth, SHA-256 ")
@@ -136,7 +134,7 @@ def test_images_that_change_during_a_run_fail_it(make_job, bare_tree, tmp_path, 
         (root / "train/good/new.png").write_bytes(b"")
         return torch.zeros(len(samples)), None
 
-    monkeypatch.setattr("comparison.run.score_test_images", score)
+    monkeypatch.setattr("comparison.score_test_images", score)
     with pytest.raises(RuntimeError, match="changed during the run"):
         run(make_job(tmp_path, "padim", root=str(root)))
     assert not (tmp_path / "tiny/padim/seed0/result.json").exists()

@@ -13,15 +13,15 @@ import yaml
 from PIL import Image
 
 from anomalib_scadn import OneClass
-from anomalib_scadn.report.measures import ACCURACY
-from anomalib_scadn.report.page import write_report
-from anomalib_scadn.report.runs import load_runs
-from anomalib_scadn.report.tables import DASH, build_table
-from comparison.cost import measure_size
-from comparison.data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
-from comparison.examples import draw_sheet
-from comparison.models import BASELINES, build
-from comparison.run import run
+from comparison import build, run
+from data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
+from measure import measure_size
+from models import BASELINES
+from pictures import draw_sheet
+from report.measures import ACCURACY
+from report.page import write_report
+from report.runs import load_runs
+from report.tables import DASH, build_table
 
 PIXEL = {"pixel_AUROC", "pixel_AUPRO", "PerImagePixelAUROC"}
 

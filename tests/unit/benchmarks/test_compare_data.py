@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from anomalib_scadn import SyntheticLace
-from comparison.data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
+from data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
 
 
 def test_data_are_named_by_the_user_or_their_folder(tree, tmp_path):

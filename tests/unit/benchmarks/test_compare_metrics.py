@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import label as label_regions
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
-from comparison.metrics import measure_quality, to_unit_range
+from measure import measure_quality, to_unit_range
 
 
 @pytest.fixture

@@ -5,9 +5,16 @@
 
 import pytest
 
-from compare_tables import compare_cost_table, compare_quality_table, count, setting, times_as_much
-from comparison.summary import summarize
-from methods_table import compares_methods, methods_table
+from compare_tables import (
+    compare_cost_table,
+    compare_quality_table,
+    compares_methods,
+    count,
+    methods_table,
+    setting,
+    times_as_much,
+)
+from summary import summarize
 
 
 def result(model, seed, auroc, latency, **metrics):

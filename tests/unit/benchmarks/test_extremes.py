@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from comparison.extremes import choose_extremes, draw_extremes
+from pictures import choose_extremes, draw_extremes
 
 
 def test_the_lowest_and_highest_scores_of_each_class_are_chosen():

@@ -3,7 +3,6 @@
 
 """Result files that runs are added to."""
 
-import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +10,10 @@ from functools import partial
 
 import pytest
 
-import runs
-from beside_paper import CLASSES, one_class_table, paper_table, seed_means
-from fingerprints import folder_fingerprint, without_folders
-from host_arguments import parse_options, refuse, without_paths
-from machines import machine
+import store
+from options import parse_options, refuse, without_paths
+from paper_tables import CLASSES, one_class_table, paper_table, seed_means
+from provenance import folder_fingerprint, machine, without_folders
 
 
 @pytest.fixture
@@ -24,14 +22,14 @@ def run(tmp_path):
 
     def call(*keys, settings=None, data=None, job=lambda: [{"a": 1.0}]):
         jobs = [([key], job) for key in keys]
-        return runs.run_missing(tmp_path / "r.json", settings or {"config": "c"}, jobs, argparse.ArgumentParser(), data)
+        return store.run_missing(tmp_path / "r.json", settings or {"config": "c"}, jobs, data)
 
     return call
 
 
 def test_every_run_keeps_its_own_machine_and_versions(run, monkeypatch):
     run("x")
-    monkeypatch.setattr(runs, "machine", lambda: {"processor": "another"})
+    monkeypatch.setattr(store, "machine", lambda: {"processor": "another"})
     result, _ = run("x", "y")
     assert {"processor", "threads", "torch"} <= result["runs"]["x"]["machine"].keys()
     assert result["runs"]["y"] == {"a": 1.0, "machine": {"processor": "another"}}
@@ -42,7 +40,7 @@ def test_what_another_process_adds_meanwhile_is_kept_and_not_made_again(run, tmp
     path = tmp_path / "r.json"
 
     def job():
-        runs.merge(path, {"config": "c"}, {}, {"other": {"a": 2.0}, "next": {"a": 3.0}})
+        store.merge(path, {"config": "c"}, {}, {"other": {"a": 2.0}, "next": {"a": 3.0}})
         return [{"a": 1.0}]
 
     result, _ = run("mine", "next", job=job)
@@ -55,7 +53,7 @@ def test_of_two_processes_at_the_same_jobs_each_job_is_done_once(tmp_path):
 
     def process(number):
         jobs = [([str(key)], partial(job, key)) for key in range(3)]
-        return runs.run_missing(tmp_path / "r.json", {"config": "c"}, jobs, argparse.ArgumentParser())
+        return store.run_missing(tmp_path / "r.json", {"config": "c"}, jobs)
 
     def job(key):
         made.append(key)
@@ -71,7 +69,7 @@ def test_of_two_processes_at_the_same_jobs_each_job_is_done_once(tmp_path):
 
 def test_the_first_result_of_a_key_stays(tmp_path):
     for value in (1.0, 2.0):
-        found = runs.merge(tmp_path / "r.json", {"config": "c"}, {}, {"x": {"a": value}})
+        found = store.merge(tmp_path / "r.json", {"config": "c"}, {}, {"x": {"a": value}})
     assert found["runs"] == {"x": {"a": 1.0}}
 
 
@@ -80,12 +78,12 @@ def test_a_failed_job_is_named_and_the_others_are_done(tmp_path, capsys):
         raise OSError("no such image")
 
     jobs = [(["bad/0"], fail), (["good/0"], lambda: [{"a": 1.0}])]
-    result, failed = runs.run_missing(tmp_path / "r.json", {"config": "c"}, jobs, argparse.ArgumentParser())
+    result, failed = store.run_missing(tmp_path / "r.json", {"config": "c"}, jobs)
     assert list(result["runs"]) == ["good/0"]
     assert "no such image" in capsys.readouterr().err
     with pytest.raises(SystemExit, match=r"failed: r\.json: bad/0"):
-        runs.end(failed)
-    runs.end([])
+        store.end(failed)
+    store.end([])
 
 
 def test_a_gpu_is_recorded_only_if_it_was_used(monkeypatch):
@@ -96,20 +94,21 @@ def test_a_gpu_is_recorded_only_if_it_was_used(monkeypatch):
 
 
 def test_writers_at_once_lose_nothing(tmp_path):
-    add = partial(runs.merge, tmp_path / "r.json", {"config": "c"}, {})
+    add = partial(store.merge, tmp_path / "r.json", {"config": "c"}, {})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add({str(number): {}}), range(24)))
     assert json.loads((tmp_path / "r.json").read_text())["runs"].keys() == set(map(str, range(24)))
 
 
-def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(run, capsys):
+def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(run):
+    errors = ""
     run("x", settings={"config_sha256": "1"}, data={"bottle": "f1"})
     result, _ = run("y", settings={"config_sha256": "1"}, data={"cable": "f2"})
     assert result["data"] == {"bottle": "f1", "cable": "f2"}
     for change in ({"settings": {"config_sha256": "2"}}, {"data": {"cable": "f3"}}):
-        with pytest.raises(SystemExit):
+        with pytest.raises(store.MadeOtherwiseError) as raised:
             run("x", **{"settings": {"config_sha256": "1"}, "data": {"bottle": "f1"}, **change})
-    errors = capsys.readouterr().err
+        errors += str(raised.value)
     assert "was made with config_sha256=1, not with config_sha256=2; remove it, or choose another name or" in errors
     assert "was made with other files of cable" in errors
 
@@ -117,10 +116,10 @@ def test_another_configuration_or_other_data_are_refused_and_new_data_are_not(ru
 def test_settings_tell_another_content_of_the_configuration(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("a: 1")
-    first = runs.settings_of(path, ["--data.root", "/x/y", "--a", "1"])
+    first = store.settings_of(path, ["--data.root", "/x/y", "--a", "1"])
     assert first["extra"] == ["--data.root", "DIR", "--a", "1"]
     path.write_text("a: 20")
-    assert runs.settings_of(path, []).pop("config_sha256") != first["config_sha256"]
+    assert store.settings_of(path, []).pop("config_sha256") != first["config_sha256"]
 
 
 def test_a_file_of_that_name_makes_no_path_of_a_number(tmp_path, monkeypatch):
@@ -133,11 +132,11 @@ def test_a_file_of_that_name_makes_no_path_of_a_number(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["data.root", "data.init_args.root", "data", "config"])
 def test_options_that_a_program_sets_itself_are_refused_under_any_name(name):
     refuse({"data.num_train": "2", "data.root_of_another": "x"}, ["data.root", "model.seed"])
-    with pytest.raises(ValueError, match=f"--{name} after -- is not for the host: this program sets data.root, model"):
+    with pytest.raises(ValueError, match=f"--{name} after -- is not for anomalib: this program sets data.root, model"):
         refuse({name: "x"}, ["data.root", "model.seed"])
 
 
-def test_host_arguments_need_a_name_and_a_value():
+def test_arguments_of_anomalib_need_a_name_and_a_value():
     assert parse_options(["--a.b", "1", "--c=2=3"]) == {"a.b": "1", "c": "2=3"}
     for extra in (["value"], ["--name"]):
         with pytest.raises(ValueError, match="expected --name value after --"):
@@ -188,3 +187,10 @@ def test_the_papers_tables_have_a_row_per_category_and_metric():
         ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "tile", "0.677", "0.250"],
         ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "mean of 2", "-", "0.250"],
     ]
+
+
+def test_rows_are_put_in_the_place_of_those_of_the_same_keys(tmp_path):
+    path = tmp_path / "r.json"
+    store.add_rows(path, [{"form": "a", "seed": 0, "score": 1}, {"form": "b", "seed": 0, "score": 2}], ("form", "seed"))
+    store.add_rows(path, [{"form": "a", "seed": 0, "score": 3}], ("form", "seed"))
+    assert store.read(path) == [{"form": "b", "seed": 0, "score": 2}, {"form": "a", "seed": 0, "score": 3}]

@@ -10,15 +10,13 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-import score_cost
-import scores
-from anomalib_scadn.config_files import config_path
-from runs import MadeOtherwiseError
-from score_study.evaluate import Study, spread
-from score_study.options import OPTIONS
-from score_study.quality import quality
-from score_study.training import train_once, training_arguments
-from score_study.variants import make_variants
+import study
+from anomalib_scadn import CompositeScore
+from anomalib_scadn.cli.configs import config_path
+from measure import quality
+from scores import Study, make_variants, spread
+from store import MadeOtherwiseError
+from training import OPTIONS, train_once, training_arguments
 
 WIDTHS = (0.0, 0.5, 1.5)
 
@@ -69,7 +67,7 @@ def test_the_study_judges_as_the_models_do(tiny_scadn, tiny_lace):
     image = data.test_data[0].image
     judged = {name: (score, maps) for name, score, maps in study.judge(image)}
     for name, arguments in variants.items():
-        alone = tiny_scadn(score="composite", **arguments).eval()
+        alone = tiny_scadn(score=CompositeScore(**arguments)).eval()
         alone.model.generator.load_state_dict(model.model.generator.state_dict())
         with torch.no_grad():
             if alone.model.scorer.standardization is not None:
@@ -119,30 +117,36 @@ def test_a_study_of_few_widths_is_refused():
         make_variants((1.0, 2.0), perceptual=False)
 
 
-def test_results_of_other_seeds_or_other_training_are_not_replaced(tmp_path):
+def test_results_of_other_training_are_neither_replaced_nor_added_to(tmp_path):
     def ask(**changed):
         given = {"--data": "lace", "--config": str(config_path("scadn_plus")), "--output": str(tmp_path)}
         given |= {"--results": str(tmp_path), "--steps": "10"} | {f"--{name}": value for name, value in changed.items()}
-        return scores.make_arguments().parse_args([part for pair in given.items() for part in pair])
+        return study.make_parser().parse_args(["scores", *(part for pair in given.items() for part in pair)])
 
     arguments = ask()
-    path = scores.result_file(arguments, "lace")
+    path = study.score_file(arguments, "lace")
     assert path == tmp_path / "scores_lace.json"
-    runs = {"0": {"configuration": scores.settings_of_run(arguments, "lace", 0)}}
+    runs = {
+        "0": {
+            "configuration": study.plain(
+                study.score_settings(arguments) | study.training_settings(arguments, "lace", 0)
+            )
+        }
+    }
     path.write_text(json.dumps({"runs": runs}))
-    assert scores.result_file(ask(), "lace") == path
-    with pytest.raises(MadeOtherwiseError, match=r"scores_lace.json was made with seeds=\['0'\], not .*'1'"):
-        scores.result_file(ask(seeds="1"), "lace")
-    with pytest.raises(MadeOtherwiseError, match="was made with steps=10, not with steps=11"):
-        scores.result_file(ask(steps="11"), "lace")
+    assert study.score_file(ask(), "lace") == path
+    assert study.score_file(ask(seeds="1"), "lace") == path  # another seed of the same training is added
+    for seed in ("0", "1"):
+        with pytest.raises(MadeOtherwiseError, match=r"scores_lace.json was made with steps=10, not with steps=11"):
+            study.score_file(ask(steps="11", seeds=seed), "lace")
 
 
 def test_costs_of_other_repeats_or_without_the_perceptual_error_are_not_replaced(tmp_path):
     path, settings = tmp_path / "score_cost_128_8.json", {"image_size": 128, "base_channels": 8, "repeats": 5}
-    score_cost.refuse_other(path, settings, perceptual=False)
+    study.refuse_other(path, settings, perceptual=False)
     path.write_text(json.dumps({**settings, "scores": {"paper": {}, "perceptual": {}}}))
-    score_cost.refuse_other(path, settings, perceptual=True)
+    study.refuse_other(path, settings, perceptual=True)
     with pytest.raises(MadeOtherwiseError, match="perceptual=True, not with perceptual=False"):
-        score_cost.refuse_other(path, settings, perceptual=False)
+        study.refuse_other(path, settings, perceptual=False)
     with pytest.raises(MadeOtherwiseError, match="repeats=5, not with repeats=3"):
-        score_cost.refuse_other(path, settings | {"repeats": 3}, perceptual=True)
+        study.refuse_other(path, settings | {"repeats": 3}, perceptual=True)

@@ -119,7 +119,7 @@ def test_killed_drawing_leaves_no_half_made_folder(tmp_path):
     process.wait(60)
     key = tmp_path / replace(SMALL, num_train=100_000).key
     (stale,) = key.iterdir()
-    assert stale.name.startswith(".drawing-")
+    assert stale.name.startswith(".1-")
     # A folder left by the same arguments is in nobody's way either.
     (tmp_path / SMALL.key).mkdir()
     stale.rename(tmp_path / SMALL.key / stale.name)

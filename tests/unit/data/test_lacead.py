@@ -10,10 +10,12 @@ from anomalib.data import AnomalibDataModule, MVTecAD
 from jsonargparse import ArgumentParser
 
 from anomalib_scadn.data import LaceAD
+from anomalib_scadn.data.base import ScadnDataModule
 
 
-def test_arguments_have_the_names_and_order_of_the_host():
-    assert list(inspect.signature(LaceAD).parameters) == list(inspect.signature(MVTecAD).parameters)
+def test_arguments_have_the_names_and_order_of_anomalibs():
+    own, shared = (list(inspect.signature(kind).parameters) for kind in (LaceAD, ScadnDataModule))
+    assert [*own[:-1], *shared] == list(inspect.signature(MVTecAD).parameters)
 
 
 def test_name_is_the_class_name():

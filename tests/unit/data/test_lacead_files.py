@@ -5,14 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomalib_scadn.data.lacead_files import (
-    find_pattern,
-    find_test_images,
-    find_train_images,
-    list_images,
-    match_masks,
-    natural_key,
-)
+from anomalib_scadn.data.image_files import list_images, natural_key
+from anomalib_scadn.data.lacead_files import find_pattern, find_test_images, find_train_images, match_masks
 
 
 def match(pattern):

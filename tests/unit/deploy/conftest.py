@@ -3,41 +3,21 @@
 
 """An inferencer without a model, and images to score."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from anomalib_scadn.deploy import InferenceResult
 
-@dataclass(frozen=True)
-class FakePrediction:
-    """Bright pixels are anomalous."""
 
-    raw_map: np.ndarray
-    selected_scale: int | None = 3
-    reconstruction: np.ndarray | None = None
-
-    @property
-    def raw_score(self):
-        return float(self.raw_map.max())
-
-    @property
-    def pred_score(self):
-        return self.raw_score / 255
-
-    @property
-    def pred_label(self):
-        return self.pred_score > 0.5
-
-    @property
-    def anomaly_map(self):
-        return self.raw_map / np.float32(255)
-
-    @property
-    def pred_mask(self):
-        return self.anomaly_map > 0.5
+def fake_result(pixels):
+    """Make the result of an image whose bright pixels are anomalous."""
+    raw_map = pixels.astype(np.float32)
+    anomaly_map = raw_map / np.float32(255)
+    score = float(raw_map.max())
+    return InferenceResult(score, score / 255, score > 127.5, anomaly_map, raw_map, anomaly_map > 0.5, None, 3)
 
 
 class FakeInferencer:
@@ -56,7 +36,7 @@ class FakeInferencer:
             except OSError as error:
                 yield path, ValueError(f"cannot read {path}: expected an image file,\nfound: {error}")
             else:
-                yield path, FakePrediction(pixels[:: self.shrink, :: self.shrink])
+                yield path, fake_result(pixels[:: self.shrink, :: self.shrink])
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 
 import csv
 import json
+import math
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -14,7 +16,8 @@ import onnx
 import pytest
 from PIL import Image
 
-from anomalib_scadn.deploy.folder import find_images, picture_names, score_folder
+from anomalib_scadn.data.image_files import find_images
+from anomalib_scadn.deploy.folder import picture_names, score_folder
 from anomalib_scadn.deploy.graphs import find_weights
 from anomalib_scadn.deploy.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
 from anomalib_scadn.deploy.run_record import describe_run
@@ -106,8 +109,7 @@ def test_a_score_that_is_no_number_is_an_error(pictures, tmp_path, fake_inferenc
     class Lost(fake_inferencer):
         def predict_many(self, images, **options):
             for path, result in super().predict_many(images):
-                result.raw_map[...] = np.nan
-                yield path, result
+                yield path, replace(result, raw_score=math.nan)
 
     assert score_folder(Lost(), pictures, tmp_path / "out", RECORD) == 4
     assert "must have a number as its score, got nan" in rows_of(tmp_path / "out")[0]["error"]
@@ -272,7 +274,12 @@ def test_hidden_files_and_folders_are_no_images(pictures):
     for name in (".hidden.png", ".cache/a.png", "notes.txt"):
         (pictures / name).parent.mkdir(exist_ok=True)
         (pictures / name).touch()
-    assert [str(path) for path in find_images(pictures)] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
+    assert [path.relative_to(pictures).as_posix() for path in find_images(pictures)] == [
+        "2.png",
+        "10.jpg",
+        "a/b.png",
+        "a/c.tif",
+    ]
 
 
 def test_no_two_pictures_share_a_name():
@@ -376,8 +383,8 @@ def test_deep_images_are_drawn_in_their_range(tmp_path, fake_inferencer, dtype):
     class Calm(fake_inferencer):
         def predict_many(self, images, **options):
             for path, result in super().predict_many(images):
-                result.raw_map[...] = 0
-                yield path, result
+                nothing = np.zeros_like(result.anomaly_map)
+                yield path, replace(result, anomaly_map=nothing, pred_mask=nothing > 0)
 
     assert score_folder(Calm(), folder, tmp_path / "out", RECORD) == 0
     with Image.open(tmp_path / "out/overlays/a.png") as overlay:

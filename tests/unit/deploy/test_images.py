@@ -12,7 +12,8 @@ import torch
 from anomalib.data.utils import read_image
 from PIL import Image
 
-from anomalib_scadn.deploy.images import list_images, list_inputs, read_input, read_pixels
+from anomalib_scadn.data.image_files import find_images
+from anomalib_scadn.deploy.images import list_inputs, read_input, read_pixels
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 UNIT = PIXELS.astype(np.float32) / np.float32(255)
@@ -160,7 +161,7 @@ def test_images_of_a_folder_are_naturally_sorted_and_visible(tmp_path):
     for name in ("b/2.png", "b/10.PNG", "a.jpg", ".hidden.png", ".dir/x.png", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    names = [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path)]
+    names = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
     assert names == ["a.jpg", "b/2.png", "b/10.PNG"]
 
 
@@ -183,6 +184,6 @@ def test_a_stack_of_images_is_several():
 
 def test_folders_without_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no image"):
-        list_images(tmp_path)
+        find_images(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder or image"):
         list_inputs(Path(tmp_path / "missing"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomalib_scadn.masks import striped_masks
-from anomalib_scadn.scoring import PaperScore, Score, build_score
+from anomalib_scadn.scoring import PaperScore
 from anomalib_scadn.scoring.paper import error_maps, merge_errors, scale_means, select_scale
 
 SIZE = (8, 16)
@@ -25,6 +25,10 @@ def draw(count=3, seed=0):
     images = torch.rand(count, 3, *SIZE, generator=generator)
     reconstructions = torch.rand(count, 4 * SCALES, 3, *SIZE, generator=generator)
     return images, reconstructions, striped_masks(SIZE, STRIPES)
+
+
+def make(*options, **more):
+    return PaperScore(*options, **more).prepare(SCALES, SIZE)
 
 
 def naive_error(image, reconstruction, mask, row, column):
@@ -127,7 +131,7 @@ def test_first_of_equally_distant_scales_is_selected():
 @pytest.mark.parametrize("mu", [(0.0, 0.0), (10.0, 0.0), (0.0, 10.0)])
 def test_paper_score_equals_equations_6_to_10(merge, join, mu):
     images, reconstructions, masks = draw()
-    score = PaperScore(SCALES, merge)
+    score = make(merge)
     score.fit(torch.tensor(mu) * 4, 4)
     output = score(images, reconstructions, masks)
     assert output.pred_score.shape == (3,)
@@ -145,14 +149,14 @@ def test_images_of_one_batch_may_come_from_different_scales():
     reconstructions = images.unsqueeze(1).repeat(1, 4 * SCALES, 1, 1, 1)
     reconstructions[0, :4] += 0.5
     reconstructions[1, 4:] += 0.25
-    output = PaperScore(SCALES)(images, reconstructions, masks)
+    output = make()(images, reconstructions, masks)
     assert output.selected_scale.tolist() == [0, 1]
     torch.testing.assert_close(output.pred_score, torch.tensor([0.25, 0.0625]))
 
 
 def test_score_is_the_mean_of_the_final_map_and_not_its_distance_from_the_reference():
     images, reconstructions, masks = draw()
-    score = PaperScore(SCALES)
+    score = make()
     score.fit(torch.tensor([0.02, 0.03]), 1)
     output = score(images, reconstructions, masks)
     torch.testing.assert_close(output.pred_score, output.anomaly_map.mean(dim=(1, 2, 3)))
@@ -160,7 +164,7 @@ def test_score_is_the_mean_of_the_final_map_and_not_its_distance_from_the_refere
 
 def test_unfitted_score_selects_as_if_the_reference_were_zero():
     images, reconstructions, masks = draw()
-    unfitted, zero = PaperScore(SCALES), PaperScore(SCALES)
+    unfitted, zero = make(), make()
     zero.fit(torch.zeros(SCALES), 1)
     for mine, reference in zip(
         unfitted(images, reconstructions, masks), zero(images, reconstructions, masks), strict=True
@@ -171,15 +175,15 @@ def test_unfitted_score_selects_as_if_the_reference_were_zero():
 
 def test_reference_is_fitted_but_not_subtracted_when_switched_off():
     images, reconstructions, masks = draw()
-    plain = PaperScore(SCALES)(images, reconstructions, masks)
+    plain = make()(images, reconstructions, masks)
     lifted = torch.zeros(SCALES)
     lifted[int(plain.selected_scale[0])] = 10.0  # would move the choice to the other scale
-    score = PaperScore(SCALES, subtract_reference=False)
+    score = make(subtract_reference=False)
     score.fit(lifted, 1)
     assert score.is_fitted
     assert torch.equal(score.mu, lifted)
     assert torch.equal(score(images, reconstructions, masks).selected_scale, plain.selected_scale)
-    subtracting = PaperScore(SCALES)
+    subtracting = make()
     subtracting.fit(lifted, 1)
     moved = subtracting(images, reconstructions, masks).selected_scale
     assert moved[0] != plain.selected_scale[0]
@@ -188,7 +192,7 @@ def test_reference_is_fitted_but_not_subtracted_when_switched_off():
 @pytest.mark.parametrize("merge", ["max", "mean"])
 def test_result_of_an_image_does_not_depend_on_its_batch(merge):
     images, reconstructions, masks = draw(count=4)
-    score = PaperScore(SCALES, merge)
+    score = make(merge)
     score.fit(torch.tensor([0.01, 0.02]), 1)
     together = score(images, reconstructions, masks)
     for n in (3, 0, 2, 1):
@@ -201,7 +205,7 @@ def test_result_of_an_image_does_not_depend_on_its_batch(merge):
 def test_statistics_add_up_over_any_split_into_batches(batch_sizes, merge):
     count = sum(batch_sizes)
     images, reconstructions, masks = draw(count)
-    score = PaperScore(SCALES, merge)
+    score = make(merge)
     whole = score.statistics(images, reconstructions, masks)
     assert tuple(whole.shape) == score.statistics_shape
     parts = zip(images.split(batch_sizes), reconstructions.split(batch_sizes), strict=True)
@@ -212,7 +216,7 @@ def test_statistics_add_up_over_any_split_into_batches(batch_sizes, merge):
 @pytest.mark.parametrize(("merge", "join"), [("max", max), ("mean", mean)])
 def test_fit_sets_the_mean_of_the_training_images_mean_errors(merge, join):
     images, reconstructions, masks = draw(count=3)
-    score = PaperScore(SCALES, merge)
+    score = make(merge)
     score.fit(score.statistics(images, reconstructions, masks), 3)
     maps = naive_scale_maps(images, reconstructions, masks, join)
     expected = [mean([mean(maps[n, scale].flatten().tolist()) for n in range(3)]) for scale in range(SCALES)]
@@ -221,7 +225,7 @@ def test_fit_sets_the_mean_of_the_training_images_mean_errors(merge, join):
 
 
 def test_score_is_fitted_after_fit_and_no_longer_after_reset():
-    score = PaperScore(SCALES)
+    score = make()
     assert not score.is_fitted
     assert all(math.isnan(value) for value in score.mu)
     score.fit(torch.tensor([2.0, 4.0]), 2)
@@ -233,7 +237,7 @@ def test_score_is_fitted_after_fit_and_no_longer_after_reset():
 
 
 def test_reference_travels_with_the_state_dict():
-    fitted, other = PaperScore(SCALES), PaperScore(SCALES)
+    fitted, other = make(), make()
     fitted.fit(torch.tensor([2.0, 4.0]), 2)
     other.load_state_dict(fitted.state_dict())
     assert other.is_fitted
@@ -242,7 +246,7 @@ def test_reference_travels_with_the_state_dict():
 
 @pytest.mark.parametrize("count", [0, -3])
 def test_fit_refuses_a_count_below_one(count):
-    score = PaperScore(SCALES)
+    score = make()
     with pytest.raises(ValueError, match=f"at least one normal image, got {count}$"):
         score.fit(torch.ones(SCALES), count)
     assert not score.is_fitted
@@ -250,31 +254,19 @@ def test_fit_refuses_a_count_below_one(count):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_fit_refuses_statistics_that_are_not_finite_and_keeps_the_old_reference(value):
-    score = PaperScore(SCALES)
+    score = make()
     score.fit(torch.tensor([1.0, 2.0]), 1)
     with pytest.raises(ValueError, match=rf"finite, got \[1\.0, {value}\] from 1 images"):
         score.fit(torch.tensor([1.0, value]), 1)
     assert score.mu.tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize(
-    "make", [lambda merge: PaperScore(2, merge), lambda merge: build_score(scales=2, size=SIZE, merge=merge)]
-)
-def test_unknown_merge_is_named(make):
+def test_unknown_merge_is_named():
     with pytest.raises(ValueError, match=r"'max'.*'mean'.*got 'median'"):
-        make("median")
+        PaperScore("median")
 
 
-def test_unknown_score_is_named():
-    with pytest.raises(ValueError, match="unknown score 'best'; known: 'paper', 'composite'"):
-        build_score("best", scales=3, size=SIZE)
-
-
-def test_build_score_passes_its_arguments_on():
-    score = build_score("paper", scales=5, size=SIZE, merge="mean", subtract_reference=False)
-    assert isinstance(score, PaperScore)
-    assert isinstance(score, Score)
-    assert (score.mu.shape, score.merge, score.subtract_reference) == ((5,), "mean", False)
-    assert score.is_fitted  # it needs nothing from normal images
-    default = build_score(scales=3, size=SIZE)
-    assert (default.merge, default.subtract_reference) == ("max", True)
+def test_without_reference_values_it_needs_nothing_from_normal_images():
+    assert make(subtract_reference=False).is_fitted
+    assert not make().is_fitted
+    assert make().mu.shape == (SCALES,)

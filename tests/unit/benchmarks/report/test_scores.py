@@ -1,0 +1,58 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables of image scores."""
+
+import numpy as np
+import pytest
+
+from report.scores import read_scores
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text):
+        path = tmp_path / "scores.csv"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_rows_are_read_by_their_column_names(table):
+    scores = read_scores(table('pred_score,more,label,path\n0.5,x,1,"a,b.png"\n1e-3,,0,NA\n'))
+    assert scores.paths == ("a,b.png", "NA")
+    np.testing.assert_array_equal(scores.labels, [1, 0])
+    np.testing.assert_array_equal(scores.values, [0.5, 0.001])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "none"),
+        ("path,label,pred_score\n", "none"),
+        ("path,pred_score\na.png,1\n", "label None"),
+        ("path,label,pred_score\na.png,2,1\n", "label '2'"),
+        ("path,label,pred_score\na.png,0\n", "pred_score None"),
+        ("path,label,pred_score\na.png,0,high\n", "high"),
+        ("path,label,pred_score\na.png,0,nan\n", "pred_score 'nan'"),
+    ],
+)
+def test_a_broken_table_is_named(table, text, found):
+    path = table(text)
+    with pytest.raises(ValueError, match=rf"cannot read {path}: expected rows with path, label, pred_score.*{found}"):
+        read_scores(path)
+
+
+def test_the_most_wrong_images_are_high_normal_and_low_anomalous_ones(table):
+    rows = "a,0,0.1\nb,0,0.9\nc,0,0.9\nd,1,0.2\ne,1,0.8\nf,1,0.1\n"
+    scores = read_scores(table("path,label,pred_score\n" + rows))
+    assert scores.most_wrong(0, 2) == [("b", 0.9), ("c", 0.9)]
+    assert scores.most_wrong(1, 2) == [("f", 0.1), ("d", 0.2)]
+    assert len(scores.most_wrong(1, 9)) == 3
+
+
+@pytest.mark.parametrize(("labels", "expected"), [("01", True), ("00", False), ("11", False)])
+def test_both_classes(table, labels, expected):
+    text = "path,label,pred_score\n" + "".join(f"a,{label},0\n" for label in labels)
+    assert read_scores(table(text)).has_both_classes is expected

@@ -1,0 +1,47 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Messages of a command."""
+
+import logging
+import warnings
+
+import pytest
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
+
+from anomalib_scadn.cli.console import NOISE, configure_console
+
+
+@pytest.fixture
+def _plain_logging():
+    """Leave loggers and warnings as they were."""
+    loggers = [logging.getLogger(name) for name in ("", "lightning.pytorch", "lightning.fabric", "lightning_fabric")]
+    handlers = [handler for logger in loggers for handler in logger.handlers]
+    before = [list(handler.filters) for handler in handlers]
+    with warnings.catch_warnings():
+        yield
+    for handler, filters in zip(handlers, before, strict=True):
+        handler.filters[:] = filters
+
+
+@pytest.mark.usefixtures("_plain_logging")
+def test_noise_is_filtered_and_news_are_not(monkeypatch):
+    shown = []
+    configure_console(logging.INFO)
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning_fabric"):
+        for handler in logging.getLogger(name).handlers:
+            monkeypatch.setattr(handler, "emit", lambda record: shown.append(record.getMessage()))
+    for start in NOISE:
+        rank_zero_info(f"{start} and more")
+    rank_zero_info("`Trainer.fit` stopped")
+    assert set(shown) == {"`Trainer.fit` stopped"}
+
+
+@pytest.mark.usefixtures("_plain_logging")
+def test_only_the_warning_that_is_known_is_filtered():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        configure_console(logging.INFO)
+        warnings.warn("`isinstance(treespec, LeafSpec)` is deprecated", FutureWarning, stacklevel=1)
+        warnings.warn("something else is deprecated", FutureWarning, stacklevel=1)
+    assert [str(warning.message) for warning in caught] == ["something else is deprecated"]

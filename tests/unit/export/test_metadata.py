@@ -1,0 +1,121 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Descriptions of exported models."""
+
+import json
+import math
+
+import pytest
+
+from anomalib_scadn.components.post_processor import ScadnPostProcessor
+from anomalib_scadn.export.metadata import Limits, describe, read_metadata, write_metadata
+from anomalib_scadn.scoring import CompositeScore, PaperScore
+from anomalib_scadn.torch_model import ScadnModel
+
+
+def make(**arguments):
+    return ScadnModel(image_size=(32, 40), base_channels=1, stripes=(4, 8), seed=0, **arguments)
+
+
+def make_post_processor(**arguments):
+    post_processor = ScadnPostProcessor(**arguments)
+    values = {"image_min": 0.1, "image_max": 0.3, "pixel_min": 0.0, "pixel_max": 0.9, "_image_threshold": 0.2}
+    for name, value in values.items():
+        getattr(post_processor, name).fill_(value)
+    return post_processor
+
+
+def same(first, second):
+    return repr(first) == repr(second)  # NaN equals itself here
+
+
+def test_description_holds_what_the_model_was_made_with():
+    model = make(mask_fill=1.0, score=PaperScore("mean", subtract_reference=False))
+    metadata = describe(model, make_post_processor(image_sensitivity=0.75), "generator")
+    assert (metadata.kind, metadata.image_size, metadata.stripes) == ("generator", (32, 40), (4, 8))
+    assert metadata.mask_fill == 1.0
+    assert metadata.score == {"class_path": "PaperScore", "init_args": {"merge": "mean", "subtract_reference": False}}
+    assert metadata.image.minimum == pytest.approx(0.1)
+    assert metadata.image.threshold == pytest.approx(0.2)
+    assert math.isnan(metadata.pixel.threshold)
+    assert metadata.image_sensitivity == 0.75
+    assert metadata.enable_normalization
+
+
+def test_without_post_processor_nothing_is_normalized():
+    metadata = describe(make(), None, "full")
+    assert not metadata.enable_normalization
+    assert not metadata.enable_thresholding
+    assert same(metadata.image, Limits(math.nan, math.nan, math.nan))
+
+
+def test_the_options_of_any_score_are_described(tmp_path):
+    score = CompositeScore(("mse", "perceptual"), backbone="resnet10t", backbone_weights="checkpoint")
+    metadata = describe(make(score=score), None, "generator")
+    write_metadata(metadata, tmp_path / "model.json")
+    assert read_metadata(tmp_path / "model.json").score == score.description
+
+
+@pytest.mark.parametrize("kind", ["full", "generator"])
+@pytest.mark.parametrize("post_processor", [None, ScadnPostProcessor(), make_post_processor()])
+def test_writing_and_reading_give_the_same_description(tmp_path, kind, post_processor):
+    metadata = describe(make(), post_processor, kind)
+    write_metadata(metadata, tmp_path / "model.json")
+    assert same(read_metadata(tmp_path / "model.json"), metadata)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+    assert "NaN" not in (tmp_path / "model.json").read_text()
+
+
+def change(tmp_path, **entries):
+    path = tmp_path / "model.json"
+    write_metadata(describe(make(), ScadnPostProcessor(), "full"), path)
+    content = {**json.loads(path.read_text()), **entries}
+    path.write_text(json.dumps({key: value for key, value in content.items() if value != "gone"}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"format_version": 1}, "format_version 4, got 1"),
+        ({"stripes": "gone"}, "missing or unknown entries: stripes"),
+        ({"extra": 1}, "missing or unknown entries: extra"),
+        ({"image_size": [33, 40]}, "height must be a multiple of 8"),
+        ({"image_size": 32}, "impossible entry"),
+        ({"stripes": [4, 5]}, "even number of stripes"),
+        ({"kind": "half"}, "got 'half'"),
+        ({"score": {"class_path": "PaperScore", "init_args": {"merge": "min"}}}, "got 'min'"),
+        ({"score": {"class_path": "best"}}, "unknown score 'best'"),
+        ({"score": {"mu": 1}}, "impossible entry"),
+        ({"score": {"class_path": "PaperScore", "init_args": {"subtract_reference": "false"}}}, "got 'false'"),
+        ({"score": {"class_path": "PaperScore", "init_args": {"mu": 1}}}, "impossible entry.*'mu'"),
+        ({"score": {"class_path": "x.PaperScore", "init_args": {}}}, "score must be .*merge"),
+        (
+            {"score": CompositeScore(("perceptual",)).description | {"init_args": {"backbone_weights": "/etc/passwd"}}},
+            "score must be .*got .*/etc/passwd",
+        ),
+        ({"mask_fill": None}, "impossible entry: mask_fill must be a float, got None"),
+        ({"enable_normalization": "false"}, "impossible entry: enable_normalization must be a bool, got 'false'"),
+        ({"image_sensitivity": True}, "impossible entry: image_sensitivity must be a float, got True"),
+        ({"image": {"minimum": 0}}, "impossible entry"),
+    ],
+)
+def test_impossible_entries_are_refused_by_name(tmp_path, entries, message):
+    path = change(tmp_path, **entries)
+    with pytest.raises(ValueError, match=message) as error:
+        read_metadata(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+def test_files_that_are_no_description_are_refused_by_name(tmp_path, text):
+    path = tmp_path / "model.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"model\.json"):
+        read_metadata(path)
+
+
+def test_missing_file_is_missed_by_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"model\.json"):
+        read_metadata(tmp_path / "model.json")

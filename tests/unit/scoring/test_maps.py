@@ -1,0 +1,36 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Gaussian smoothing against kornia's convolutions."""
+
+import pytest
+import torch
+from kornia.filters import gaussian_blur2d
+
+from anomalib_scadn.scoring.maps import filter_gaussian, gaussian_matrix, smooth
+
+
+@pytest.mark.parametrize("border", ["replicate", "reflect"])
+@pytest.mark.parametrize(("window", "width"), [(11, 1.5), (3, 0.3), (25, 4.0)])
+def test_products_of_matrices_are_the_convolution(window, width, border):
+    maps = torch.rand(2, 3, 24, 40, generator=torch.Generator().manual_seed(0))
+    expected = gaussian_blur2d(maps, (window, window), (width, width), border_type=border)
+    torch.testing.assert_close(filter_gaussian(maps, window, width, border), expected, atol=1e-6, rtol=0)
+
+
+def test_a_window_may_be_wider_than_the_map():
+    maps = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = gaussian_blur2d(maps, (49, 49), (8.0, 8.0), border_type="replicate")
+    torch.testing.assert_close(smooth(maps, 8.0), expected, atol=1e-6, rtol=0)
+
+
+def test_nothing_is_smoothed_by_no_width():
+    maps = torch.rand(1, 2, 8, 8)
+    assert smooth(maps, 0.0) is maps
+
+
+@pytest.mark.parametrize("border", ["replicate", "reflect"])
+def test_weights_of_a_pixel_sum_to_one(border):
+    matrix = gaussian_matrix(32, 25, 4.0, border)
+    torch.testing.assert_close(matrix.sum(dim=1), torch.ones(32))
+    assert (matrix >= 0).all()

@@ -1,0 +1,61 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Documents that say what the code does: examples in docstrings run, and the page of arguments is up to date."""
+
+import doctest
+import importlib
+import importlib.util
+import inspect
+import logging
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import anomalib_scadn
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PUBLIC = ("", ".baselines", ".components", ".data", ".deploy", ".scoring")
+"""Packages whose classes are for users."""
+
+MODULES = [
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(anomalib_scadn.__path__, f"{anomalib_scadn.__name__}.")
+    if not found.name.endswith("__main__")
+]
+EXAMPLES = [
+    test for module in MODULES for test in doctest.DocTestFinder(exclude_empty=True).find(module) if test.examples
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name.removeprefix("anomalib_scadn."))
+def test_examples_in_docstrings_run(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    # Handlers that earlier tests left behind would log into the example's output.
+    monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)
+    assert doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example).failed == 0
+    assert not any("+SKIP" in line.source for line in example.examples)
+
+
+def public_classes():
+    for package in PUBLIC:
+        module = importlib.import_module(anomalib_scadn.__name__ + package)
+        for name in module.__all__:
+            kind = getattr(module, name)
+            if inspect.isclass(kind) and not inspect.isabstract(kind) and not issubclass(kind, tuple):
+                yield kind
+
+
+@pytest.mark.parametrize("kind", sorted(set(public_classes()), key=lambda kind: kind.__name__))
+def test_every_public_class_has_an_example(kind):
+    assert ">>> " in (kind.__doc__ or "")
+
+
+def test_the_page_of_arguments_is_up_to_date():
+    spec = importlib.util.spec_from_file_location("arguments", DOCS / "arguments.py")
+    arguments = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(arguments)
+    assert (DOCS / "arguments.md").read_text(encoding="utf-8") == arguments.page(), "run python docs/arguments.py"
