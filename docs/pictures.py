@@ -17,11 +17,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from anomalib_scadn import Scadn, SyntheticLace
+from anomalib_scadn.components.visualizer import MARK
 from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
 from anomalib_scadn.data.lace_drawing import draw_lace
 from anomalib_scadn.data.lace_patterns import PATTERNS
 from anomalib_scadn.masks import MASKS_PER_SCALE, remove
-from anomalib_scadn.visualization import MARK
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = 192
