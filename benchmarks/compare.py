@@ -19,7 +19,7 @@ status 1 if a run failed; the others are done all the same.
 
 import argparse
 import time
-from dataclasses import asdict
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -27,39 +27,43 @@ import torch
 
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.files import write_whole
-from compare_tables import compare_cost_table, compare_quality_table
-from comparison import Job, run_worker
+from comparison import Job, run
 from data import MNIST, parse_data
 from layout import markdown
 from models import ANOMALIB_MODELS, MODELS, scadn_settings
+from pictures import draw_all
+from provenance import in_own_process
 from store import RESULTS, end, save
-from summary import draw_all, summarize
-from workers import WorkerError, in_own_process
+from summary import compare_cost_table, compare_quality_table, summarize
+
+COUNTS = ("train_images", "test_images")
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read and check the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=["scadn", *ANOMALIB_MODELS])
-    parser.add_argument(
-        "--scadn-config",
-        type=Path,
-        default=config_path("cpu"),
-        help="SCADN's model, and the training of all but anomalib's",
-    )
-    parser.add_argument("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
-    parser.add_argument("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
-    parser.add_argument("--image-size", type=int, default=256, help="side of what every model takes, and of all maps")
-    parser.add_argument("--train-images", type=int, help="of MNIST, the first of the class; all if not given")
-    parser.add_argument("--test-images", type=int, help="of MNIST, the first; all if not given")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--repeats", type=int, default=20, help="timed calls per batch size")
-    parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu", help="what fits and infers")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--publish", metavar="NAME", help="name of the summary in benchmarks/results")
+    add = parser.add_argument
+    add("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    add("--models", nargs="+", choices=MODELS, default=["scadn", *ANOMALIB_MODELS])
+    config = "SCADN's model, and the training of all but anomalib's"
+    add("--scadn-config", type=Path, default=config_path("cpu"), help=config)
+    add("--backbone-weights", type=Path, help="weights of timm's resnet18; without, they are random")
+    add("--coreset-ratio", type=float, default=0.1, help="share of features that PatchCore keeps")
+    add("--image-size", type=int, default=256, help="side of what every model takes, and of all maps")
+    add("--train-images", type=int, help="of MNIST, the first of the class; all if not given")
+    add("--test-images", type=int, help="of MNIST, the first; all if not given")
+    add("--seeds", type=int, nargs="+", default=[0])
+    add("--repeats", type=int, default=20, help="timed calls per batch size")
+    add("--accelerator", choices=["cpu", "cuda"], default="cpu", help="what fits and infers")
+    add("--output", type=Path, required=True)
+    add("--publish", metavar="NAME", help="name of the summary in benchmarks/results")
     arguments = parser.parse_args()
     try:
+        found = [parse_data(text) for text in arguments.data]
+        arguments.data = dict(found)
+        if len(arguments.data) < len(found):
+            msg = f"every data set needs a name of its own, got {', '.join(name for name, _ in found)}"
+            raise ValueError(msg)
         check(arguments)
     except (ValueError, OSError) as error:
         parser.error(str(error))
@@ -68,57 +72,44 @@ def parse_arguments() -> argparse.Namespace:
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what would fail later."""
-    found = [parse_data(text) for text in arguments.data]
-    arguments.data = dict(found)
-    if len(arguments.data) < len(found):
-        msg = f"every data set needs a name of its own, got {', '.join(name for name, _ in found)}"
-        raise ValueError(msg)
-    if set(arguments.models) - set(ANOMALIB_MODELS):
+    weights, wrong = arguments.backbone_weights, None
+    takes_config = set(arguments.models) - set(ANOMALIB_MODELS)
+    if takes_config:
         scadn_settings(arguments.scadn_config)
-        if arguments.image_size % 8:
-            msg = f"all models but anomalib's need --image-size to be a multiple of 8, got {arguments.image_size}"
-            raise ValueError(msg)
-    if arguments.backbone_weights is not None and not arguments.backbone_weights.is_file():
-        msg = f"no backbone weights {arguments.backbone_weights}"
-        raise FileNotFoundError(msg)
-    if arguments.accelerator == "cuda" and not torch.cuda.is_available():
-        msg = "--accelerator cuda: torch finds no CUDA GPU here"
-        raise ValueError(msg)
-    if min(arguments.seeds) < 0:
-        msg = f"--seeds must be 0 or more, got {min(arguments.seeds)}"
-        raise ValueError(msg)
-    for option in ("train_images", "test_images"):
-        count = getattr(arguments, option)
+    if takes_config and arguments.image_size % 8:
+        wrong = f"all models but anomalib's need --image-size to be a multiple of 8, got {arguments.image_size}"
+    elif weights is not None and not weights.is_file():
+        wrong = f"no backbone weights {weights}"
+    elif arguments.accelerator == "cuda" and not torch.cuda.is_available():
+        wrong = "--accelerator cuda: torch finds no CUDA GPU here"
+    elif min(arguments.seeds) < 0:
+        wrong = f"--seeds must be 0 or more, got {min(arguments.seeds)}"
+    elif arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
+        wrong = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
+        wrong += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
+    for name in COUNTS:
+        option, count = f"--{name.replace('_', '-')}", getattr(arguments, name)
         if count is not None and count < 1:
-            msg = f"--{option.replace('_', '-')} must be at least 1, got {count}"
-            raise ValueError(msg)
-        if count is not None and not any(MNIST.fullmatch(name) for name in arguments.data):
-            msg = f"--{option.replace('_', '-')} is for classes of MNIST, got {', '.join(arguments.data)}"
-            raise ValueError(msg)
-    if arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
-        msg = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
-        msg += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
-        raise ValueError(msg)
+            wrong = f"{option} must be at least 1, got {count}"
+        elif count is not None and not any(MNIST.fullmatch(name) for name in arguments.data):
+            wrong = f"{option} is for classes of MNIST, got {', '.join(arguments.data)}"
+    if wrong:
+        raise ValueError(wrong)
 
 
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     """List the runs, so that the models of one seed come right after each other."""
-    weights = arguments.backbone_weights
+    alike = ("image_size", "scadn_config", "backbone_weights", "coreset_ratio", "repeats", "accelerator")
+    shared = {name: getattr(arguments, name) for name in alike}
     return [
         Job(
             data=name,
-            root=None if root is None else str(root),
+            root=root,
             model=model,
             seed=seed,
-            image_size=arguments.image_size,
-            scadn_config=str(arguments.scadn_config.resolve()),
-            backbone_weights=None if weights is None else str(weights.resolve()),
-            coreset_ratio=arguments.coreset_ratio,
-            repeats=arguments.repeats,
-            folder=str(arguments.output.resolve()),
-            train_images=arguments.train_images if MNIST.fullmatch(name) else None,
-            test_images=arguments.test_images if MNIST.fullmatch(name) else None,
-            accelerator=arguments.accelerator,
+            folder=arguments.output,
+            **{count: getattr(arguments, count) for count in COUNTS if MNIST.fullmatch(name)},
+            **shared,
         )
         for name, root in arguments.data.items()
         for seed in dict.fromkeys(arguments.seeds)
@@ -137,11 +128,11 @@ def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:
             print("running", flush=True)
             start = time.perf_counter()
             try:
-                in_own_process(run_worker, asdict(job))
-            except WorkerError as error:
-                failed.append(f"{name} ({error})")
+                result = in_own_process(run, job)
+            except Exception as error:  # whatever it is, the others can be run
+                traceback.print_exc()
+                failed.append(f"{name} ({type(error).__name__})")
                 continue
-            result = job.finished()
             print(f"[{number}/{len(jobs)}] {name}: done in {time.perf_counter() - start:.0f} s, ", end="")
         else:
             print("was done before, ", end="")

@@ -6,17 +6,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from anomalib.data import AnomalibDataModule
-from anomalib.data.utils import read_image
+from anomalib.data import AnomalibDataModule, AnomalibDataset
 from torch.nn import functional
-from torchvision.transforms.v2 import Transform
 
 from anomalib_scadn import LaceAD, OneClass, SyntheticLace
 from anomalib_scadn.data.lacead_dataset import make_lacead_dataset
-from anomalib_scadn.data.lacead_masks import read_mask
-from anomalib_scadn.data.one_class_dataset import OneClassDataset
 from anomalib_scadn.data.one_class_files import folder_of
 from provenance import fingerprint as files_fingerprint
 from provenance import folder_fingerprint
@@ -29,14 +26,13 @@ MNIST = re.compile(r"mnist_([0-9])")
 
 @dataclass(frozen=True)
 class Sample:
-    """A test image."""
+    """A test image: its file, if it has one, what it is called, and where in a data set it is."""
 
     path: Path | None
     name: str
     kind: str
     label: int
-    mask_path: Path | None
-    source: tuple[OneClassDataset, int] | None = None
+    source: tuple[AnomalibDataset, int]
 
 
 def parse_data(text: str) -> tuple[str, Path | None]:
@@ -77,22 +73,15 @@ def _parse_mnist(text: str) -> tuple[str, Path]:
 
 def make_datamodule(
     name: str,
-    root: str | None,
+    root: str | Path | None,
     image_size: int,
     *,
-    train_batch_size: int = 32,
-    eval_batch_size: int = 32,
-    train_augmentations: Transform | None = None,
     train_images: int | None = None,
     test_images: int | None = None,
+    **options: Any,  # noqa: ANN401  # batch sizes and augmentations
 ) -> AnomalibDataModule:
     """Make the data module; every model gets the same images and the same split."""
-    shared = {
-        "train_batch_size": train_batch_size,
-        "eval_batch_size": eval_batch_size,
-        "train_augmentations": train_augmentations,
-        "num_workers": 0,
-    }
+    shared = {"train_batch_size": 32, "eval_batch_size": 32, "num_workers": 0, **options}
     if name == LACE:
         return SyntheticLace(root=root, image_size=image_size, **shared)
     if found := MNIST.fullmatch(name):
@@ -101,7 +90,7 @@ def make_datamodule(
     return LaceAD(root=folder.parent, category=folder.name, **shared)
 
 
-def fingerprint(name: str, root: str | None, image_size: int) -> str:
+def fingerprint(name: str, root: str | Path | None, image_size: int) -> str:
     """Tell one set of images from another."""
     if name == LACE:
         lace = make_datamodule(name, root, image_size)
@@ -111,7 +100,7 @@ def fingerprint(name: str, root: str | None, image_size: int) -> str:
     return folder_fingerprint(Path(root))
 
 
-def drawn_fingerprint(root: str | None, image_size: int) -> str:
+def drawn_fingerprint(root: str | Path | None, image_size: int) -> str:
     """Tell drawn lace from other images in its place; it is drawn where it is missing."""
     lace = make_datamodule(LACE, root, image_size)
     lace.prepare_data()
@@ -119,50 +108,33 @@ def drawn_fingerprint(root: str | None, image_size: int) -> str:
 
 
 def list_test_images(datamodule: AnomalibDataModule) -> list[Sample]:
-    """List the test images."""
-    if isinstance(datamodule, OneClass):
-        return _list_one_class(datamodule)
-    root = Path(datamodule.root) / datamodule.category
-    return [
-        Sample(
-            Path(row.image_path),
-            Path(row.image_path).relative_to(root).as_posix(),
-            row.label,
-            int(row.label_index),
-            Path(row.mask_path) if row.mask_path else None,
-        )
-        for row in datamodule.test_data.samples.itertuples()
-    ]
-
-
-def _list_one_class(datamodule: OneClass) -> list[Sample]:
-    """List images without files; the kind of an anomaly is its class."""
-    dataset = datamodule.test_data
-    rows = dataset.samples.rename(columns={"class": "number"}).itertuples()
-    return [
-        Sample(
-            path=None,
-            name=f"test/{row.number}/{row.position}",
-            kind=str(row.number) if row.label_index else "good",
-            label=int(row.label_index),
-            mask_path=None,
-            source=(dataset, int(row.Index)),
-        )
-        for row in rows
-    ]
+    """List the test images; the kind of an anomaly of MNIST, which has no files, is its class."""
+    dataset, samples = datamodule.test_data, []
+    for position, row in enumerate(dataset.samples.to_dict("records")):
+        if isinstance(datamodule, OneClass):
+            path, name = None, f"test/{row['class']}/{row['position']}"
+            kind = str(row["class"]) if row["label_index"] else "good"
+        else:
+            path, kind = Path(row["image_path"]), row["label"]
+            name = path.relative_to(Path(datamodule.root) / datamodule.category).as_posix()
+        samples.append(Sample(path, name, kind, int(row["label_index"]), (dataset, position)))
+    return samples
 
 
 def read_test_image(sample: Sample) -> torch.Tensor:
     """Read an image as anomalib does."""
-    if sample.source is not None:
-        dataset, position = sample.source
-        return dataset[position].image
-    return read_image(sample.path, as_tensor=True)
+    dataset, position = sample.source
+    return dataset[position].image
 
 
 def read_test_mask(sample: Sample, side: int) -> torch.Tensor:
     """Read a mask at the size that maps are compared at."""
-    if sample.mask_path is None:
+    dataset, position = sample.source
+    return reduce_mask(dataset[position].gt_mask, side)
+
+
+def reduce_mask(mask: torch.Tensor | None, side: int) -> torch.Tensor:
+    """Resize a mask to the nearest pixel; without one nothing is anomalous."""
+    if mask is None:
         return torch.zeros(side, side, dtype=torch.bool)
-    mask = torch.from_numpy(read_mask(sample.mask_path)).float()
-    return functional.interpolate(mask[None, None], size=(side, side), mode="nearest")[0, 0] > 0
+    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0

@@ -19,26 +19,34 @@ whose images are resized without antialiasing. Results go to ``benchmarks/result
 """
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cost import describe_machine, measure_forms, measure_validation
+import numpy as np
+import openvino as ov
+import torch
+from anomalib.engine import Engine
+
+from anomalib_scadn import Scadn, SyntheticLace
+from anomalib_scadn.deploy import StripedMaskInferencer
 from data import parse_data
-from deploy_tables import deploy_table
-from exports import SIZES, accuracy, parity
-from forms import FORMS, SCORES
+from exports import FORMS, SCORES, SIZES, accuracy, export_all, parity
 from layout import markdown
-from provenance import machine
-from store import add_common, add_rows, save
-from workers import in_own_process
+from provenance import MEBIBYTE, in_own_process, machine, peak_memory, versions
+from store import add_command, add_rows, save
+from tables import deploy_table
 
+REFERENCE = "torch eager"
 SCORE_TOLERANCE = 1e-4
-
 MAP_TOLERANCE = 1e-3
+
+Row = dict[str, Any]
 
 
 def do_times(arguments: argparse.Namespace) -> None:
@@ -46,7 +54,14 @@ def do_times(arguments: argparse.Namespace) -> None:
     given = (arguments.image_size, arguments.base_channels, arguments.repeats, arguments.threads)
     with TemporaryDirectory() as folder:
         rows = measure_forms(*given, arguments.models or Path(folder))
-    described = describe_machine(arguments.threads)
+    core = ov.Core()
+    described = {
+        "processor": core.get_property("CPU", "FULL_DEVICE_NAME"),
+        "capabilities": core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+        "threads": arguments.threads,
+        "python": versions()["python"],
+        "openvino": ov.get_version(),
+    }
     result, name = {"machine": described, "forms": rows}, f"{arguments.image_size}_{arguments.base_channels}"
     print(markdown(*deploy_table({name: result})))
     if "BF16" not in described["capabilities"]:
@@ -56,12 +71,93 @@ def do_times(arguments: argparse.Namespace) -> None:
     print(path)
 
 
+def measure_forms(image_size: int, base_channels: int, repeats: int, threads: int, folder: Path) -> list[Row]:
+    """Measure every form, each number as a ratio to torch eager's too."""
+    record = folder / f"forms-{image_size}-{base_channels}.json"
+    # All are exported first, so that what is compared runs close together in time.
+    if not record.is_file():
+        record.write_text(json.dumps(export_all(image_size, base_channels, folder)))
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the processes that follow
+    rows = []
+    for form, file, precision in json.loads(record.read_text()):
+        path = folder / file
+        # The model's graph, weights and metadata.
+        files = [path] if path.suffix == ".ckpt" else path.parent.glob(f"{path.stem}.*")
+        size = sum(file.stat().st_size for file in files) / MEBIBYTE
+        found = in_own_process(measure_form, path, image_size, repeats, threads, precision)
+        rows.append({"form": form, "files_mib": size, **found})
+        print(f"{form}: {found['image_s']:.3g} s", flush=True)
+    reference = next(row for row in rows if row["form"] == REFERENCE)
+    for row in rows:
+        row |= {f"{name}_ratio": row[name] / reference[name] for name in ("files_mib", "load_s", "image_s", "peak_mib")}
+    return rows
+
+
+def measure_form(path: Path, image_size: int, repeats: int, threads: int, precision: str) -> Row:
+    """Load one form and time it: times in seconds, memory in MiB. A first image warms up and is not counted."""
+    torch.set_num_threads(threads)
+    image = np.random.default_rng(0).integers(0, 256, (image_size, image_size, 3), dtype=np.uint8)
+    options = runtime_options(path, threads, precision)
+    before = peak_memory()
+    start = time.perf_counter()
+    inferencer = StripedMaskInferencer(path, backend_options=options)
+    load_seconds = time.perf_counter() - start
+    inferencer.predict(image)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        score = inferencer.predict(image).raw_score
+        seconds.append(time.perf_counter() - start)
+    return {
+        "load_s": load_seconds,
+        "image_s": median(seconds),
+        "image_s_lowest": min(seconds),
+        "image_s_highest": max(seconds),
+        "peak_mib": peak_memory(),
+        "peak_above_imports_mib": peak_memory() - before,
+        "raw_score": score,
+    }
+
+
+def runtime_options(path: Path, threads: int, precision: str) -> dict[str, Any] | None:
+    """Make the options that give each runtime the same number of threads."""
+    if path.suffix == ".xml":
+        return {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
+    if path.suffix == ".onnx":
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        return {"session_options": options}
+    return None
+
+
 def do_memory(arguments: argparse.Namespace) -> None:
     """Measure the peak memory of validating."""
     row = in_own_process(measure_validation, arguments.image_size, arguments.base_channels, arguments.images)
     path = arguments.results / "validation_memory.json"
     add_rows(path, [row], ("image_size", "base_channels", "images"))
     print(f"{row['before_gigabytes']} GB before, {row['peak_gigabytes']} GB at the peak; written to {path}")
+
+
+def measure_validation(image_size: int, base_channels: int, images: int) -> Row:
+    """Validate an untrained model once with the default post-processor: peak of the memory before and after."""
+    model = Scadn(image_size=image_size, base_channels=base_channels, reference_images=1, seed=0)
+    counts = {"num_train": 1, "num_test_good": images - 5 * (images // 6), "num_test_defect": images // 6}
+    with TemporaryDirectory() as folder:
+        lace = SyntheticLace(root=folder, image_size=image_size, num_workers=0, **counts)
+        before = peak_memory()
+        with torch.no_grad():
+            Engine(default_root_dir=folder, accelerator="cpu", logger=False).validate(model, datamodule=lace)
+        peak = peak_memory()
+    return {
+        "image_size": image_size,
+        "base_channels": base_channels,
+        "images": images,
+        "before_gigabytes": round(before / 2**10, 2),
+        "peak_gigabytes": round(peak / 2**10, 2),
+        "machine": machine(),
+    }
 
 
 def do_parity(arguments: argparse.Namespace) -> None:
@@ -92,47 +188,27 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    times, memory, check, trained = (
-        add_command(commands, name, do)
-        for name, do in (
-            ("times", do_times),
-            ("memory", do_memory),
-            ("parity", do_parity),
-            ("accuracy", do_accuracy),
-        )
-    )
-    for command in (times, memory, check):
-        command.add_argument("--image-size", type=int, default=512, help="side in pixels")
-        command.add_argument("--base-channels", type=int, default=64)
-    times.add_argument("--repeats", type=int, default=5)
-    times.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    times.add_argument("--models", type=Path, help="folder to export to, or where this command exported to before")
-    memory.add_argument("--images", type=int, default=100, help="at least 6")
-    check.add_argument("--score", choices=SCORES, default="paper", help="with its default arguments")
-    check.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    check.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
-    check.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="some of them, to save memory")
-    check.add_argument("--batch-sizes", type=int, nargs="+", default=[1])
-    trained.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    trained.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
-    trained.add_argument("--seed", type=int, default=0)
-    trained.add_argument("--output", type=Path, required=True, help="another one for another configuration or seed")
+    done = {"times": do_times, "memory": do_memory, "parity": do_parity, "accuracy": do_accuracy}
+    times, memory, check, trained = (add_command(commands, name, do).add_argument for name, do in done.items())
+    for add in (times, memory, check):
+        add("--image-size", type=int, default=512, help="side in pixels")
+        add("--base-channels", type=int, default=64)
+    times("--repeats", type=int, default=5)
+    times("--threads", type=int, default=os.cpu_count() or 1)
+    times("--models", type=Path, help="folder to export to, or where this command exported to before")
+    memory("--images", type=int, default=100, help="at least 6")
+    check("--score", choices=SCORES, default="paper", help="with its default arguments")
+    check("--seeds", type=int, nargs="+", default=[0, 1])
+    check("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="of the raw images")
+    check("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="some of them, to save memory")
+    check("--batch-sizes", type=int, nargs="+", default=[1])
+    trained("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    trained("--config", type=Path, required=True, help="SCADN's model and training")
+    trained("--seed", type=int, default=0)
+    trained("--output", type=Path, required=True, help="another one for another configuration or seed")
     return parser
 
 
-def add_command(commands: Any, name: str, do: Callable[..., None]) -> argparse.ArgumentParser:  # noqa: ANN401
-    """Add a subcommand."""
-    command = commands.add_parser(name, help=do.__doc__)
-    command.set_defaults(do=do)
-    add_common(command, do.__doc__)
-    return command
-
-
-def main() -> None:
-    """Do what was asked."""
+if __name__ == "__main__":
     arguments = make_parser().parse_args()
     arguments.do(arguments)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,39 +5,38 @@
 
 anomalib's post-processor limits normalized scores to what it saw in validation, which makes ties. So there is none
 here, and no validation either: SCADN computes mu_i when training ends, and neither metric needs a threshold.
-
-anomalib's AUROC squashes a batch through a sigmoid if one of its values lies outside [0, 1], which raw scores may do in
-one batch and not in another. So it is computed here from all scores as they are.
 """
 
-import math
+import sys
 import time
 import traceback
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import torch
 from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
-from anomalib.metrics import AnomalibMetric, Evaluator
-from sklearn.metrics import roc_auc_score
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
-from anomalib_scadn import PerImagePixelAUROC, Scadn
-from comparison import write_scores
-from data import list_test_images, read_test_mask
-from measure import score_test_images
-from options import Options
-from pictures import draw
+from anomalib_scadn import Scadn
+from comparison import keep
+from data import Sample, list_test_images
+from measure import Scored, measure_areas, score_test_images
 from provenance import machine, named_hash, without_folders
-from store import Metrics, save
+from store import Metrics, run_folder
+
+Options = dict[str, object]
+"""anomalib's options by name, for example ``{"model.base_channels": 8}``."""
+
+SEED = "model.seed"
+METRICS = ("image_AUROC", "PerImagePixelAUROC")
 
 _MEASURING: Options = {
     "model.visualizer": False,
     "model.post_processor": False,
+    "model.evaluator": False,
     "trainer.limit_val_batches": 0,
     # Without validation, and with anything but 1 here, no checkpoint is written before training ends.
     "trainer.check_val_every_n_epoch": 2**31,
@@ -47,52 +46,54 @@ _MEASURING: Options = {
 }
 
 
-class _RawAUROC(Metric):
-    """AUROC of all values as they are."""
+def read_arguments(parser: ArgumentParser) -> tuple[Namespace, list[str], Options]:
+    """Read the command line of a benchmark: its own arguments, and after ``--`` anomalib's, as given and by name.
 
-    full_state_update = False
-
-    scores: list[torch.Tensor]
-    labels: list[torch.Tensor]
-
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  # torchmetrics' own arguments
-        super().__init__(**kwargs)
-        self.add_state("scores", [], dist_reduce_fx="cat")
-        self.add_state("labels", [], dist_reduce_fx="cat")
-
-    def update(self, preds: torch.Tensor, target: torch.Tensor) -> None:
-        """Keep a batch."""
-        self.scores.append(preds.detach().flatten().float())
-        self.labels.append(target.flatten() != 0)
-
-    def compute(self) -> torch.Tensor:
-        """Compute the area."""
-        scores, labels = dim_zero_cat(self.scores), dim_zero_cat(self.labels)
-        if labels.all() or not labels.any():
-            return torch.tensor(float("nan"))
-        return torch.tensor(roc_auc_score(labels.cpu().numpy(), scores.cpu().numpy()), dtype=torch.float)
+    The default ``own`` names the options of anomalib that the benchmark sets itself.
+    """
+    given = sys.argv[1:]
+    split = given.index("--") if "--" in given else len(given)
+    arguments, extra = parser.parse_args(given[:split]), given[split + 1 :]
+    try:
+        options = parse_options(extra)
+        refuse(options, arguments.own)
+    except ValueError as error:
+        parser.error(str(error))
+    return arguments, extra, options
 
 
-class AUROC(AnomalibMetric, _RawAUROC):
-    """anomalib's image AUROC, of raw scores."""
+def parse_options(extra: list[str]) -> Options:
+    """Read anomalib's arguments."""
+    pairs = iter(extra)
+    options: Options = {}
+    for argument in pairs:
+        name, equals, value = argument.partition("=")
+        value = value if equals else next(pairs, None)
+        if not name.startswith("--") or value is None:
+            msg = f"expected --name value after --, got {argument!r}"
+            raise ValueError(msg)
+        options[name.removeprefix("--")] = value
+    return options
 
-    default_fields = ("pred_score", "gt_label")
+
+def refuse(options: Options, own: Iterable[str]) -> None:
+    """Refuse what would make a result file say another thing than what was run."""
+    own = list(own)
+    for name in options:
+        plain = name.replace("init_args.", "")
+        if any(f"{mine}.".startswith(f"{plain}.") for mine in own) or plain == "config":
+            msg = f"--{name} after -- is not for anomalib: this program sets {', '.join(own)} itself"
+            raise ValueError(msg)
 
 
 class Trained(NamedTuple):
-    """What training leaves behind.
-
-    Attributes:
-        model (Scadn): The model.
-        datamodule (AnomalibDataModule): Its data.
-        metrics (Metrics): What the test measured, and of a training ``seconds``, the time of both.
-        device (torch.device): What the test ran on.
-    """
+    """What training leaves behind, with what the test measured; of a training ``seconds``, the time of both."""
 
     model: Scadn
     datamodule: AnomalibDataModule
+    samples: list[Sample]
+    scored: Scored
     metrics: Metrics
-    device: torch.device
 
 
 def train(config: Path, options: Options) -> Trained:
@@ -100,22 +101,31 @@ def train(config: Path, options: Options) -> Trained:
     with TemporaryDirectory() as folder:
         engine, model, datamodule = _build(config, options, folder)
         start = time.perf_counter()
-        measured = engine.train(model=model, datamodule=datamodule)
-        seconds = time.perf_counter() - start
-    device = engine.trainer.strategy.root_device
-    return Trained(model, datamodule, {**_plain(measured), "seconds": round(seconds, 1)}, device)
+        engine.fit(model=model, datamodule=datamodule)
+        model.to(engine.trainer.strategy.root_device)  # anomalib moves it back to the processor
+        trained = _test(model, datamodule)
+        trained.metrics["seconds"] = round(time.perf_counter() - start, 1)
+    return trained
 
 
 def measure_variant(trained: Trained, config: Path, options: Options) -> Trained:
     """Measure a model whose training would be the same, but not its inference."""
     with TemporaryDirectory() as folder:
-        engine, model, _ = _build(config, options, folder)
-        model.model.generator.load_state_dict(trained.model.model.generator.state_dict())
-        if not model.model.scorer.is_fitted:
-            msg = f"this model subtracts mu_i, which it would have to be trained for: {options}"
-            raise ValueError(msg)
-        measured = engine.test(model=model, datamodule=trained.datamodule)
-    return Trained(model, trained.datamodule, _plain(measured), trained.device)
+        _, model, _ = _build(config, options, folder)
+    model.model.generator.load_state_dict(trained.model.model.generator.state_dict())
+    if not model.model.scorer.is_fitted:
+        msg = f"this model subtracts mu_i, which it would have to be trained for: {options}"
+        raise ValueError(msg)
+    return _test(model.to(trained.model.device), trained.datamodule)
+
+
+def _test(model: Scadn, datamodule: AnomalibDataModule) -> Trained:
+    """Score the test images; without masks there is no pixel metric."""
+    samples = list_test_images(datamodule)
+    scored = score_test_images(model.eval(), samples, model.input_size[0])
+    areas = measure_areas(*scored)
+    metrics = {name: round(areas[name], 4) for name in METRICS if areas[name] is not None}
+    return Trained(model, datamodule, samples, scored, metrics)
 
 
 def find_images(config: Path, options: Options) -> Path:
@@ -127,18 +137,7 @@ def find_images(config: Path, options: Options) -> Path:
 
 
 def _build(config: Path, options: Options, folder: str) -> tuple[Engine, Scadn, AnomalibDataModule]:
-    arguments = {"default_root_dir": folder, **_MEASURING, **options}
-    engine, model, datamodule = Engine.from_config(config, **arguments)
-    model.evaluator = Evaluator(test_metrics=[AUROC(prefix="image_"), PerImagePixelAUROC(strict=False)])
-    return engine, model, datamodule
-
-
-def _plain(measured: list[dict[str, float]]) -> Metrics:
-    """Take the metrics that there are: without masks there is no pixel metric."""
-    return {name: round(value, 4) for name, value in measured[0].items() if not math.isnan(value)}
-
-
-SEED = "model.seed"
+    return Engine.from_config(config, **{"default_root_dir": folder, **_MEASURING, **options})
 
 
 @dataclass(frozen=True)
@@ -151,31 +150,20 @@ class Figures:
     config: Path
 
     def keep(self, row: str, options: Options, trained: Trained) -> None:
-        """Score the test images once more, and keep what came out as :mod:`comparison` does.
+        """Keep scores and pictures as a comparison does.
 
         A failure is printed and goes no further: hours of training shall not be lost for a picture.
         """
-        try:
-            self._keep(self.folder / self.data / row / f"seed{options[SEED]}", row, options, trained)
-        except Exception:  # whatever it is, the metrics are there
-            traceback.print_exc()
-            print(f"no figures of {self.data}, {row}", flush=True)
-
-    def _keep(self, results: Path, row: str, options: Options, trained: Trained) -> None:
-        (results / "result.json").unlink(missing_ok=True)  # written last: where it is, the others belong to it
-        results.mkdir(parents=True, exist_ok=True)
-        model = trained.model.to(trained.device).eval()  # anomalib moves it back to the processor
-        samples = list_test_images(trained.datamodule)
-        side = model.input_size[0]
-        scores, maps = score_test_images(model, samples, side)
-        masks = torch.stack([read_test_mask(sample, side) for sample in samples])
-        write_scores(results / "scores.csv", samples, scores)
-        draw(results, f"{row}, {self.data}", model, samples, scores, maps, masks)
         configuration = {
             "config": named_hash(self.config),
             "files": self.files,
-            "image_size": side,
+            "image_size": trained.model.input_size[0],
             **{name: without_folders(str(value)) for name, value in options.items() if name != SEED},
         }
         result = {"configuration": configuration, "metrics": trained.metrics, "machine": machine()}
-        save(results / "result.json", result)
+        folder = run_folder(self.folder, self.data, row, options[SEED])
+        try:
+            keep(folder, result, f"{row}, {self.data}", trained.model, trained.samples, trained.scored)
+        except Exception:  # whatever it is, the metrics are there
+            traceback.print_exc()
+            print(f"no figures of {self.data}, {row}", flush=True)

@@ -1,9 +1,10 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Whether exports say the same: against anomalib's Engine on any image, and by the AUROC of a trained model."""
+"""Models in every form that they can be exported in, and whether exports say the same as anomalib's Engine."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,18 @@ from anomalib.data import AnomalibDataModule
 from anomalib.deploy import CompressionType, ExportType
 from anomalib.engine import Engine
 from anomalib.pre_processing import PreProcessor
+from lightning.pytorch import Trainer
+from PIL import Image
 from torchvision.transforms.v2 import Resize
 
-from anomalib_scadn import Scadn
+from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from anomalib_scadn.export import export_generator
 from data import LACE, list_test_images, make_datamodule, parse_data, read_test_mask
-from forms import FORMS, make_model, write_images
-from measure import quality
+from measure import measure_areas
+
+SCORES = {"paper": PaperScore, "composite": CompositeScore}
+"""Scores by name; each has its default options."""
 
 SIZES = {"same": (1, 1), "larger": (2, 2), "smaller": (0.5, 0.5), "oblong": (0.5, 3)}
 """Heights and widths of raw images, in sides of the model's."""
@@ -27,7 +33,78 @@ SIZES = {"same": (1, 1), "larger": (2, 2), "smaller": (0.5, 0.5), "oblong": (0.5
 Reference = dict[Path, tuple[float, np.ndarray]]
 """anomalib's normalized score and map by file."""
 
-Row = dict[str, str | int | float]
+
+def make_model(image_size: int, base_channels: int, seed: int, score: str = "paper") -> Scadn:
+    """Make a model that normalizes as if it had been validated."""
+    model = Scadn(
+        image_size=image_size, base_channels=base_channels, seed=seed, score=SCORES[score](), visualizer=False
+    ).eval()
+    generator = torch.Generator().manual_seed(seed)
+    # One image has no spread; a composite score is measured against several.
+    normal = torch.rand(1 if score == "paper" else 4, 3, image_size, image_size, generator=generator)
+    with torch.no_grad():
+        model.model.scorer.fit(model.model.statistics(normal), len(normal))
+        image = normal[:1] if score == "paper" else torch.rand(1, 3, image_size, image_size, generator=generator) / 2
+        output = model.model.score(image)
+    for name, typical in (("image", output.pred_score), ("pixel", output.anomaly_map.mean())):
+        getattr(model.post_processor, f"{name}_min").fill_(0.0)
+        getattr(model.post_processor, f"{name}_max").fill_(2 * float(typical))
+        getattr(model.post_processor, f"_{name}_threshold").fill_(float(typical))
+    return model
+
+
+def save_checkpoint(model: Scadn, folder: Path) -> Path:
+    """Save a Lightning checkpoint of a model that was never trained."""
+    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder, enable_progress_bar=False)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(folder / "model.ckpt")
+    return folder / "model.ckpt"
+
+
+def export_int8(model: Scadn, folder: Path) -> Path:
+    """Quantize a model after training, calibrated on drawn lace."""
+    # A handful of images: each takes as long as a score, and time and memory do not depend on how many.
+    few = {"num_train": 1, "num_test_good": 2, "num_test_defect": 1, "eval_batch_size": 1, "num_workers": 0}
+    lace = SyntheticLace(root=folder / "lace", image_size=model.input_size[0], **few)
+    lace.prepare_data()
+    ptq = CompressionType.INT8_PTQ
+    return model.to_openvino(folder, "int8", compression_type=ptq, datamodule=lace, onnx_kwargs={"verbose": False})
+
+
+FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
+    "torch eager": save_checkpoint,
+    "ONNX Runtime": lambda model, folder: model.to_onnx(folder, verbose=False),
+    "OpenVINO f32": lambda model, folder: model.to_openvino(folder, onnx_kwargs={"verbose": False}),
+    "generator, ONNX Runtime": lambda model, folder: export_generator(model, folder, "onnx"),
+    "generator, OpenVINO f32": lambda model, folder: export_generator(model, folder, "openvino"),
+}
+"""How a model is exported in every form of full precision."""
+
+
+def export_all(image_size: int, base_channels: int, folder: Path) -> list[tuple[str, str, str]]:
+    """Export a model in every form, those of lower precision too: name, file in the folder, OpenVINO's precision."""
+    model = make_model(image_size, base_channels, seed=0)
+    made = []
+    for name, export in FORMS.items():
+        path = export(model, folder)
+        made.append((name, path, "f32"))
+        if name == "OpenVINO f32":
+            made += [("OpenVINO bf16", path, "bf16"), ("OpenVINO INT8_PTQ", export_int8(model, folder), "f32")]
+    return [(name, str(path.relative_to(folder)), precision) for name, path, precision in made]
+
+
+def write_images(folder: Path, sizes: dict[str, tuple[int, int]], count: int, seed: int) -> dict[str, list[Path]]:
+    """Write PNG files of coarse and fine noise."""
+    generator = np.random.default_rng(seed)
+    files: dict[str, list[Path]] = {}
+    for name, (height, width) in sizes.items():
+        (folder / name).mkdir(parents=True)
+        files[name] = [folder / name / f"{number}.png" for number in range(count)]
+        for path in files[name]:
+            coarse = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+            fine = generator.integers(0, 64, (height, width, 3), dtype=np.uint8)
+            Image.fromarray(np.asarray(coarse.resize((width, height))) // 2 + fine).save(path)
+    return files
 
 
 def engine_reference(model: Scadn, files: dict[str, list[Path]], folder: Path) -> Reference:
@@ -41,36 +118,46 @@ def engine_reference(model: Scadn, files: dict[str, list[Path]], folder: Path) -
     return found
 
 
-def differences(inferencer: StripedMaskInferencer, paths: list[Path], reference: Reference) -> tuple[float, float]:
-    """Find the largest differences over some files."""
-    scores, maps = [], []
-    for path, outcome in inferencer.predict_many(paths):
+def results_of(inferencer: StripedMaskInferencer, paths: list[Path]) -> list[InferenceResult]:
+    """Score files in their order, and stop at the first that fails."""
+    results = []
+    for expected, (path, outcome) in zip(paths, inferencer.predict_many(paths), strict=True):
         if not isinstance(outcome, InferenceResult):
             raise outcome
-        scores.append(abs(outcome.pred_score - reference[path][0]))
-        maps.append(float(np.abs(outcome.anomaly_map - reference[path][1]).max()))
-    return max(scores), max(maps)
+        if Path(path) != expected:
+            msg = f"expected the result of {expected}, got that of {path}"
+            raise ValueError(msg)
+        results.append(outcome)
+    return results
 
 
-def parity(seed: int, arguments: argparse.Namespace, folder: Path) -> list[Row]:
+def differences(inferencer: StripedMaskInferencer, paths: list[Path], reference: Reference) -> dict[str, float]:
+    """Find the largest differences over some files."""
+    pairs = [(found, *reference[path]) for path, found in zip(paths, results_of(inferencer, paths), strict=True)]
+    return {
+        "score": max(abs(found.pred_score - score) for found, score, _ in pairs),
+        "map": max(float(np.abs(found.anomaly_map - anomaly_map).max()) for found, _, anomaly_map in pairs),
+    }
+
+
+def parity(seed: int, arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Compare the forms of one model, working in an empty folder; a row per form, size and batch."""
     side = arguments.image_size
-    sizes = {name: (int(side * height), int(side * width)) for name, (height, width) in SIZES.items()}
-    chosen = {name: sizes[name] for name in arguments.sizes}
+    chosen = {name: tuple(int(side * share) for share in SIZES[name]) for name in arguments.sizes}
     files = write_images(folder / "images", chosen, max(arguments.batch_sizes), seed)
     model = make_model(side, arguments.base_channels, seed, arguments.score)
     reference = engine_reference(model, files, folder / "engine")
-    rows: list[Row] = []
+    rows = []
     for form in arguments.forms:
         path = FORMS[form](model, folder)
         for batch_size in arguments.batch_sizes:
             inferencer = StripedMaskInferencer(path, batch_size=batch_size)
             for size, paths in files.items():
-                score, anomaly_map = differences(inferencer, paths, reference)
-                rows.append(
-                    {"form": form, "size": size, "batch": batch_size, "seed": seed, "score": score, "map": anomaly_map}
+                row = {"form": form, "size": size, "batch": batch_size, "seed": seed}
+                rows.append(row | differences(inferencer, paths, reference))
+                print(
+                    "{form:26}{size:9} batch {batch} seed {seed}  {score:.1e}  {map:.1e}".format(**rows[-1]), flush=True
                 )
-                print(f"{form:26}{size:9} batch {batch_size} seed {seed}  {score:.1e}  {anomaly_map:.1e}", flush=True)
     return rows
 
 
@@ -98,22 +185,12 @@ def trained(arguments: argparse.Namespace, folder: Path, datamodule: AnomalibDat
 
 def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]:
     """Score the test images with an exported model."""
-    inferencer = StripedMaskInferencer(file)
     samples = list_test_images(datamodule)
-    scores, maps, masks = [], [], []
-    for sample, (path, result) in zip(
-        samples, inferencer.predict_many([sample.path for sample in samples]), strict=True
-    ):
-        if not isinstance(result, InferenceResult):
-            raise result
-        if Path(path) != sample.path:
-            msg = f"expected the result of {sample.path}, got that of {path}"
-            raise ValueError(msg)
-        scores.append(result.raw_score)
-        maps.append(torch.from_numpy(result.raw_map))
-        masks.append(read_test_mask(sample, maps[-1].shape[-1]))
+    results = results_of(StripedMaskInferencer(file), [sample.path for sample in samples])
+    maps = torch.stack([torch.from_numpy(result.raw_map) for result in results])
+    masks = torch.stack([read_test_mask(sample, maps.shape[-1]) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
-    return quality(torch.tensor(scores), labels, torch.stack(maps), torch.stack(masks))
+    return measure_areas(torch.tensor([result.raw_score for result in results]), labels, maps, masks)
 
 
 def without_antialiasing(
@@ -128,19 +205,16 @@ def without_antialiasing(
 
 
 def accuracy(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
-    """Do one data set."""
+    """Measure AUROCs of one data set by form."""
     name, root = parse_data(text)
     folder = arguments.output / name
     side = make(arguments, folder)[1].input_size[0]
-    datamodule = make_datamodule(
-        name, None if root is None else str(root), side, train_batch_size=4, eval_batch_size=16
-    )
+    datamodule = make_datamodule(name, root, side, train_batch_size=4, eval_batch_size=16)
     datamodule.prepare_data()
     datamodule.setup()
     engine, model = trained(arguments, folder, datamodule)
     rows = {"torch": score(folder / "model.ckpt", datamodule)}
-    forms: list[tuple[str, CompressionType | None]] = [("OpenVINO f32", None), ("INT8_PTQ", CompressionType.INT8_PTQ)]
-    for form, compression in forms:
+    for form, compression in (("OpenVINO f32", None), ("INT8_PTQ", CompressionType.INT8_PTQ)):
         file = engine.export(
             model,
             ExportType.OPENVINO,

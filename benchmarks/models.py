@@ -96,7 +96,7 @@ def write_config(model: str, scadn_config: Path, folder: Path) -> Path:
     return path
 
 
-def anomalib_model(name: str, image_size: int, coreset_ratio: float, backbone_weights: str | None) -> AnomalibModule:
+def anomalib_model(name: str, image_size: int, coreset_ratio: float, backbone_weights: Path | None) -> AnomalibModule:
     """Make a model of anomalib's own, whose backbone is loaded from a file or stays random."""
     kind = ANOMALIB_MODELS[name]
     # One post-processor for all: anomalib's own keeps every validation map, which would hide the models' memory.
@@ -110,7 +110,7 @@ def anomalib_model(name: str, image_size: int, coreset_ratio: float, backbone_we
         **({"coreset_sampling_ratio": coreset_ratio} if name == "patchcore" else {}),
     )
     if backbone_weights:
-        load_backbone(model, Path(backbone_weights))
+        load_backbone(model, backbone_weights)
     return model
 
 

@@ -20,57 +20,223 @@ says. Table 5: the root holds torchvision's files.
 """
 
 import argparse
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ablation import OPTIONS
+import pandas as pd
+import torch
+import yaml
+
+from anomalib_scadn import OneClass
 from anomalib_scadn.cli.configs import config_path
-from experiment import SEED
+from anomalib_scadn.data.one_class_files import folder_of
+from experiment import SEED, Figures, Options, find_images, measure_variant, read_arguments, refuse, train
 from layout import markdown
-from options import read_arguments
-from paper_runs import CATEGORIES, LACE, make_ablation, make_categories, make_demo, make_one_class
 from paper_tables import (
+    ABLATION,
+    CLASSES,
+    FULL,
+    OPTIONS,
+    PAPER,
+    TABLES_OF,
+    TESTED,
     ablation_table,
     category_table,
     demo_table,
     one_class_table,
+    published,
 )
-from store import add_common, end, run_missing
+from provenance import fingerprint, folder_fingerprint, machine
+from store import Job, Metrics, add_command, end, run_missing, settings_of
+
+LACE = "lace"
+CATEGORIES = {"table1": "laceAD", "table2": "mvtec", "table3": "mvtec"}
+
+
+class Experiment(NamedTuple):
+    """Runs that share a result file, named without suffix, and what they have in common."""
+
+    file: str
+    settings: dict[str, Any]
+    data: dict[str, str]
+    """Fingerprints by name."""
+    jobs: list[Job]
+    describe: Callable[[], dict[str, str | int]] = machine
+    """Describes what a run was made on."""
+
+
+def make_categories(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:
+    """Tables 1 to 3: a training for each category and seed."""
+    config = config_path(CATEGORIES[arguments.experiment])
+    root, table = arguments.root, arguments.experiment.removeprefix("table")
+    categories = arguments.categories or list(PAPER[table]["categories"])
+    missing = [name for name in categories if not (root / name / "train" / "good").is_dir()]
+    if missing:
+        msg = f"--root {root} has no train/good for {', '.join(missing)}; expected ROOT/CATEGORY/train/good, "
+        msg += "name those that there are with --categories"
+        raise ValueError(msg)
+    data = {name: folder_fingerprint(root / name) for name in categories}
+    named = f"_{arguments.name}" if arguments.name else ""
+    figures = {name: figures_of(arguments, f"{name}{named}", data[name], config) for name in categories}
+    jobs = jobs_of(config, {"data.root": root, **changes}, "data.category", figures, arguments.seeds)
+    settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
+    return [Experiment(f"paper_{arguments.name or CATEGORIES[arguments.experiment]}", settings, data, jobs)]
+
+
+def make_ablation(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:
+    """Table 4: five trainings and seven rows for each seed, a result file for each data set."""
+    if not arguments.config.is_file():
+        msg = f"no configuration {arguments.config}"
+        raise FileNotFoundError(msg)
+    found = [parse_data(text, arguments.config) for text in arguments.data]
+    refuse(changes, ("data.root", "data.category") if any(where for *_, where in found) else ())
+    paper = {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
+    experiments = []
+    for data, config, where in found:
+        name = f"{data}_{arguments.name}" if arguments.name else data
+        options = {**where, **changes}
+        files = {data: folder_fingerprint(find_images(config, options))}
+        figures = figures_of(arguments, name, files[data], config)
+        jobs = []
+        for seed in arguments.seeds:
+            for row in (row for row in ABLATION if row not in TESTED):
+                rows = [row, *TESTED] if row == FULL else [row]
+                job = partial(train_rows, rows, config, {**options, SEED: seed}, figures)
+                jobs.append(([f"{one}/{seed}" for one in rows], job))
+        settings = {**settings_of(config, extra), "paper": paper}
+        experiments.append(Experiment(f"ablation_{name}", settings, files, jobs))
+    return experiments
+
+
+def parse_data(text: str, folder_config: Path) -> tuple[str, Path, Options]:
+    """Take apart what ``--data`` was given."""
+    if text == LACE:
+        return LACE, config_path("demo"), {}
+    name, _, folder = text.partition("=")
+    path = Path(folder).expanduser().resolve()
+    if not name or not folder or not (path / "train" / "good").is_dir():
+        msg = f"--data must be lace or NAME=ROOT/CATEGORY with images in ROOT/CATEGORY/train/good, got {text!r}"
+        raise ValueError(msg)
+    return name, folder_config, {"data.root": path.parent, "data.category": path.name}
+
+
+def train_rows(rows: list[str], config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
+    """Train the first of some rows of Table 4; measure with it the others, which differ in inference only."""
+    found, trained = [], None
+    for row in rows:
+        changed = {**options, **ABLATION[row].changes}
+        measured = measure_variant(trained, config, changed) if trained else train(config, changed)
+        trained = trained or measured
+        found.append(measured.metrics)
+        if figures is not None:
+            figures.keep(row, changed, measured)
+    return found
+
+
+def make_one_class(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:
+    """Table 5: a training for each class and seed."""
+    dataset, config = arguments.dataset, config_path("one_class")
+    shared: Options = {"data.root": arguments.root, "data.dataset": dataset, **changes}
+    # The data are read, or downloaded if that was asked for, before anything trains.
+    download = str(shared.get("data.download", "false")).lower() == "true"
+    OneClass(root=arguments.root, dataset=dataset, download=download).prepare_data()
+    root = arguments.root.expanduser()
+    data = {dataset: fingerprint([folder_of(root, dataset)], root)}
+    whole = {"mean": {"image_AUROC": PAPER["5"][dataset]["mean"]}} if dataset in PAPER["5"] else {}
+    named = f"{dataset}_{arguments.name}" if arguments.name else dataset
+    figures = {
+        number: figures_of(arguments, f"{named}_{number}", data[dataset], config) for number in arguments.classes
+    }
+    jobs = jobs_of(config, shared, "data.normal_class", figures, arguments.seeds)
+    paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
+    settings = {"dataset": dataset, **settings_of(config, extra), "paper": paper}
+    return [Experiment(f"one_class_{arguments.name or dataset}", settings, data, jobs)]
+
+
+def jobs_of(
+    config: Path, shared: Options, option: str, figures: dict[str, Figures | None], seeds: list[int]
+) -> list[Job]:
+    """List a training for each seed and each value that an option takes, which is a key of the figures."""
+    return [
+        ([f"{value}/{seed}"], partial(train_one, config, {**shared, option: value, SEED: seed}, kept))
+        for seed in seeds
+        for value, kept in figures.items()
+    ]
+
+
+def train_one(config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
+    """Train and test once."""
+    trained = train(config, options)
+    if figures is not None:
+        figures.keep("scadn", options, trained)
+    return [trained.metrics]
+
+
+def figures_of(arguments: argparse.Namespace, name: str, files: str, config: Path) -> Figures | None:
+    """Say where the figures of some data go, if they are asked for."""
+    return Figures(arguments.figures, name, files, config) if arguments.figures else None
+
+
+def make_demo(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:
+    """Train through the command line: the whole command with validation, test and pictures is timed."""
+    config = config_path("demo")
+    trainer = yaml.safe_load(config.read_text(encoding="utf-8")).get("trainer") or {}
+    # The command runs in a process of its own, which this one cannot ask.
+    accelerator = changes.get("trainer.accelerator", trainer.get("accelerator", "auto"))
+    cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    jobs = [([str(seed)], partial(train_by_command, config, seed, extra)) for seed in arguments.seeds]
+    describe = partial(machine, cuda=cuda)
+    return [Experiment(f"train_{arguments.name or 'demo'}", settings_of(config, extra), {}, jobs, describe)]
+
+
+def train_by_command(config: Path, seed: int, extra: list[str]) -> list[Metrics]:
+    """Run ``anomalib train``, and read the metrics that it logged."""
+    with tempfile.TemporaryDirectory() as folder:
+        logger = ["--trainer.logger", "lightning.pytorch.loggers.CSVLogger", "--trainer.logger.save_dir", folder]
+        command = [sys.executable, "-m", "anomalib_scadn", "train", "--config", str(config), "--model.seed", str(seed)]
+        start = time.perf_counter()
+        subprocess.run([*command, *logger, "--default_root_dir", folder, *extra], check=True)
+        seconds = time.perf_counter() - start
+        table = pd.read_csv(next(Path(folder).rglob("metrics.csv")))
+    last = table.filter(regex="AUROC|F1Score").ffill().iloc[-1]
+    return [{**{name: round(float(value), 4) for name, value in last.items()}, "seconds": round(seconds, 1)}]
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the command line, a subcommand for each experiment."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="experiment", required=True)
+
+    def add(name: str, make: Callable, own: tuple[str, ...], table: Callable, **defaults: object) -> Callable:
+        command = add_command(commands, name, make, own=(SEED, *own), table=table)
+        command.add_argument("--seeds", type=int, nargs="+", default=[0])
+        command.add_argument("--name", help="name of the result file, or, of Table 4, what is added to it")
+        command.add_argument("--figures", type=Path, help="where to keep scores and pictures of every run made now")
+        command.set_defaults(**defaults)
+        return command.add_argument
+
     for name in CATEGORIES:
-        command = add_command(commands, name, make_categories, ("data.root", "data.category"))
-        command.set_defaults(table=lambda results, table=name[-1:]: category_table(table, *results.values()))
-        command.add_argument("--root", type=Path, required=True, help="root of the data set")
-        command.add_argument("--categories", nargs="+", help="folders in the root; all of the paper's if left out")
-    command = add_command(commands, "table4", make_ablation, OPTIONS)
-    command.set_defaults(table=ablation_table)
-    command.add_argument("--data", nargs="+", default=[LACE], metavar="lace|NAME=ROOT/CATEGORY")
-    command.add_argument("--config", type=Path, default=config_path("cpu"), help="for folders; cpu.yaml if left out")
-    command = add_command(commands, "table5", make_one_class, ("data.root", "data.dataset", "data.normal_class"))
-    command.set_defaults(table=lambda results: one_class_table(list(results.values())), seeds=[0, 1, 2])
-    command.add_argument("dataset", choices=["mnist", "cifar10", "fashion_mnist"])
-    command.add_argument("--root", type=Path, required=True, help="folder of torchvision's files")
-    command.add_argument("--classes", type=int, nargs="+", choices=range(10), default=list(range(10)))
-    command = add_command(commands, "demo", make_demo, ("trainer.logger", "default_root_dir"))
-    command.set_defaults(table=lambda results: demo_table(*results.values()))
+        table = partial(lambda table, results: category_table(table, *results.values()), name[-1:])
+        argument = add(name, make_categories, ("data.root", "data.category"), table)
+        argument("--root", type=Path, required=True, help="root of the data set")
+        argument("--categories", nargs="+", help="folders in the root; all of the paper's if left out")
+    argument = add("table4", make_ablation, OPTIONS, ablation_table)
+    argument("--data", nargs="+", default=[LACE], metavar="lace|NAME=ROOT/CATEGORY")
+    argument("--config", type=Path, default=config_path("cpu"), help="for folders; cpu.yaml if left out")
+    own = ("data.root", "data.dataset", "data.normal_class")
+    argument = add("table5", make_one_class, own, one_class_table, seeds=[0, 1, 2])
+    argument("dataset", choices=["mnist", "cifar10", "fashion_mnist"])
+    argument("--root", type=Path, required=True, help="folder of torchvision's files")
+    argument("--classes", type=int, nargs="+", choices=range(10), default=list(range(10)))
+    own = ("trainer.logger", "default_root_dir")
+    add("demo", make_demo, own, lambda results: demo_table(*results.values()))
     return parser
-
-
-def add_command(commands: Any, name: str, make: Callable, own: tuple[str, ...]) -> argparse.ArgumentParser:  # noqa: ANN401
-    """Add an experiment with what all of them take, and name the options of anomalib that it sets itself."""
-    command = commands.add_parser(name, help=make.__doc__.splitlines()[0])
-    command.set_defaults(make=make, own=(SEED, *own))
-    add_common(command, make.__doc__)
-    command.add_argument("--seeds", type=int, nargs="+", default=[0])
-    command.add_argument("--name", help="name of the result file, or, of Table 4, what is added to it")
-    command.add_argument("--figures", type=Path, help="where to keep scores and pictures of every run made now")
-    return command
 
 
 def main() -> None:
@@ -79,7 +245,7 @@ def main() -> None:
     arguments, extra, changes = read_arguments(parser)
     results, failed = {}, []
     try:
-        for one in arguments.make(arguments, extra, changes):
+        for one in arguments.do(arguments, extra, changes):
             path = arguments.results / f"{one.file}.json"
             result, broken = run_missing(path, one.settings, one.jobs, one.data, one.describe)
             results[one.file.partition("_")[2]] = result

@@ -1,34 +1,69 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of our measurements beside the paper's numbers, which ``paper_tables.json`` holds.
+"""Tables of our measurements beside the paper's numbers, which ``paper_tables.json`` holds, and the rows of Table 4.
 
 A mean over seeds is that of the seeds' means, each over all categories; where there are several, the standard deviation
 over seeds follows, as in the paper's Table 5.
+
+How the rows of Table 4 are read:
+    - S1, S2 and S3 alone are trained, and tested, with the masks of that scale alone. The paper names no merging
+      there; the four maps of the scale are merged by their maximum, and mu_i can change nothing where one scale is all.
+    - Without mu_i the scale with the highest mean error is taken. This, and merging by the mean, is inference: the
+      last three rows are one training, tested three times.
 """
 
 import json
-from functools import partial
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
+from typing import Any, NamedTuple
 
-from ablation import ABLATION
-from layout import Table, named
-from report import experiments
-from report.experiments import describe_configuration, seed_means, values_of
+from layout import Table, lay_out, named
 
 PAPER = json.loads((Path(__file__).parent / "paper_tables.json").read_text())
 
 TABLES_OF = {"laceAD.yaml": ("1",), "mvtec.yaml": ("2", "3")}
 """The paper's tables that runs of a configuration make."""
 
-with_spread = partial(experiments.with_spread, none="-")
-
 METRIC = {"1": "image_AUROC", "2": "image_AUROC", "3": "PerImagePixelAUROC", "5": "image_AUROC"}
 """The metric of each table."""
 
 CLASSES = set(map(str, range(10)))
 """The classes of Table 5."""
+
+PAPER_SCORE = {"model.score": "PaperScore", "model.score.subtract_reference": False}
+
+
+class Row(NamedTuple):
+    """A row of Table 4."""
+
+    label: str
+    """What is left out of SCADN."""
+    parts: tuple[str, str, str, str]
+    """Adversarial loss, scales, merging, whether mu_i is subtracted."""
+    changes: dict[str, Any]
+    """Options of anomalib that the row changes."""
+    is_trained: bool = True
+    """Whether it has a training of its own; if not, it is tested with the weights of ``"full"``."""
+
+
+FULL = "full"
+MERGED_BY_MEAN = {**PAPER_SCORE, "model.score.merge": "mean"}
+ABLATION = {
+    "no_adversarial": Row("no adversarial loss", ("", "S1 S2 S3", "max", "yes"), {"model.lambda_adv": 0}),
+    "S1": Row("S1 alone", ("yes", "S1", "", ""), {"model.stripes": [4]}),
+    "S2": Row("S2 alone", ("yes", "S2", "", ""), {"model.stripes": [8]}),
+    "S3": Row("S3 alone", ("yes", "S3", "", ""), {"model.stripes": [16]}),
+    "mean": Row("merged by mean, no mu_i", ("yes", "S1 S2 S3", "mean", ""), MERGED_BY_MEAN, is_trained=False),
+    "max": Row("merged by max, no mu_i", ("yes", "S1 S2 S3", "max", ""), PAPER_SCORE, is_trained=False),
+    FULL: Row("all", ("yes", "S1 S2 S3", "max", "yes"), {}),
+}
+
+TESTED = [name for name, row in ABLATION.items() if not row.is_trained]
+"""Rows that are measured with the weights of ``"full"``."""
+
+OPTIONS = tuple(dict.fromkeys(name for row in ABLATION.values() for name in row.changes))
+"""Options that the rows set."""
 
 
 def published(*tables: str) -> dict[str, dict[str, float]]:
@@ -40,25 +75,51 @@ def published(*tables: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def configuration(result: dict) -> str:
-    """Write what a result was made with, without the data, as code."""
-    return f"`{describe_configuration(result)}`"
+def values_of(result: dict[str, Any], metric: str) -> dict[str, list[float]]:
+    """Collect a metric over seeds, by row."""
+    found: dict[str, list[float]] = {}
+    for key, metrics in result["runs"].items():
+        if metric in metrics:
+            found.setdefault(key.rpartition("/")[0], []).append(metrics[metric])
+    return found
+
+
+def seed_means(result: dict[str, Any], metric: str) -> list[float]:
+    """Average over the rows, seed by seed; only seeds that have all rows of the file count."""
+    by_seed: dict[str, dict[str, float]] = {}
+    for key, metrics in result["runs"].items():
+        if metric in metrics:
+            row, _, seed = key.rpartition("/")
+            by_seed.setdefault(seed, {})[row] = metrics[metric]
+    everything = values_of(result, metric).keys()
+    return [mean(values.values()) for values in by_seed.values() if values.keys() == everything]
+
+
+def with_spread(values: list[float], digits: int = 3, none: str = "-") -> str:
+    """Write a mean over seeds."""
+    if not values:
+        return none
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{spread}"
+
+
+def describe_configuration(result: dict[str, Any]) -> str:
+    """Write what a result was made with, without the data."""
+    extra = " ".join(result.get("extra", [])).replace("--data.root=DIR", "").replace("--data.root DIR", "")
+    return " ".join([result.get("config", "configuration not recorded"), *extra.split()])
 
 
 def demo_table(result: dict) -> Table:
     """Table of the demo, a row per seed."""
     metrics = named("image_AUROC", "image_F1Score", "pixel_AUROC", "pixel_F1Score", "PerImagePixelAUROC")
-    rows = [
-        [seed, *(f"{run[metric]:.3f}" for metric in metrics), f"{run['seconds']:.0f} s"]
-        for seed, run in result["runs"].items()
-    ]
-    return ["seed", *metrics.values(), "whole command"], rows
+    columns = {"seed": "{seed}", **{title: f"{{{metric}:.3f}}" for metric, title in metrics.items()}}
+    rows = ({"seed": seed, **run} for seed, run in result["runs"].items())
+    return lay_out({**columns, "whole command": "{seconds:.0f} s"}, rows)
 
 
 def category_table(table: str, result: dict) -> Table:
     """Table 1, 2 or 3: a row per pattern or category, then the mean."""
-    metric = METRIC[table]
-    paper = PAPER[table]["categories"]
+    metric, paper = METRIC[table], PAPER[table]["categories"]
     values = values_of(result, metric)
     rows = [
         [name, f"{paper[name]:.3f}" if name in paper else "-", with_spread(measured)]
@@ -69,24 +130,18 @@ def category_table(table: str, result: dict) -> Table:
     return ["category", "paper", metric], rows
 
 
-def one_class_table(results: list[dict]) -> Table:
+def one_class_table(results: dict[str, dict]) -> Table:
     """Table 5: a row per result file, image AUROC of each class and the mean."""
     rows = []
-    for result in results:
-        values = values_of(result, "image_AUROC")
-        whole = values.keys() == CLASSES
-        paper = PAPER["5"].get(result["dataset"]) if whole else None  # the paper's mean is one over all classes
-        rows.append(
-            [
-                result["dataset"],
-                configuration(result),
-                str(max(map(len, values.values()), default=0)),
-                *(f"{mean(values[str(number)]):.3f}" if str(number) in values else "-" for number in range(10)),
-                with_spread(seed_means(result, "image_AUROC"), digits=4),
-                f"{paper['mean']:.4f} ± {paper['spread']:.4f}" if paper else "-",
-            ]
-        )
-    return ["data set", "configuration", "seeds", *map(str, range(10)), "mean", "paper"], rows
+    for result in results.values():
+        values = values_of(result, METRIC["5"])
+        # The paper's mean is one over all classes.
+        paper = PAPER["5"].get(result["dataset"]) if values.keys() == CLASSES else None
+        row = [result["dataset"], f"`{describe_configuration(result)}`", str(max(map(len, values.values()), default=0))]
+        row += [f"{mean(values[number]):.3f}" if number in values else "-" for number in sorted(CLASSES)]
+        row.append(with_spread(seed_means(result, METRIC["5"]), digits=4))
+        rows.append([*row, f"{paper['mean']:.4f} ± {paper['spread']:.4f}" if paper else "-"])
+    return ["data set", "configuration", "seeds", *sorted(CLASSES), "mean", "paper"], rows
 
 
 def paper_table(results: dict[str, dict]) -> Table:
@@ -95,7 +150,7 @@ def paper_table(results: dict[str, dict]) -> Table:
     for name, result in results.items():
         for table in TABLES_OF[result["config"]]:
             (*_, metric), found = category_table(table, result)
-            rows += [[name, configuration(result), metric, *cells] for cells in found]
+            rows += [[name, f"`{describe_configuration(result)}`", metric, *cells] for cells in found]
     return ["result", "configuration", "metric", "category", "paper", "here"], rows
 
 

@@ -1,15 +1,17 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where figures come from: machine, versions and memory of a run, and files told from each other by their contents."""
+"""Where figures come from: processes, machine, versions and memory, and files told from each other by contents."""
 
 import hashlib
+import multiprocessing
 import os
 import platform
 import re
 import resource
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path, PureWindowsPath
@@ -23,6 +25,12 @@ LAYOUT = ("train", "test", "ground_truth")
 """What a folder in the layout of MVTec AD is read from."""
 
 MEBIBYTE = 2**20
+
+
+def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # whatever it returns
+    """Call a function in a process of its own, so that memory is the call's own and a crash harms no other."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def processor() -> str:
@@ -104,6 +112,16 @@ def without_folders(value: Any) -> Any:  # noqa: ANN401  # whatever YAML holds
         return value
     path = Path(value)
     return named_hash(path) if path.is_file() else PureWindowsPath(value).name
+
+
+def without_paths(extra: list[str]) -> list[str]:
+    """Take folders out of anomalib's arguments."""
+    hidden = []
+    for before, argument in zip(["", *extra], extra, strict=False):
+        name, equals, value = argument.partition("=") if argument.startswith("--") else (before, "", argument)
+        value = "DIR" if value and name == "--data.root" else without_folders(value)
+        hidden.append(f"{name}{equals}{value}" if argument.startswith("--") else value)
+    return hidden
 
 
 def fingerprint(paths: Iterable[Path], root: Path) -> str:

@@ -7,7 +7,10 @@ from collections import Counter
 from statistics import mean, median
 from typing import Any
 
-from layout import Table, named
+from layout import Table, lay_out, named
+
+Results = dict[str, dict[str, Any]]
+"""Result files by data set."""
 
 METRICS = {
     metric: name.removesuffix(" AUROC")
@@ -34,10 +37,7 @@ SHIPPED_FOR_CLASSES = "mse+ssim+msgms, mean, pixel, mean"
 
 HIGHLIGHTS = (
     "paper",
-    "mse, mean, pixel, max",
-    "ssim, mean, pixel, max",
-    "msgms, mean, pixel, max",
-    "perceptual, mean, pixel, max",
+    *(f"{errors}, mean, pixel, max" for errors in ("mse", "ssim", "msgms", "perceptual")),
     SHIPPED,
     SHIPPED_FOR_CLASSES,
     "mse+ssim+msgms+perceptual, mean, pixel, max",
@@ -45,34 +45,35 @@ HIGHLIGHTS = (
 """What the short table shows."""
 
 
-def highlights_table(results: dict[str, dict[str, Any]]) -> Table:
+def highlights_table(results: Results) -> Table:
     """Lay out a few scores with the spread over seeds, and what the shipped one gains, by data set and metric."""
     rows = []
     for data, metric, label in _columns(results):
         values = {name: _values(results[data], name, metric) for name in HIGHLIGHTS}
         gain = median(values[_shipped(data)]) - median(values["paper"])
-        cells = [_cell(values[name]) if values[name] else "" for name in HIGHLIGHTS]
+        cells = [_cell(values[name]) for name in HIGHLIGHTS]
         rows.append([data, ROLES.get(data, "confirmation"), label, *cells, f"{gain:+.3f}"])
     return ["data set", "for", "AUROC", *HIGHLIGHTS, "shipped - paper"], rows
 
 
-def scores_table(results: dict[str, dict[str, Any]]) -> Table:
+def scores_table(results: Results) -> Table:
     """Lay out all scores by medians over seeds; first the best mean on the data sets that defaults were chosen on."""
     columns = _columns(results)
-    names = [name for name in _scores(results) if all(_values(results[data], name, key) for data, key, _ in columns)]
+    runs = (run["metrics"] for result in results.values() for run in result["runs"].values())
+    medians = {}
+    for name in dict.fromkeys(name for metrics in runs for name in metrics):
+        found = [_values(results[data], name, metric) for data, metric, _ in columns]
+        if all(found):
+            medians[name] = list(map(median, found))
 
     def overall(name: str) -> float:
-        return sum(median(_values(results[data], name, metric)) for data, metric, _ in columns if data in CHOSEN_ON)
+        return sum(value for value, (data, *_) in zip(medians[name], columns, strict=True) if data in CHOSEN_ON)
 
-    header = ["score", *(f"{data}: {label}" for data, _, label in columns)]
-    rows = [
-        [name, *(f"{median(_values(results[data], name, metric)):.3f}" for data, metric, _ in columns)]
-        for name in sorted(names, key=overall, reverse=True)
-    ]
-    return header, rows
+    rows = [[name, *map("{:.3f}".format, medians[name])] for name in sorted(medians, key=overall, reverse=True)]
+    return ["score", *(f"{data}: {label}" for data, _, label in columns)], rows
 
 
-def gains_table(results: dict[str, dict[str, Any]]) -> Table:
+def gains_table(results: Results) -> Table:
     """Lay out what the shipped score gains over the paper's, over all data sets."""
     gains: dict[tuple[str, str], dict[str, float]] = {}
     columns = _columns(results)
@@ -107,46 +108,40 @@ def _configured(data: str) -> dict[str, str]:
     return own | {f"{name}, with perceptual": score.replace(",", "+perceptual,", 1) for name, score in own.items()}
 
 
-def options_table(results: dict[str, dict[str, Any]]) -> Table:
+def options_table(results: Results) -> Table:
     """Lay out ways to train, with the paper's score and the shipped one."""
-    keys = [
-        (data, score, metric)
+    columns = {
+        f"{data}: {'paper' if score == 'paper' else 'shipped'}, {METRICS[metric]}": (data, score, metric)
         for data, result in results.items()
         for score in ("paper", _shipped(data))
         for metric in OPTION_METRICS
-        if any(run["metrics"][score][metric] is not None for run in result["runs"].values())
+        if _values(result, score, metric)
+    }
+    rows = [
+        [option, *(_cell(_values(results[data], score, metric, option)) for data, score, metric in columns.values())]
+        for option in dict.fromkeys(key.rpartition("/")[0] for result in results.values() for key in result["runs"])
     ]
-    short = {"paper": "paper", SHIPPED: "shipped", SHIPPED_FOR_CLASSES: "shipped"}
-    header = ["training", *(f"{data}: {short[score]}, {METRICS[metric]}" for data, score, metric in keys)]
-    options = dict.fromkeys(key.rpartition("/")[0] for result in results.values() for key in result["runs"])
-    rows = []
-    for option in options:
-        cells = []
-        for data, score, metric in keys:
-            runs = [run for key, run in results[data]["runs"].items() if key.rpartition("/")[0] == option]
-            found = [run["metrics"][score][metric] for run in runs]
-            cells.append(_cell(found) if found else "")
-        rows.append([option, *cells])
-    return header, rows
+    return ["training", *columns], rows
 
 
-def cost_table(results: dict[str, dict[str, Any]]) -> Table:
+def cost_table(results: Results) -> Table:
     """Lay out what scores cost beside the twelve passes."""
-    rows = []
-    for result in sorted(results.values(), key=lambda result: (result["image_size"], result["base_channels"])):
-        size = f"{result['image_size']} x {result['image_size']}"
-        for name, ratios in result["scores"].items():
-            if name != "passes":
-                low, high = f"{ratios['ratio_lowest']:.2%}", f"{ratios['ratio_highest']:.2%}"
-                rows.append([size, str(result["base_channels"]), name, f"{ratios['ratio']:.2%} ({low} to {high})"])
-    return ["size", "base channels", "score", "share of the twelve passes' time"], rows
+    columns = {"size": "{image_size} x {image_size}", "base channels": "{base_channels}", "score": "{score}"}
+    share = "{ratio:.2%} ({ratio_lowest:.2%} to {ratio_highest:.2%})"
+    rows = [
+        {**result, "score": name, **ratios}
+        for result in sorted(results.values(), key=lambda result: (result["image_size"], result["base_channels"]))
+        for name, ratios in result["scores"].items()
+        if name != "passes"
+    ]
+    return lay_out({**columns, "share of the twelve passes' time": share}, rows)
 
 
 def _shipped(data: str) -> str:
     return SHIPPED_FOR_CLASSES if data.startswith("mnist_") else SHIPPED
 
 
-def _columns(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+def _columns(results: Results) -> list[tuple[str, str, str]]:
     """List data set, metric and its label; those that defaults were chosen on come first."""
     order = sorted(results, key=lambda data: (data not in CHOSEN_ON, data))
     return [
@@ -157,17 +152,15 @@ def _columns(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _scores(results: dict[str, dict[str, Any]]) -> list[str]:
-    found = (run["metrics"] for result in results.values() for run in result["runs"].values())
-    return list(dict.fromkeys(name for metrics in found for name in metrics))
-
-
-def _values(result: dict[str, Any], score: str, metric: str) -> list[float]:
-    """Collect a score's metric over seeds; empty where it is not defined."""
-    found = [run["metrics"].get(score, {}).get(metric) for run in result["runs"].values()]
+def _values(result: dict[str, Any], score: str, metric: str, option: str | None = None) -> list[float]:
+    """Collect a score's metric over seeds, of one way to train if it is named; empty where it is not defined."""
+    runs = (run for key, run in result["runs"].items() if option in (None, key.rpartition("/")[0]))
+    found = [run["metrics"].get(score, {}).get(metric) for run in runs]
     return [value for value in found if value is not None]
 
 
 def _cell(values: list[float]) -> str:
+    if not values:
+        return ""
     middle = f"{median(values):.3f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):.3f} to {max(values):.3f})"

@@ -1,26 +1,36 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Many scores of the same reconstructions: each image is repainted once for all of them."""
+"""Many scores of the same reconstructions, each image repainted once for all of them; their times, what they see."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from anomalib.data import AnomalibDataset
-from torch.nn import functional
+from anomalib.data import AnomalibDataModule, AnomalibDataset
+from PIL import Image
 from torchvision.transforms.v2.functional import resize
 
 from anomalib_scadn import CompositeScore, PaperScore, Scadn
+from anomalib_scadn.masks import composites
 from anomalib_scadn.scoring import Score
+from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.training.reference import without_augmentation
-from measure import quality
+from data import reduce_mask
+from measure import measure_areas, reduce_map, seconds_of
+from pictures import draw_grid, save_figure
+from score_tables import SHIPPED
+from training import Option, make_data, make_model
 
 PAPER = "paper"
 
 Condensing = tuple[str, tuple[float, ...]]
 """How composites are combined, and the widths that they are smoothed by."""
+
+PICTURED = {f"{errors}, mean, pixel, max": errors for errors in ("mse", "ssim", "msgms")} | {SHIPPED: "all three"}
+"""Scores beside the paper's that are drawn, and the titles of their columns."""
 
 COMPARED_SIDE = 128
 """Height and width, in pixels, that maps and masks are compared at."""
@@ -33,7 +43,7 @@ ALL_THREE = JOINT[-1]
 
 
 def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, dict[str, Any]]:
-    """List the composite scores to compare."""
+    """List the arguments of the composite scores to compare."""
     kinds = [(name,) for name in (*SINGLE, "perceptual")[: 4 if perceptual else 3]]
     joint = [*JOINT, (*ALL_THREE, "perceptual")][: 4 if perceptual else 3]
     combinations = ("mean", "geometric", "min")
@@ -49,32 +59,18 @@ def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, 
         *((errors, "mean", "pixel", "max", (width,)) for errors in (*kinds, ALL_THREE) for width in every),
         *((errors, combine, "none", "max", (every[2],)) for errors in kinds for combine in combinations),
     ]
-    return dict(_variant(*values, every) for values in asked)
-
-
-def _variant(
-    errors: tuple[str, ...],
-    combine: str,
-    standardize: str,
-    pooling: str,
-    smoothing: tuple[float, ...],
-    every: tuple[float, ...],
-) -> tuple[str, dict[str, Any]]:
-    arguments = {"errors": errors, "combine": combine, "standardize": standardize, "pooling": pooling}
-    name = f"{'+'.join(errors)}, {combine}, {standardize}, {pooling}"
-    if smoothing != every:
-        name += f", width {every.index(smoothing[0]) + 1}"
-    return name, {**arguments, "smoothing": smoothing, "top_fraction": 0.01}
+    variants = {}
+    for errors, *how, widths in asked:
+        name = ", ".join(["+".join(errors), *how])
+        if widths != every:
+            name += f", width {every.index(widths[0]) + 1}"
+        arguments = dict(zip(("combine", "standardize", "pooling"), how, strict=True))
+        variants[name] = {"errors": errors, **arguments, "smoothing": widths, "top_fraction": 0.01}
+    return variants
 
 
 class Study:
-    """Many scores of one trained generator.
-
-    Args:
-        model (Scadn): The trained model.
-        variants (dict[str, dict[str, Any]]): Arguments of the composite scores by name.
-        backbone_weights (Path | None): Weights of the perceptual error's backbone.
-    """
+    """Many scores of one trained generator: the paper's, and composite ones by name, given by their arguments."""
 
     def __init__(self, model: Scadn, variants: dict[str, dict[str, Any]], backbone_weights: Path | None) -> None:
         self._model = model.model.eval()
@@ -121,13 +117,12 @@ class Study:
         for index in spread(len(dataset), count):
             item = dataset[index]
             labels.append(int(item.gt_label))
-            masks.append(_mask(item.gt_mask, side))
+            masks.append(reduce_mask(item.gt_mask, side))
             for name, score, anomaly_map in self.judge(item.image):
                 scores[name].append(score)
-                small = functional.interpolate(anomaly_map, size=(side, side), mode="bilinear", antialias=True)
-                maps[name].append(small[0, 0])
-        truth = torch.tensor(labels), torch.stack(masks)
-        return {name: quality(torch.cat(scores[name]), truth[0], torch.stack(maps[name]), truth[1]) for name in scores}
+                maps[name].append(reduce_map(anomaly_map, side)[0, 0])
+        truth, masks = torch.tensor(labels), torch.stack(masks)
+        return {name: measure_areas(torch.cat(scores[name]), truth, torch.stack(maps[name]), masks) for name in scores}
 
     @torch.no_grad()
     def reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -167,7 +162,66 @@ def spread(length: int, count: int | None) -> list[int]:
     return [index * length // chosen for index in range(chosen)]
 
 
-def _mask(mask: torch.Tensor | None, side: int) -> torch.Tensor:
-    if mask is None:
-        return torch.zeros(side, side, dtype=torch.bool)
-    return functional.interpolate(mask[None, None].float(), size=(side, side), mode="nearest")[0, 0] > 0
+@torch.no_grad()
+def time_scores(
+    image_size: int, base_channels: int, repeats: int, backbone_weights: Path | None
+) -> dict[str, list[float]]:
+    """Time the twelve passes, ``"passes"``, and each score on their reconstructions: seconds, one per repeat."""
+    model = ScadnModel((image_size, image_size), base_channels, adversarial=False, seed=0).eval()
+    alone = {"standardize": "none", "smoothing": 4.0}
+    scores = {"paper": PaperScore()}
+    scores |= {name: CompositeScore(errors=(name,), **alone) for name in ("mse", "ssim", "msgms")}
+    scores["mse+ssim+msgms, standardized, four widths"] = CompositeScore()
+    if backbone_weights is not None:
+        scores["perceptual"] = CompositeScore(errors=("perceptual",), **alone, backbone_weights=backbone_weights)
+    scores = {name: score.prepare(len(model.stripes), model.image_size) for name, score in scores.items()}
+    image = torch.rand(1, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
+    reconstructions = model.reconstruct(image)
+    for score in scores.values():
+        score(image, reconstructions, model.masks)
+    found: dict[str, list[float]] = {name: [] for name in ("passes", *scores)}
+    for _ in range(repeats):
+        found["passes"].append(seconds_of(lambda: model.reconstruct(image)))
+        for name, score in scores.items():
+            found[name].append(seconds_of(lambda score=score: score(image, reconstructions, model.masks)))
+    return found
+
+
+def draw_scores(config: Path, weights: Path, picture: Path) -> None:
+    """Draw what scores see on drawn lace: a row for a flawless image and for each kind of defect."""
+    model = make_model(config, Option())
+    model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
+    data = make_data("lace", model.input_size[0], Option())
+    variants = make_variants(model.model.scorer.smoothing, perceptual=False)
+    study = Study(model, {name: variants[name] for name in PICTURED}, None)
+    study.fit(data.train_data, 100)
+    kinds = one_of_each_kind(data)
+    rows = [collect(study, data.test_data, index, model.model.masks) for index in kinds.values()]
+    columns = []
+    for title in rows[0]:
+        pictures = [row[title] for row in rows]
+        options = {} if title in ("image", "repainted") else {"cmap": "inferno"}
+        if title not in ("image", "repainted", "defect"):  # each score has its own range
+            options |= {"vmin": min(map(np.min, pictures)), "vmax": max(map(np.max, pictures))}
+        columns.append((title, pictures, options))
+    save_figure(draw_grid(columns, list(kinds), "What scores see"), picture)
+    with Image.open(picture) as drawn:  # panels as large as the model's images
+        small = drawn.convert("RGB").resize((drawn.width * 5 // 8, drawn.height * 5 // 8), Image.Resampling.LANCZOS)
+    small.save(picture, optimize=True)
+
+
+def one_of_each_kind(data: AnomalibDataModule) -> dict[str, int]:
+    """Find the first test image of each kind."""
+    kinds = [Path(path).parent.name for path in data.test_data.samples.image_path]
+    return {kind: kinds.index(kind) for kind in sorted(set(kinds), key=lambda kind: (kind != "good", kind))}
+
+
+def collect(study: Study, dataset: AnomalibDataset, index: int, masks: torch.Tensor) -> dict[str, np.ndarray]:
+    """Make the pictures of a row."""
+    item = dataset[index]
+    painted = composites(study.reconstruct(item.image)[1], masks)[0].flatten(0, 1).mean(dim=0)
+    row = {"image": item.image, "repainted": painted}
+    pictures = {name: picture.as_subclass(torch.Tensor).permute(1, 2, 0).numpy() for name, picture in row.items()}
+    pictures["defect"] = np.zeros(pictures["image"].shape[:2]) if item.gt_mask is None else item.gt_mask.numpy()
+    titles = {PAPER: "paper", **PICTURED}
+    return pictures | {titles[name]: anomaly_map[0, 0].numpy() for name, _, anomaly_map in study.judge(item.image)}

@@ -21,8 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from anomalib_scadn.files import write_whole
-from options import without_paths
-from provenance import machine, sha256
+from provenance import machine, sha256, without_paths
 
 RESULTS = Path(__file__).parent / "results"
 Metrics = dict[str, Any]
@@ -30,11 +29,17 @@ Job = tuple[list[str], Callable[[], list[Metrics]]]
 """Keys of the results that a job makes, and the job, which returns one result per key."""
 
 
-def add_common(parser: ArgumentParser, description: str | None) -> None:
-    """Let a parser show a docstring as it is, and take the folder of the result files."""
-    parser.description = description
-    parser.formatter_class = RawDescriptionHelpFormatter
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
+class MadeOtherwiseError(ValueError):
+    """A result file was made with other settings or data."""
+
+
+def add_command(commands: Any, name: str, do: Callable, **defaults: object) -> ArgumentParser:  # noqa: ANN401
+    """Add a subcommand that does what a function does, and takes the folder of the result files."""
+    shown = {"description": do.__doc__, "help": do.__doc__, "formatter_class": RawDescriptionHelpFormatter}
+    command = commands.add_parser(name, **shown)
+    command.set_defaults(do=do, **defaults)
+    command.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
+    return command
 
 
 def read(path: Path) -> Any:  # noqa: ANN401  # older result files are lists
@@ -48,14 +53,19 @@ def save(path: Path, result: dict | list) -> None:
         _write(path, result)
 
 
+def _write(path: Path, result: dict | list) -> None:
+    write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
+
+
 def lock(folder: Path) -> FileLock:
     """Make the lock of a folder of results, in which one process writes at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".lock")
 
 
-def _write(path: Path, result: dict | list) -> None:
-    write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
+def run_folder(folder: Path, data: str, model: str, seed: int) -> Path:
+    """Say where the scores and pictures of a run lie."""
+    return folder / data / model / f"seed{seed}"
 
 
 def settings_of(config: Path, extra: list[str]) -> dict[str, Any]:
@@ -121,10 +131,6 @@ def end(failed: list[str]) -> None:
         sys.exit(f"failed: {'; '.join(failed)}")
 
 
-class MadeOtherwiseError(ValueError):
-    """A result file was made with other settings or data."""
-
-
 def merge(path: Path, settings: dict, data: dict[str, str], runs: dict[str, dict]) -> dict:
     """Add runs to what a result file has by now."""
     with lock(path.parent):
@@ -141,18 +147,21 @@ def merge(path: Path, settings: dict, data: dict[str, str], runs: dict[str, dict
     return result
 
 
-def check_same(path: Path, known: dict, settings: dict, data: dict[str, str]) -> None:
+def check_same(path: Path, known: dict, settings: dict, data: dict[str, str] | None = None) -> None:
     """Refuse to mix results."""
-    found = {name: known.get(name) for name in settings}
-    if found != settings:
-        made_with = " ".join(f"{name}={value}" for name, value in found.items() if value != settings[name])
-        now = " ".join(f"{name}={settings[name]}" for name, value in found.items() if value != settings[name])
-        msg = f"{path} was made with {made_with}, not with {now}; remove it, or choose another name or folder"
-        raise MadeOtherwiseError(msg)
-    other = [name for name, value in data.items() if known.get("data", {}).get(name, value) != value]
+    other = {name: known.get(name) for name, value in settings.items() if known.get(name) != value}
+    had = known.get("data", {})
+    files = [name for name, value in (data or {}).items() if had.get(name, value) != value]
     if other:
-        msg = f"{path} was made with other files of {', '.join(other)}; remove it, or choose another name or folder"
-        raise MadeOtherwiseError(msg)
+        made_with = " ".join(f"{name}={value}" for name, value in other.items())
+        now = " ".join(f"{name}={settings[name]}" for name in other)
+        difference = f"{made_with}, not with {now}"
+    elif files:
+        difference = f"other files of {', '.join(files)}"
+    else:
+        return
+    msg = f"{path} was made with {difference}; remove it, or choose another name or folder"
+    raise MadeOtherwiseError(msg)
 
 
 def add_rows(path: Path, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ other settings or data is refused and what a file has is not run again. Each tra
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,20 +31,24 @@ from typing import Any
 import numpy as np
 import yaml
 
-import study_runs
+from anomalib_scadn import Scadn
 from data import MNIST, fingerprint, parse_data
-from provenance import folder_fingerprint, machine, named_hash
-from scores import COMPARED_SIDE
-from store import MadeOtherwiseError, Metrics, add_common, check_same, end, read, run_missing, save, settings_of
-from study_pictures import PICTURE, draw_scores
-from training import OPTIONS, training_arguments
-from workers import in_own_process
+from provenance import folder_fingerprint, in_own_process, machine, named_hash
+from score_tables import SHIPPED, SHIPPED_FOR_CLASSES
+from scores import COMPARED_SIDE, Study, draw_scores, make_variants, time_scores
+from store import MadeOtherwiseError, Metrics, add_command, check_same, end, read, run_missing, save, settings_of
+from training import OPTIONS, Option, make_data, make_model, train, train_once, training_arguments
 
 OVERRULED = ("image_size", "crop_size", "stripes")
 """Arguments of the model that the command line may give instead of the configuration."""
 
 SHARED = ("smoothing", "reference_images", "test_images")
 """Arguments of the command line that decide how all models of a study are scored."""
+
+COMPARED = ("mse, mean, pixel, max", SHIPPED, SHIPPED_FOR_CLASSES)
+"""Scores beside the paper's that ways to train are compared by."""
+
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scores.png"
 
 
 def do_scores(arguments: argparse.Namespace) -> list[str]:
@@ -58,20 +63,12 @@ def do_scores(arguments: argparse.Namespace) -> list[str]:
     return failed
 
 
-def score_run(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics]:
-    """Train and score in a process of its own."""
-    decided_by = training_settings(arguments, text, seed)
-    folder = arguments.output / parse_data(text)[0] / f"seed{seed}"
-    found = in_own_process(study_runs.score, worker_arguments(arguments, text, seed), str(folder), plain(decided_by))
-    return [{"configuration": plain(score_settings(arguments) | decided_by), **found}]
-
-
 def score_file(arguments: argparse.Namespace, text: str) -> Path:
     """Say where the scores of a data set go."""
     path = arguments.results / f"scores_{parse_data(text)[0]}.json"
     for seed, run in (read(path) or {"runs": {}})["runs"].items():
-        wanted = plain(score_settings(arguments) | training_settings(arguments, text, int(seed)))
-        check_same(path, run["configuration"], wanted, {})
+        wanted = score_settings(arguments) | training_settings(arguments, text, int(seed))
+        check_same(path, run["configuration"], plain(wanted))
     return path
 
 
@@ -93,41 +90,7 @@ def training_settings(arguments: argparse.Namespace, text: str, seed: int) -> di
         "arguments": training_arguments(arguments.config),
         **{name: getattr(arguments, name) for name in ("steps", *OVERRULED)},
         "data": name,
-        "files": fingerprint(name, None if root is None else str(root), arguments.image_size or configured),
-        "seed": seed,
-    }
-
-
-def do_options(arguments: argparse.Namespace) -> list[str]:
-    """Compare ways to train; give what failed."""
-    settings = settings_of(arguments.config, []) | {
-        name: getattr(arguments, name) for name in ("steps", *SHARED, *OVERRULED)
-    }
-    jobs = [
-        ([f"{name}/{seed}"], partial(option_run, arguments, name, seed))
-        for seed in arguments.seeds
-        for name in arguments.options
-    ]
-    name, root = parse_data(arguments.data)
-    data = {} if root is None or MNIST.fullmatch(name) else {name: folder_fingerprint(root)}
-    return run_missing(arguments.results / f"training_options_{name}.json", settings, jobs, data)[1]
-
-
-def option_run(arguments: argparse.Namespace, name: str, seed: int) -> list[Metrics]:
-    """Train in one way, in a process of its own."""
-    return [in_own_process(study_runs.option, worker_arguments(arguments, arguments.data, seed), name)]
-
-
-def worker_arguments(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
-    """Collect what a worker needs of the command line."""
-    given = {name: getattr(arguments, name) for name in OVERRULED}
-    weights = getattr(arguments, "backbone_weights", None)
-    return {
-        **{name: getattr(arguments, name) for name in ("steps", *SHARED)},
-        "config": str(arguments.config.resolve()),
-        "changes": {name: value for name, value in given.items() if value is not None},
-        "backbone_weights": None if weights is None else str(weights.resolve()),
-        "data": text,
+        "files": fingerprint(name, root, arguments.image_size or configured),
         "seed": seed,
     }
 
@@ -137,19 +100,71 @@ def plain(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
     return json.loads(json.dumps(value))
 
 
+def score_run(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics]:
+    """Train and score in a process of its own."""
+    settings = plain(training_settings(arguments, text, seed))
+    found = in_own_process(train_and_score, arguments, text, seed, settings)
+    return [{"configuration": plain(score_settings(arguments)) | settings, **found}]
+
+
+def train_and_score(arguments: argparse.Namespace, text: str, seed: int, settings: dict[str, Any]) -> Metrics:
+    """Train a generator, or load it, and measure all scores; what decided its weights is kept beside it."""
+    model = configured_model(arguments, Option(), seed)
+    data = make_data(text, model.input_size[0], Option())
+    weights = arguments.output / parse_data(text)[0] / f"seed{seed}" / "generator.pt"
+    train_s = train_once(model, data, arguments.steps, weights, settings)
+    trained = time.perf_counter()
+    variants = make_variants(arguments.smoothing, perceptual=arguments.backbone_weights is not None)
+    study = Study(model, variants, arguments.backbone_weights)
+    study.fit(data.train_data, arguments.reference_images)
+    metrics = study.test(data.test_data, COMPARED_SIDE, arguments.test_images)
+    return {"metrics": metrics, "train_s": train_s, "score_s": time.perf_counter() - trained}
+
+
+def configured_model(arguments: argparse.Namespace, option: Option, seed: int) -> Scadn:
+    """Make a model as the configuration says, and the command line where it says something."""
+    given = {name: getattr(arguments, name) for name in OVERRULED}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return make_model(arguments.config, option, seed=seed, reference_images=1, **changes)
+
+
+def do_options(arguments: argparse.Namespace) -> list[str]:
+    """Compare ways to train; give what failed."""
+    shared = {name: getattr(arguments, name) for name in ("steps", *SHARED, *OVERRULED)}
+    jobs = [
+        ([f"{name}/{seed}"], lambda name=name, seed=seed: [in_own_process(train_in_one_way, arguments, name, seed)])
+        for seed in arguments.seeds
+        for name in arguments.options
+    ]
+    name, root = parse_data(arguments.data)
+    data = {} if root is None or MNIST.fullmatch(name) else {name: folder_fingerprint(root)}
+    path = arguments.results / f"training_options_{name}.json"
+    return run_missing(path, settings_of(arguments.config, []) | shared, jobs, data)[1]
+
+
+def train_in_one_way(arguments: argparse.Namespace, name: str, seed: int) -> Metrics:
+    """Train in one way, a key of ``OPTIONS``, and measure a few scores."""
+    chosen, start = OPTIONS[name], time.perf_counter()
+    model = configured_model(arguments, chosen, seed)
+    data = make_data(arguments.data, model.input_size[0], chosen)
+    train(model, data, arguments.steps)
+    seconds = time.perf_counter() - start
+    variants = make_variants(arguments.smoothing, perceptual=False)
+    study = Study(model, {name: variants[name] for name in COMPARED}, None)
+    study.fit(data.train_data, arguments.reference_images)
+    return {"metrics": study.test(data.test_data, COMPARED_SIDE, arguments.test_images), "train_s": seconds}
+
+
 def do_cost(arguments: argparse.Namespace) -> list[str]:
     """Time scores beside the passes through an untrained generator: time does not depend on its weights."""
     path = arguments.results / f"score_cost_{arguments.image_size}_{arguments.base_channels}.json"
     settings = {name: getattr(arguments, name) for name in ("image_size", "base_channels", "repeats")}
     refuse_other(path, settings, perceptual=arguments.backbone_weights is not None)
-    seconds = study_runs.time_scores(**settings, backbone_weights=arguments.backbone_weights)
+    seconds = time_scores(**settings, backbone_weights=arguments.backbone_weights)
     passes = float(np.median(seconds["passes"]))
+    reduced = {"ratio": np.median, "ratio_lowest": min, "ratio_highest": max}
     rows = {
-        name: {
-            "ratio": float(np.median(values)) / passes,
-            "ratio_lowest": min(values) / passes,
-            "ratio_highest": max(values) / passes,
-        }
+        name: {ratio: float(reduce(values)) / passes for ratio, reduce in reduced.items()}
         for name, values in seconds.items()
     }
     save(path, {**settings, "machine": machine(), "scores": rows})
@@ -161,12 +176,11 @@ def refuse_other(path: Path, settings: dict[str, int], *, perceptual: bool) -> N
     """Refuse to replace what was measured with other repeats or other scores."""
     known = read(path)
     if known is not None:
-        rows = {"perceptual": "perceptual" in known["scores"]}
-        check_same(path, known | rows, {**settings, "perceptual": perceptual}, {})
+        check_same(path, known | {"perceptual": "perceptual" in known["scores"]}, settings | {"perceptual": perceptual})
 
 
 def do_pictures(arguments: argparse.Namespace) -> list[str]:
-    """Draw what scores see."""
+    """Draw what scores see on drawn lace: a row for a flawless image and for each kind of defect."""
     draw_scores(arguments.config, arguments.weights, arguments.picture)
     print(arguments.picture)
     return []
@@ -176,55 +190,37 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    scores = add_training(commands, "scores", do_scores, steps=500, reference_images=100)
-    scores.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
-    scores.add_argument("--output", type=Path, required=True, help="folder of the generators")
-    options = add_training(commands, "options", do_options, steps=400, reference_images=40)
-    options.add_argument("--data", required=True, metavar="NAME[=ROOT]")
-    options.add_argument("--options", nargs="+", choices=OPTIONS, default=list(OPTIONS))
-    cost = add_command(commands, "cost", do_cost)
-    cost.add_argument("--image-size", type=int, default=512, help="side in pixels")
-    cost.add_argument("--base-channels", type=int, default=64)
-    cost.add_argument("--repeats", type=int, default=5)
-    for command in (scores, cost):
-        command.add_argument("--backbone-weights", type=Path, help="of timm's resnet18 for the perceptual error")
-    pictures = add_command(commands, "pictures", do_pictures)
-    pictures.add_argument("--config", type=Path, required=True, help="that the generator was trained with")
-    pictures.add_argument("--weights", type=Path, required=True, help="of the generator, of study.py scores")
-    pictures.add_argument("--picture", type=Path, default=PICTURE)
+    done = {"scores": do_scores, "options": do_options, "cost": do_cost, "pictures": do_pictures}
+    scores, options, cost, pictures = (add_command(commands, name, do).add_argument for name, do in done.items())
+    add_training(scores, steps=500, reference_images=100)
+    scores("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    scores("--output", type=Path, required=True, help="folder of the generators")
+    add_training(options, steps=400, reference_images=40)
+    options("--data", required=True, metavar="NAME[=ROOT]")
+    options("--options", nargs="+", choices=OPTIONS, default=list(OPTIONS))
+    cost("--image-size", type=int, default=512, help="side in pixels")
+    cost("--base-channels", type=int, default=64)
+    cost("--repeats", type=int, default=5)
+    for add in (scores, cost):
+        add("--backbone-weights", type=Path, help="of timm's resnet18 for the perceptual error")
+    pictures("--config", type=Path, required=True, help="that the generator was trained with")
+    pictures("--weights", type=Path, required=True, help="of the generator, of study.py scores")
+    pictures("--picture", type=Path, default=PICTURE)
     return parser
 
 
-def add_command(commands: Any, name: str, do: Callable[..., list[str]]) -> argparse.ArgumentParser:  # noqa: ANN401
-    """Add a subcommand."""
-    command = commands.add_parser(name, help=do.__doc__)
-    command.set_defaults(do=do)
-    add_common(command, do.__doc__)
-    return command
-
-
-def add_training(
-    commands: Any,  # noqa: ANN401  # argparse has no name for it
-    name: str,
-    do: Callable[..., list[str]],
-    *,
-    steps: int,
-    reference_images: int,
-) -> argparse.ArgumentParser:
-    """Add a subcommand that trains and scores, with numbers of training steps and of images for reference values."""
-    command = add_command(commands, name, do)
-    command.add_argument("--config", type=Path, required=True, help="SCADN's model and training")
-    command.add_argument("--seeds", type=int, nargs="+", default=[0])
-    command.add_argument("--steps", type=int, default=steps, help="training steps, a batch each")
-    command.add_argument("--image-size", type=int, help="overrules the configuration")
-    command.add_argument("--crop-size", type=int, help="overrules the configuration")
-    command.add_argument("--stripes", type=int, nargs="+", help="overrules the configuration")
-    widths = [1.0, 2.0, 4.0, 8.0]
-    command.add_argument("--smoothing", type=float, nargs="+", default=widths, help="widths over the errors, in pixels")
-    images = "training images for reference values"
-    command.add_argument("--reference-images", type=int, default=reference_images, help=images)
-    command.add_argument("--test-images", type=int, help="test images, evenly spread; all if not given")
-    return command
+def add_training(add: Callable[..., object], *, steps: int, reference_images: int) -> None:
+    """Let a subcommand train and score, with numbers of training steps and of images for reference values."""
+    add("--config", type=Path, required=True, help="SCADN's model and training")
+    add("--seeds", type=int, nargs="+", default=[0])
+    add("--steps", type=int, default=steps, help="training steps, a batch each")
+    add("--image-size", type=int, help="overrules the configuration")
+    add("--crop-size", type=int, help="overrules the configuration")
+    add("--stripes", type=int, nargs="+", help="overrules the configuration")
+    widths = "widths over the errors, in pixels"
+    add("--smoothing", type=float, nargs="+", default=[1.0, 2.0, 4.0, 8.0], help=widths)
+    add("--reference-images", type=int, default=reference_images, help="training images for reference values")
+    add("--test-images", type=int, help="test images, evenly spread; all if not given")
 
 
 def main() -> None:

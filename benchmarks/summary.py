@@ -1,18 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs reduced to what is published: medians and spread over seeds, times as ratios within one seed, and each run."""
+"""Runs reduced to what is published (medians and spread over seeds, times as ratios within one seed), and its tables.
 
-from pathlib import Path
+Tables show SCADN beside models of anomalib, and beside the methods that the paper compares with.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-from matplotlib.figure import Figure
-from sklearn.metrics import roc_curve
-
-from comparison import run_folder
-from measure import spread
-from pictures import draw_sheet, save_figure
+from layout import ACCURACY, COST, TIMES, Table, median_and_range, named, spread, times_as_much
+from paper_tables import METRIC, PAPER
 from provenance import same_where_recorded
 
 Result = dict[str, Any]
@@ -47,7 +45,24 @@ OF_MACHINE = (*RATIOS, "imports_mib", "peak_mib", "gpu_peak_mib")
 RUN = ("metrics", "times", "cost", "machine", "versions")
 """What is published of each run."""
 
-COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf")
+COUNTS = ("train_images", "test_images")
+"""What says that a data set was not taken whole."""
+
+QUALITY = named("image_AUROC", "pixel_AUROC", "PerImagePixelAUROC")
+"""Metrics of the tables that are for a reader in a hurry, and of the paper's methods."""
+
+METHODS = {
+    "alocc_d": "ALOCC D",
+    "alocc_dr": "ALOCC DR",
+    "dae": "DAE",
+    "ocgan": "OCGAN",
+    "mem_ae": "MemAE",
+    "scadn": "SCADN",
+}
+"""Names by model, in the order of the paper's Tables 1 to 3."""
+
+PAPER_DATA = {"1": "LaceAD", "2": "MVTec AD", "3": "MVTec AD", "5": "MNIST, all classes"}
+"""Data of the paper's tables that have several methods."""
 
 
 def summarize(results: list[Result], reference: str) -> Summary:
@@ -81,19 +96,17 @@ def summarize_model(runs: list[Result], references: dict[int, Result]) -> Summar
         "configuration": configuration,
         "input_size": runs[0]["input_size"],
         "seeds": [run["configuration"]["seed"] for run in runs],
-        **{name: over_seeds(found, len(runs)) for name, found in values.items()},
+        **{
+            name: found[0] if len(runs) == 1 else median_and_range([value["median"] for value in found])
+            for name, found in values.items()
+        },
         "runs": [{"seed": run["configuration"]["seed"], **{name: run[name] for name in RUN}} for run in runs],
     }
 
 
 def spread_of(value: float | Spread) -> Spread:
     """Give every number a spread."""
-    return value if isinstance(value, dict) else spread([value])
-
-
-def over_seeds(values: list[Spread], runs: int) -> Spread:
-    """Reduce a number of several runs."""
-    return values[0] if runs == 1 else spread([value["median"] for value in values])
+    return value if isinstance(value, dict) else median_and_range([value])
 
 
 def made_alike(one: Result, other: Result) -> bool:
@@ -112,53 +125,115 @@ def ratios(run: Result, reference: Result | None) -> dict[str, Spread]:
     return found
 
 
-def draw_all(folder: Path, summary: dict[str, Any]) -> list[Path]:
-    """Draw everything for each data set."""
-    drawn = []
-    for data, found in summary["data"].items():
-        models = found["models"]
-        runs = {
-            model: [run_folder(folder, data, model, seed) for seed in row["seeds"]] for model, row in models.items()
-        }
-        drawn += [folder / data / name for name in ("roc.png", "latency.png", "maps.png")]
-        save_figure(draw_roc(runs, data), drawn[-3])
-        save_figure(draw_latency(models, data), drawn[-2])
-        draw_sheet({model: folders[0] / "examples.npz" for model, folders in runs.items()}, drawn[-1], data)
-    return drawn
+def compare_quality_table(comparisons: dict[str, Summary]) -> Table:
+    """Lay out the scores of all models."""
+    rows = []
+    for data, model, row, _ in rows_of(comparisons):
+        seeds, size = str(len(row["seeds"])), " x ".join(map(str, row["input_size"]))
+        rows.append([data, model, setting(row), size, seeds, *(spread(row.get(measure.key)) for measure in ACCURACY)])
+    header = ["data set", "model", "configuration", "input", "seeds"]
+    return [*header, *(measure.title for measure in ACCURACY)], rows
 
 
-def draw_roc(runs: dict[str, list[Path]], title: str) -> Figure:
-    """Draw each model's ROC curves over images, one line per seed."""
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    for place, (model, folders) in enumerate(runs.items()):
-        for run, folder in enumerate(folders):
-            table = pd.read_csv(folder / "scores.csv")
-            if table["label"].nunique() == 2:
-                false_rate, true_rate, _ = roc_curve(table["label"], table["pred_score"])
-                colour = COLOURS[place % len(COLOURS)]
-                axes.plot(false_rate, true_rate, color=colour, linewidth=1, label=None if run else model)
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.5, linestyle="--")
-    axes.set(xlabel="false positive rate", ylabel="true positive rate", title=f"{title}: images, one line per seed")
-    axes.legend(loc="lower right")
-    return figure
+def compare_medians_table(comparisons: dict[str, Summary]) -> Table:
+    """Lay out the medians alone, for a reader in a hurry."""
+    rows = [
+        [data, model, *(f"{row[name]['median']:.3f}" for name in QUALITY)]
+        for data, model, row, _ in rows_of(comparisons)
+    ]
+    return ["data set", "model", *QUALITY.values()], rows
 
 
-def draw_latency(models: dict[str, dict[str, Any]], title: str) -> Figure:
-    """Draw image AUROC against the time of one image, medians with the spread over seeds."""
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    axes = figure.subplots()
-    for place, (model, row) in enumerate(models.items()):
-        if "image_AUROC" not in row or "latency_1_ms" not in row:
-            continue
-        x, y = row["latency_1_ms"], row["image_AUROC"]
-        bars = {
-            f"{axis}err": [[value["median"] - value["lowest"]], [value["highest"] - value["median"]]]
-            for axis, value in (("x", x), ("y", y))
-        }
-        colour = COLOURS[place % len(COLOURS)]
-        axes.errorbar([x["median"]], [y["median"]], **bars, fmt="o", color=colour, capsize=3, label=model)
-    axes.set_xscale("log")
-    axes.set(xlabel="ms per image (batch of 1, warm)", ylabel="image AUROC", title=title)
-    axes.legend()
-    return figure
+def compare_gap_table(comparisons: dict[str, Summary]) -> Table:
+    """Lay out how far SCADN lies from PatchCore on the same images."""
+    found: dict[str, dict[str, dict]] = {}
+    for data, model, row, _ in rows_of(comparisons):
+        found.setdefault(data, {})[model] = row
+    rows = []
+    for data, models in found.items():
+        if "scadn" in models and "patchcore" in models:
+            pairs = [(models["scadn"].get(one.key), models["patchcore"].get(one.key)) for one in ACCURACY]
+            gaps = [f"{one['median'] - other['median']:+.3f}" if one and other else "" for one, other in pairs]
+            rows.append([data, setting(models["scadn"]), *gaps])
+    return ["data set", "SCADN's configuration", *(measure.title for measure in ACCURACY)], rows
+
+
+def compare_cost_table(comparisons: dict[str, Summary]) -> Table:
+    """Lay out what all models cost: the reference model's own times, and the others' ratios to them."""
+    rows = []
+    for data, model, row, reference in rows_of(comparisons):
+        cells = [
+            spread(row.get(RATIOS[measure.key]), times_as_much)
+            if measure in TIMES and model != reference
+            else spread(row.get(measure.key), measure.text)
+            for measure in COST
+        ]
+        if "gpu_peak_mib" in row:
+            cells[len(TIMES)] += f", GPU {spread(row['gpu_peak_mib'], '{:.0f} MiB'.format)}"
+        rows.append([data, model, *cells, machines(row)])
+    return ["data set", "model", *(measure.title for measure in COST), "machine"], rows
+
+
+def rows_of(comparisons: dict[str, Summary]) -> Iterator[tuple[str, str, dict, str]]:
+    """Go through all comparisons."""
+    for summary in comparisons.values():
+        for data, found in summary["data"].items():
+            for model, row in found["models"].items():
+                yield data, model, row, summary["reference"]
+
+
+def setting(row: dict) -> str:
+    """Say what a model was run with."""
+    configuration = row["configuration"]
+    counts = "".join(f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration)
+    if "scadn" in configuration:
+        model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
+        epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
+        width = model.get("base_channels", 64)
+        return f"`{configuration['scadn']['file']}`, {width} base channels, {epochs} epochs{counts}"
+    weights = configuration["backbone_weights"]
+    backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
+    coreset = f", coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else ""
+    return f"{backbone}{coreset}{counts}"
+
+
+def machines(row: dict) -> str:
+    """Name what a model was run on."""
+    found = [
+        f"{machine['processor']}, threads: {machine['threads']}" + ("" if gpu == "none" else f", {gpu}")
+        for machine in (run["machine"] for run in row["runs"])
+        for gpu in [machine.get("accelerator", "none")]
+    ]
+    return "; ".join(dict.fromkeys(found))
+
+
+def compares_methods(summary: Summary) -> bool:
+    """Whether a comparison has methods of the paper beside SCADN."""
+    others = METHODS.keys() - {"scadn"}
+    return any(others & found["models"].keys() for found in summary["data"].values())
+
+
+def methods_table(comparisons: dict[str, Summary]) -> Table:
+    """Set the means of Tables 1, 2, 3 and 5 above what was measured here."""
+    rows = []
+    for table, data in PAPER_DATA.items():
+        values = [PAPER["methods"][method][table] for method in METHODS]
+        cells = ["-" if value is None else f"{value:.3f}" for value in values]
+        rows.append(["paper", data, QUALITY[METRIC[table]], "its own", "-", *cells])
+    for summary in comparisons.values():
+        for data, found in summary["data"].items():
+            rows += _measured(data, found["models"])
+    return ["by", "data", "metric", "configuration", "seeds", *METHODS.values()], rows
+
+
+def _measured(data: str, models: dict[str, dict]) -> list[list[str]]:
+    """Make a row per metric that any method has."""
+    counts = sorted({len(model["seeds"]) for model in models.values()})
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    how = [setting(models.get("scadn", next(iter(models.values())))), seeds]
+    rows = []
+    for metric, name in QUALITY.items():
+        values = [models.get(method, {}).get(metric) for method in METHODS]
+        if any(values):
+            rows.append(["here", data, name, *how, *(spread(value) if value else "-" for value in values)])
+    return rows

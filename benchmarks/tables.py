@@ -13,8 +13,13 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from compare_tables import (
+from layout import Table, lay_out, markdown, named
+from paper_tables import ablation_table, demo_table, one_class_table, paper_table
+from score_tables import cost_table, gains_table, highlights_table, options_table, scores_table
+from store import RESULTS, read
+from summary import (
     compare_cost_table,
     compare_gap_table,
     compare_medians_table,
@@ -22,68 +27,118 @@ from compare_tables import (
     compares_methods,
     methods_table,
 )
-from deploy_tables import accuracy_table, deploy_table, memory_table, parity_table
-from layout import Table, markdown
-from paper_tables import ablation_table, demo_table, one_class_table, paper_table
-from score_tables import cost_table, gains_table, highlights_table, options_table, scores_table
-from store import RESULTS, read
 
 ROOT = Path(__file__).resolve().parents[1]
 
 DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "scoring.md")
 
-Layout = Callable[[dict[str, dict]], Table]
+Layout = Callable[[dict[str, Any]], Table]
 """Makes a table of result files by the rest of their names."""
 
 
-def all_of(benchmark: str, layout: Layout) -> str:
-    """Lay out all result files of a benchmark, whose names begin with its own."""
+def deploy_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out what each form of a model costs."""
+    columns = {
+        "size": "{size} x {size}",
+        "base channels": "{channels}",
+        "form": "{form}",
+        "files": "{files_mib:.1f} MiB",
+        "load": "x {load_s_ratio:.2f}",
+        "time per image": "x {image_s_ratio:.2f} ({lowest:.2f} to {highest:.2f})",
+        "peak memory": "{peak:.2f} GiB",
+        "above imports": "{above:.2f} GiB",
+    }
+    rows = []
+    for name, result in results.items():
+        size, channels = name.split("_")
+        for form in result["forms"]:
+            spread = {
+                end: form[f"image_s_{end}"] / form["image_s"] * form["image_s_ratio"] for end in ("lowest", "highest")
+            }
+            memory = {"peak": form["peak_mib"] / 1024, "above": form["peak_above_imports_mib"] / 1024}
+            rows.append({"size": size, "channels": channels, **form, **spread, **memory})
+    return lay_out(columns, rows)
+
+
+def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:
+    """Lay out the largest differences from the Engine."""
+    rows = []
+    for name, result in results.items():
+        size, channels, score = name.split("_")
+        for form in dict.fromkeys(row["form"] for row in result):
+            own = [row for row in result if row["form"] == form]
+            worst = [f"{max(row[key] for row in own):.1e}" for key in ("score", "map")]
+            sizes = ", ".join(dict.fromkeys(row["size"] for row in own))
+            rows.append([f"{size} x {size}", channels, score, form, sizes, *worst])
+    return ["size", "base channels", "score", "form", "raw images", "scores", "maps"], rows
+
+
+def accuracy_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out what INT8 and antialiasing do to the AUROC."""
+    metrics = {title: f"{{{metric}:.3f}}" for metric, title in named("image_AUROC", "pixel_AUROC").items()}
+    columns = {"data set": "{data}", "configuration": "`{config}`", "form": "{form}", **metrics}
+    rows = [
+        {
+            "data": name.removesuffix(f"_{Path(result['config']).stem}"),
+            "config": result["config"],
+            "form": form,
+            **found,
+        }
+        for name, result in results.items()
+        for form, found in result["forms"].items()
+    ]
+    return lay_out(columns, rows)
+
+
+def memory_table(result: list[dict[str, Any]]) -> Table:
+    """Lay out the memory that validation takes."""
+    columns = {"images": "{images}", "size": "{image_size} x {image_size}", "base channels": "{base_channels}"}
+    memory = {"before": "{before_gigabytes:.2f} GB", "peak": "{peak_gigabytes:.2f} GB"}
+    return lay_out(columns | memory, result)
+
+
+def comparison(layout: Layout, found: dict[str, Any], *, methods: bool = False) -> Table:
+    """Lay out the comparisons with anomalib's models, or those with the methods that the paper compares with."""
+    return layout({name: one for name, one in found.items() if compares_methods(one) == methods})
+
+
+TABLES: dict[str, tuple[str, Layout]] = {
+    "demo": ("train", lambda results: demo_table(results["demo"])),
+    "memory": ("validation", lambda results: memory_table(results["memory"])),
+    "one_class": ("one_class", one_class_table),
+    "ablation": ("ablation", ablation_table),
+    "paper": ("paper", paper_table),
+    "compare_quality": ("compare", partial(comparison, compare_quality_table)),
+    "readme_comparison": ("compare", partial(comparison, compare_medians_table)),
+    "compare_cost": ("compare", partial(comparison, compare_cost_table)),
+    "patchcore_gap": ("compare", partial(comparison, compare_gap_table)),
+    "methods": ("compare", partial(comparison, methods_table, methods=True)),
+    "methods_cost": ("compare", partial(comparison, compare_cost_table, methods=True)),
+    "deploy": ("deploy", deploy_table),
+    "parity": ("parity", parity_table),
+    "export_accuracy": ("export_accuracy", accuracy_table),
+    "scores": ("scores", scores_table),
+    "score_highlights": ("scores", highlights_table),
+    "score_gains": ("scores", gains_table),
+    "training_options": ("training_options", options_table),
+    "score_cost": ("score_cost", cost_table),
+}
+"""What the names of the result files begin with (an underscore follows), and how they are laid out."""
+
+
+def write_table(name: str) -> str:
+    """Write a table of all its result files."""
+    benchmark, layout = TABLES[name]
     paths = sorted(RESULTS.glob(f"{benchmark}_*.json"))
     results = {path.stem.removeprefix(f"{benchmark}_"): read(path) for path in paths}
     return markdown(*layout(results)) if results else markdown([], [])
-
-
-def one(name: str, layout: Callable[[dict | list], Table]) -> str:
-    """Lay out one result file."""
-    return markdown(*layout(read(RESULTS / f"{name}.json")))
-
-
-def comparison(layout: Layout, *, methods: bool) -> str:
-    """Lay out the comparisons with anomalib's models, or those with the methods that the paper compares with."""
-    return all_of(
-        "compare",
-        lambda found: layout({name: one for name, one in found.items() if compares_methods(one) == methods}),
-    )
-
-
-TABLES: dict[str, Callable[[], str]] = {
-    "demo": partial(one, "train_demo", demo_table),
-    "memory": partial(one, "validation_memory", memory_table),
-    "one_class": partial(all_of, "one_class", lambda results: one_class_table(list(results.values()))),
-    "ablation": partial(all_of, "ablation", ablation_table),
-    "paper": partial(all_of, "paper", paper_table),
-    "compare_quality": partial(comparison, compare_quality_table, methods=False),
-    "readme_comparison": partial(comparison, compare_medians_table, methods=False),
-    "compare_cost": partial(comparison, compare_cost_table, methods=False),
-    "methods": partial(comparison, methods_table, methods=True),
-    "methods_cost": partial(comparison, compare_cost_table, methods=True),
-    "deploy": partial(all_of, "deploy", deploy_table),
-    "parity": partial(all_of, "parity", parity_table),
-    "export_accuracy": partial(all_of, "export_accuracy", accuracy_table),
-    "scores": partial(all_of, "scores", scores_table),
-    "score_highlights": partial(all_of, "scores", highlights_table),
-    "score_gains": partial(all_of, "scores", gains_table),
-    "patchcore_gap": partial(comparison, compare_gap_table, methods=False),
-    "training_options": partial(all_of, "training_options", options_table),
-    "score_cost": partial(all_of, "score_cost", cost_table),
-}
 
 
 def fill(text: str) -> str:
     """Replace the tables of a document."""
 
     def table(match: re.Match[str]) -> str:
-        return f"<!-- table: {match[1]} -->\n\n{TABLES[match[1]]()}\n\n<!-- end -->"
+        return f"<!-- table: {match[1]} -->\n\n{write_table(match[1])}\n\n<!-- end -->"
 
     return re.sub(r"<!-- table: (\w+) -->.*?<!-- end -->", table, text, flags=re.DOTALL)
 

@@ -74,13 +74,7 @@ class GradientLoss(Scadn):
 
 @dataclass(frozen=True)
 class Option:
-    """A way to train.
-
-    Args:
-        arguments (dict[str, Any]): Arguments of the model that it changes.
-        model_class (type[Scadn]): The model.
-        augmentations (Transform | None): Of the training images.
-    """
+    """A way to train: arguments of the model that it changes, the model, augmentations of the training images."""
 
     arguments: dict[str, Any] = field(default_factory=dict)
     model_class: type[Scadn] = Scadn
@@ -128,8 +122,7 @@ def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:
     """Make the data module, with the batches that SCADN is trained with here."""
     name, folder = parse_data(text)
     sizes = {"train_batch_size": 64, "eval_batch_size": 512} if MNIST.fullmatch(name) else BATCHES
-    root = None if folder is None else str(folder)
-    data = make_datamodule(name, root, side, train_augmentations=option.augmentations, **sizes)
+    data = make_datamodule(name, folder, side, train_augmentations=option.augmentations, **sizes)
     data.prepare_data()
     data.setup()
     return data

@@ -1,84 +1,71 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The figures of one data set: curves of all models, and for each model its histogram, examples and worst images."""
+"""The figures of one data set: curves of all models, and for each model its histogram, pictures and worst images."""
 
 import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from PIL import Image
+from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay, roc_auc_score
 
-from .charts import Chart, histogram_chart, precision_recall_chart, roc_chart
-from .curves import Curves, compute_curves, compute_histogram, typical_run
 from .runs import Run
-from .scores import Scores
 
 WORST = 5
 """Images named at most, of each class."""
 
-# Colours and dashes that page.css has; their pairs differ for the first 42 models.
-COLOURS, DASHES = 6, 7
+BINS = 24
+
+COLOURS = ("#0068b3", "#c04a00", "#007a5a", "#a3357a", "#7a5f00", "#4a4f57")
+DASHES = ("-", (0, (4, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (7, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), ":")
+"""Pairs of colours and dashes differ for the first 42 models."""
+
+STYLE = {"svg.hashsalt": "report", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.4}
+"""The same results give the same bytes; letters stay letters."""
+
+
+Curve = RocCurveDisplay | PrecisionRecallDisplay
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture inside the page.
-
-    Args:
-        source (str): PNG as a data URI.
-        width (int): Width in pixels.
-        height (int): Height in pixels.
-    """
+    """A picture inside the page as a data URI, what a reader who does not see it is told, its size in pixels."""
 
     source: str
+    alt: str
     width: int
     height: int
 
 
 @dataclass(frozen=True)
 class ModelFigures:
-    """What is shown of a model's typical run.
+    """What is shown of a model's typical run, and the runs of all seeds; ``None`` where nothing was kept."""
 
-    Args:
-        name (str): Model.
-        style (str): CSS classes of its curves.
-        seed (int): Seed of the typical run.
-        curves (Curves | None): Its curves, if it has scores of both classes.
-        histogram (Chart | None): Its score histogram, if it has scores.
-        worst (list[tuple[str, list[tuple[str, float]]]]): Heading, and paths and scores.
-        examples (Picture | None): Its pictures, if it has some.
-        extremes (Picture | None): Its best and worst separated images, if they were drawn.
-        runs (list[Run]): Runs of all seeds.
-    """
-
-    name: str
-    style: str
-    seed: int
-    curves: Curves | None
-    histogram: Chart | None
-    worst: list[tuple[str, list[tuple[str, float]]]]
+    run: Run
+    runs: list[Run]
+    histogram: Picture | None
+    worst: dict[str, list[tuple[str, float]]]
+    """Paths and scores by heading."""
     examples: Picture | None
     extremes: Picture | None
-    runs: list[Run]
 
 
 @dataclass(frozen=True)
 class DataFigures:
-    """What is shown of a data set.
-
-    Args:
-        name (str): Data set.
-        counts (str): Numbers of test images, "" if unknown.
-        charts (list[Chart]): ROC and precision-recall curves, empty if no model has scores of both classes.
-        models (list[ModelFigures]): Models.
-    """
+    """What is shown of a data set: numbers of its test images, curves of models that have both classes, all models."""
 
     name: str
     counts: str
-    charts: list[Chart]
+    charts: list[Picture]
     models: list[ModelFigures]
 
     @property
@@ -87,66 +74,132 @@ class DataFigures:
         return all(model.histogram is model.examples is model.extremes is None for model in self.models)
 
 
-def draw_data(name: str, runs: Sequence[Run], styles: dict[str, str]) -> DataFigures:
-    """Draw the figures of a data set."""
-    models = [_draw_model(list(group), styles[model]) for model, group in groupby(runs, key=lambda run: run.model)]
+def draw_data(name: str, runs: Sequence[Run], styles: dict[str, dict]) -> DataFigures:
+    """Draw the figures of a data set; a style is what matplotlib takes for a line."""
+    with mpl.rc_context(STYLE):
+        models = [draw_model(list(group)) for _, group in groupby(runs, key=lambda run: run.model)]
+        drawn = [model.run for model in models if model.run.has_both_classes]
+        charts = draw_curves(name, drawn, styles) if drawn else []
     scores = next((run.scores for run in runs if run.scores is not None), None)
-    drawn = [(model.name, model.style, model.curves) for model in models if model.curves is not None]
-    charts = _draw_curves(name, drawn, float(scores.labels.mean())) if scores is not None and drawn else []
-    return DataFigures(name, _count(scores) if scores is not None else "", charts, models)
+    return DataFigures(name, "" if scores is None else count(scores), charts, models)
 
 
-def line_style(index: int) -> str:
-    """Name the CSS classes that tell one line from the others by colour and by dash."""
-    return f"colour{index % COLOURS} dash{index % DASHES}"
+def line_style(index: int) -> dict[str, object]:
+    """Tell one line from the others by colour and by dash."""
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": DASHES[index % len(DASHES)]}
 
 
-def embed(path: Path) -> Picture:
+def typical_run(runs: Sequence[Run]) -> Run:
+    """Choose the run that stands for all seeds in the figures: of the median image AUROC, the lower one of two."""
+    scored = [run for run in runs if run.has_both_classes]
+    scored.sort(key=lambda run: (roc_auc_score(run.scores["label"], run.scores["pred_score"]), run.seed))
+    return scored[(len(scored) - 1) // 2] if scored else runs[0]
+
+
+def count(scores: pd.DataFrame) -> str:
+    """Say how many images of both classes there are."""
+    anomalous = int(scores["label"].sum())
+    return f"{len(scores) - anomalous} normal and {anomalous} anomalous test images"
+
+
+def most_wrong(scores: pd.DataFrame, label: int, number: int = WORST) -> list[tuple[str, float]]:
+    """Name the images of a class that were nearest to being taken for the other one, or were."""
+    ordered = scores[scores["label"] == label].sort_values("pred_score", ascending=bool(label), kind="stable")
+    return list(ordered[["path", "pred_score"]].head(number).itertuples(index=False, name=None))
+
+
+def draw_model(runs: list[Run]) -> ModelFigures:
+    """Draw what is shown of one model on one data set."""
+    run, histogram, worst = typical_run(runs), None, {}
+    if run.scores is not None:
+        about = f"Histogram of the image scores of {run.model} on {run.data}, {count(run.scores)}"
+        histogram = embed_figure(histogram_figure(run.scores), about)
+        headings = ("Normal images with the highest scores", "Anomalous images with the lowest scores")
+        worst = {heading: most_wrong(run.scores, label) for label, heading in enumerate(headings)}
+    examples = f"Test images of {run.data} and what {run.model} made of them"
+    extremes = f"The test images of {run.data} that {run.model} separates best and worst, and what it made of them"
+    return ModelFigures(
+        run,
+        runs,
+        histogram,
+        {heading: images for heading, images in worst.items() if images},
+        embed(run.examples, examples) if run.examples is not None else None,
+        embed(run.extremes, extremes) if run.extremes is not None else None,
+    )
+
+
+def draw_curves(name: str, runs: list[Run], styles: dict[str, dict]) -> list[Picture]:
+    """Draw the curves of all models beside what guessing gives."""
+    share = float(runs[0].scores["label"].mean())
+    roc, areas = curves_figure(RocCurveDisplay, runs, styles, ("false positive rate", "true positive rate"), [0, 1])
+    precision, averages = curves_figure(PrecisionRecallDisplay, runs, styles, ("recall", "precision"), [share, share])
+    models = [run.model for run in runs]
+    areas = ", ".join(f"{model} {one.roc_auc:.3f}" for model, one in zip(models, areas, strict=True))
+    averages = ", ".join(f"{model} {one.average_precision:.3f}" for model, one in zip(models, averages, strict=True))
+    return [
+        embed_figure(roc, f"ROC curves on {name}. AUROC: {areas}"),
+        embed_figure(precision, f"Precision-recall curves on {name}. Average precision: {averages}"),
+    ]
+
+
+def curves_figure(
+    display: type[Curve], runs: list[Run], styles: dict[str, dict], titles: tuple[str, str], guessing: list[float]
+) -> tuple[Figure, list[Curve]]:
+    """Draw a curve of each run with scikit-learn."""
+    figure = Figure(figsize=(4.2, 4.2), layout="constrained")
+    axes, drawn = figure.subplots(), []
+    for run in runs:
+        name = f"{run.model}, seed {run.seed}"
+        drawn.append(display.from_predictions(run.scores["label"], run.scores["pred_score"], name=name, ax=axes))
+        drawn[-1].line_.set(**styles[run.model])
+    axes.plot([0, 1], guessing, color="grey", linestyle=":", label="guessing")
+    axes.set(xlabel=titles[0], ylabel=titles[1])
+    axes.legend()
+    return figure, drawn
+
+
+def histogram_figure(scores: pd.DataFrame, bins: int = BINS) -> Figure:
+    """Draw the shares of both classes in bins of the score over each other."""
+    figure = Figure(figsize=(4.2, 2.8), layout="constrained")
+    axes, edges = figure.subplots(), bin_edges(scores["pred_score"].to_numpy(), bins)
+    for label, (name, dash) in enumerate((("normal", "-"), ("anomalous", "--"))):
+        values = scores["pred_score"][scores["label"] == label]
+        shares = np.histogram(values, edges)[0] / max(1, len(values))
+        fill = {"fill": True, "facecolor": (COLOURS[label], 0.25), "edgecolor": COLOURS[label], "linestyle": dash}
+        axes.stairs(shares, edges, label=name, **fill)
+    axes.set(xlabel="score", ylabel="share of the class")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.legend()
+    return figure
+
+
+def bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Cover the range of all scores with bins."""
+    low, high = float(values.min()), float(values.max())
+    scale = max(abs(low), abs(high))
+    # Scores that are all but equal share a bin in the middle; narrower bins would have no width.
+    if high - low <= 1e-6 * scale:
+        low, high = low - (0.1 * scale or 0.5), high + (0.1 * scale or 0.5)
+    return np.linspace(low, high, bins + 1)
+
+
+def embed(path: Path, alt: str) -> Picture:
     """Put a picture into a data URI."""
     data = path.read_bytes()
     try:
         with Image.open(path, formats=["PNG"]) as image:
             image.load()
-            width, height = image.size
+            size = image.size
     except (OSError, SyntaxError) as error:  # what Pillow raises for broken files
         msg = f"cannot read {path}: expected a picture in PNG, found: {error}"
         raise ValueError(msg) from error
-    return Picture("data:image/png;base64," + base64.b64encode(data).decode(), width, height)
+    return Picture("data:image/png;base64," + base64.b64encode(data).decode(), alt, *size)
 
 
-def _draw_model(runs: list[Run], style: str) -> ModelFigures:
-    run = typical_run(runs)
-    scores, histogram, worst = run.scores, None, []
-    if scores is not None:
-        title = f"Histogram of the image scores of {run.model} on {run.data}, {_count(scores)}"
-        histogram = histogram_chart(title, compute_histogram(scores))
-        headings = ("Normal images with the highest scores", "Anomalous images with the lowest scores")
-        worst = [(heading, scores.most_wrong(label, WORST)) for label, heading in enumerate(headings)]
-    return ModelFigures(
-        name=run.model,
-        style=style,
-        seed=run.seed,
-        curves=compute_curves(scores) if scores is not None and scores.has_both_classes else None,
-        histogram=histogram,
-        worst=[(heading, images) for heading, images in worst if images],
-        examples=embed(run.examples) if run.examples is not None else None,
-        extremes=embed(run.extremes) if run.extremes is not None else None,
-        runs=runs,
-    )
-
-
-def _draw_curves(name: str, models: list[tuple[str, str, Curves]], prevalence: float) -> list[Chart]:
-    styled = [(f"line {style}", curves) for _, style, curves in models]
-    areas = ", ".join(f"{model} {curves.auroc:.3f}" for model, _, curves in models)
-    precisions = ", ".join(f"{model} {curves.average_precision:.3f}" for model, _, curves in models)
-    return [
-        roc_chart(f"ROC curves on {name}. AUROC: {areas}", styled),
-        precision_recall_chart(
-            f"Precision-recall curves on {name}. Average precision: {precisions}", styled, prevalence
-        ),
-    ]
-
-
-def _count(scores: Scores) -> str:
-    anomalous = int(scores.labels.sum())
-    return f"{len(scores.labels) - anomalous} normal and {anomalous} anomalous test images"
+def embed_figure(figure: Figure, alt: str) -> Picture:
+    """Put a chart into a data URI."""
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+    width, height = figure.get_size_inches() * 96
+    source = "data:image/svg+xml;base64," + base64.b64encode(content.getvalue()).decode()
+    return Picture(source, alt, round(width), round(height))

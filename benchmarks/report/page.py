@@ -12,12 +12,11 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anomalib_scadn.files import write_whole
+from layout import ACCURACY, COST
 
-from .experiments import Experiment
+from .experiments import KINDS, Experiment, load_experiments
 from .figures import draw_data, line_style
-from .measures import ACCURACY, COST
-from .results import load_results
-from .runs import PaperValues, Run
+from .runs import PaperValues, Run, load_paper_values, load_runs
 from .tables import DASH, Row, build_table
 
 
@@ -29,26 +28,38 @@ def write_report(folder: Path, output: Path) -> None:
     write_whole(output, page.encode("utf-8", "replace"))
 
 
+def load_results(folder: Path) -> tuple[list[Run], PaperValues, list[Experiment]]:
+    """Read all results of a folder, and the published values that stand beside them."""
+    runs, experiments = load_runs(folder), load_experiments(folder)
+    if not runs and not experiments:
+        names = ", ".join(f"{kind}_NAME.json" for kind in KINDS)
+        msg = f"no results in {folder}: expected <data>/<model>/seed<k>/result.json, or {names}"
+        raise ValueError(msg)
+    return runs, load_paper_values(folder), experiments
+
+
 def render(name: str, runs: Sequence[Run], paper: PaperValues, experiments: Sequence[Experiment]) -> str:
     """Write the page as text."""
     models = sorted({run.model for run in runs})
     # A model has one colour on the whole page.
     styles = {model: line_style(index) for index, model in enumerate(models)}
     data = [draw_data(data, list(group), styles) for data, group in groupby(runs, key=lambda run: run.data)]
-    tables = [
-        ("Accuracy", ACCURACY, build_table(runs, ACCURACY, paper)),
-        ("Cost", COST, build_table(runs, COST, paper)),
-    ]
-    shown = [(title, measures, rows) for title, measures, rows in tables if _has_values(rows)]
-    facts = {
-        "version": version("anomalib-scadn"),
-        "models": models,
-        "runs": runs,
-        "data": data,
-        "tables": shown,
-        "experiments": experiments,
-    }
-    return _environment().get_template("page.html").render(name=name, dash=DASH, **facts)
+    measured = (("Accuracy", ACCURACY), ("Cost", COST))
+    tables = [(title, measures, build_table(runs, measures, paper)) for title, measures in measured]
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            name=name,
+            dash=DASH,
+            version=version("anomalib-scadn"),
+            models=models,
+            runs=runs,
+            data=data,
+            tables=[table for table in tables if _has_values(table[-1])],
+            experiments=experiments,
+        )
+    )
 
 
 def _has_values(table: dict[str, list[Row]]) -> bool:

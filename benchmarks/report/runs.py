@@ -1,7 +1,11 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Folders of results: ``<data>/<model>/seed<k>`` with ``result.json`` and files beside it, and ``paper.json``."""
+"""All results of a folder: runs of comparisons, the paper's experiments, and values that were published.
+
+A run is ``<data>/<model>/seed<k>/result.json`` with ``scores.csv`` and pictures beside it; ``paper.json`` holds
+published values by data set, method and measure.
+"""
 
 import json
 import math
@@ -11,14 +15,15 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from .scores import Scores, read_scores
+import numpy as np
+import pandas as pd
 
 PaperValues = dict[str, dict[str, dict[str, float]]]
-"""Published value by data set, method and measure."""
 
-# These describe a run; the numbers in them are no measures.
+COLUMNS = ["path", "label", "pred_score"]
+
 DESCRIPTIONS = ("configuration", "machine", "versions")
-
+"""What describes a run; the numbers in them are no measures."""
 
 SAME_DATA = ("files", "drawn_files", "image_size")
 """What of their configurations all runs on a data set share, so far as it was recorded."""
@@ -29,23 +34,13 @@ COUNTS = ("train_images", "test_images")
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one model on one data set, and its test.
-
-    Args:
-        data (str): Data set.
-        model (str): Model.
-        seed (int): Seed.
-        result (dict[str, Any]): All of ``result.json``.
-        scores (Scores | None): Scores of the test images, if they were kept.
-        examples (Path | None): Picture of some test images, if there is one.
-        extremes (Path | None): Picture of the best and worst separated test images, if there is one.
-    """
+    """One training of one model on one data set, and its test; scores and pictures if they were kept."""
 
     data: str
     model: str
     seed: int
     result: dict[str, Any]
-    scores: Scores | None = None
+    scores: pd.DataFrame | None = None
     examples: Path | None = None
     extremes: Path | None = None
 
@@ -63,6 +58,11 @@ class Run:
         values = {key: value.get("median") if isinstance(value, dict) else value for key, value in pairs}
         return {key: float(value) for key, value in values.items() if _is_number(value)}
 
+    @property
+    def has_both_classes(self) -> bool:
+        """Whether there are scores of normal and anomalous images, without which there is no curve."""
+        return self.scores is not None and self.scores["label"].nunique() == 2
+
 
 def load_runs(folder: Path) -> list[Run]:
     """Read all runs below a folder."""
@@ -75,6 +75,29 @@ def load_runs(folder: Path) -> list[Run]:
     for _, of_data in groupby(runs, key=lambda run: run.data):
         _check_same_data(folder, list(of_data))
     return runs
+
+
+def _load(path: Path, seed: int) -> Run:
+    folder = path.parent
+    scores, *pictures = (folder / name for name in ("scores.csv", "examples.png", "extremes.png"))
+    table = read_scores(scores) if scores.exists() else None
+    names = folder.parent.parent.name, folder.parent.name
+    return Run(*names, seed, read_object(path), table, *(one if one.exists() else None for one in pictures))
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Read image scores: 1 = anomalous, 0 = normal; scores are finite, higher = more anomalous."""
+    try:
+        table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)
+        scores = pd.to_numeric(table["pred_score"]).astype(float)
+        wrong = table[~table["label"].isin(["0", "1"]) | ~np.isfinite(scores)]
+        if table.empty or len(wrong):
+            msg = "none" if table.empty else str(wrong.iloc[0].to_dict())
+            raise ValueError(msg)
+    except ValueError as error:  # pandas' own are of that kind
+        msg = f"cannot read {path}: expected rows with {', '.join(COLUMNS)}, found: {error}"
+        raise ValueError(msg) from error
+    return table.assign(label=table["label"].astype(int), pred_score=scores)
 
 
 def load_paper_values(folder: Path) -> PaperValues:
@@ -93,16 +116,11 @@ def load_paper_values(folder: Path) -> PaperValues:
 
 def _check_same(folder: Path, first: Run, other: Run) -> None:
     """Refuse seeds that an earlier configuration left."""
-    one, two = (run.result.get("configuration") for run in (first, other))
-    pair = [value if isinstance(value, dict) else {"configuration": value} for value in (one, two)]
-    differing = sorted(
-        name for name in pair[0].keys() | pair[1].keys() if name != "seed" and pair[0].get(name) != pair[1].get(name)
-    )
+    one, two = first.configuration, other.configuration
+    differing = sorted(name for name in (one.keys() | two.keys()) - {"seed"} if one.get(name) != two.get(name))
     if differing:
-        msg = (
-            f"seeds {first.seed} and {other.seed} in {folder / first.data / first.model} were made with different "
-            f"configurations: {', '.join(differing)}; expected one, remove the older seed"
-        )
+        msg = f"seeds {first.seed} and {other.seed} in {folder / first.data / first.model} were made with different "
+        msg += f"configurations: {', '.join(differing)}; expected one, remove the older seed"
         raise ValueError(msg)
 
 
@@ -113,25 +131,9 @@ def _check_same_data(folder: Path, runs: list[Run]) -> None:
         for run in known:
             one, two = (each.configuration.get(name, "all") for each in (known[0], run))
             if one != two:
-                msg = (
-                    f"{known[0].model} and {run.model} in {folder / run.data} were made with different {name}: {one} "
-                    f"and {two}; expected the same, remove the older one"
-                )
+                msg = f"{known[0].model} and {run.model} in {folder / run.data} were made with different {name}: {one} "
+                msg += f"and {two}; expected the same, remove the older one"
                 raise ValueError(msg)
-
-
-def _load(path: Path, seed: int) -> Run:
-    folder = path.parent
-    scores, examples, extremes = (folder / name for name in ("scores.csv", "examples.png", "extremes.png"))
-    return Run(
-        data=folder.parent.parent.name,
-        model=folder.parent.name,
-        seed=seed,
-        result=read_object(path),
-        scores=read_scores(scores) if scores.exists() else None,
-        examples=examples if examples.exists() else None,
-        extremes=extremes if extremes.exists() else None,
-    )
 
 
 def read_object(path: Path) -> dict[str, Any]:

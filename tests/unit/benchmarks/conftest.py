@@ -65,15 +65,15 @@ def make_job(tree: Path, scadn_config: Path) -> Callable[..., Job]:
     def make(folder: Path, model: str = "scadn", **changes: object) -> Job:
         values = {
             "data": "tiny",
-            "root": str(tree),
+            "root": tree,
             "model": model,
             "seed": 0,
             "image_size": 32,
-            "scadn_config": str(scadn_config),
+            "scadn_config": scadn_config,
             "backbone_weights": None,
             "coreset_ratio": 0.1,
             "repeats": 2,
-            "folder": str(folder),
+            "folder": folder,
         }
         return Job(**{**values, **changes})
 

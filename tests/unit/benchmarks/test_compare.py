@@ -18,6 +18,7 @@ from PIL import Image
 import compare
 from comparison import FILES, build, run
 from data import Sample
+from measure import Scored
 from models import scadn_settings
 from pictures import choose_examples
 from report import write_report
@@ -72,7 +73,7 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
 
 @pytest.mark.parametrize("model", ["scadn", "padim"])
 def test_without_masks_pixel_metrics_are_none(make_job, bare_tree, tmp_path, model):
-    metrics = run(make_job(tmp_path, model, root=str(bare_tree)))["metrics"]
+    metrics = run(make_job(tmp_path, model, root=bare_tree))["metrics"]
     assert {name for name, value in metrics.items() if value is None} == {
         "pixel_AUROC", "pixel_AUPRO", "PerImagePixelAUROC"
     }  # fmt: skip
@@ -119,7 +120,7 @@ def test_weights_from_a_file_are_used_and_the_whole_fit_is_timed(finished, make_
         return engine, model, datamodule
 
     monkeypatch.setattr("comparison.build", build_slow)
-    result = run(make_job(tmp_path, "padim", backbone_weights=str(path)))
+    result = run(make_job(tmp_path, "padim", backbone_weights=path))
     assert result["times"]["fit_s"] > 1.1
     assert result["configuration"]["backbone_weights"].startswith("w.pth, SHA-256 ")
     scores = (tmp_path / "tiny/padim/seed0/scores.csv").read_text()
@@ -132,16 +133,17 @@ def test_images_that_change_during_a_run_fail_it(make_job, bare_tree, tmp_path, 
 
     def score(model, samples, side):
         (root / "train/good/new.png").write_bytes(b"")
-        return torch.zeros(len(samples)), None
+        masks = torch.zeros(len(samples), side, side) > 0
+        return Scored(torch.zeros(len(samples)), torch.zeros(len(samples)), None, masks)
 
     monkeypatch.setattr("comparison.score_test_images", score)
     with pytest.raises(RuntimeError, match="changed during the run"):
-        run(make_job(tmp_path, "padim", root=str(root)))
+        run(make_job(tmp_path, "padim", root=root))
     assert not (tmp_path / "tiny/padim/seed0/result.json").exists()
 
 
 def test_other_images_in_the_place_of_drawn_ones_are_noticed(make_job, tmp_path):
-    job = make_job(tmp_path, "padim", data="lace", root=str(tmp_path / "drawn"))
+    job = make_job(tmp_path, "padim", data="lace", root=tmp_path / "drawn")
     first = job.configuration()
     image = sorted((tmp_path / "drawn").rglob("test/*/*.png"))[0]
     image.write_bytes(sorted((tmp_path / "drawn").rglob("train/*/*.png"))[0].read_bytes())
@@ -153,7 +155,7 @@ def test_a_failed_run_fails_the_command_keeps_the_others_and_publishes_nothing(
 ):
     monkeypatch.setattr(compare, "RESULTS", tmp_path)
     finished = shutil.copytree(finished, tmp_path / "copy")  # the failed run's earlier result is removed
-    with pytest.raises(SystemExit, match=r"failed: tiny, patchcore, seed 0 \(status 1\)"):
+    with pytest.raises(SystemExit, match=r"failed: tiny, patchcore, seed 0 \(ValueError\)"):
         command(finished, "--coreset-ratio", 1e-9, "--publish", "tiny")
     assert not list(tmp_path.glob("compare_*"))
     assert "coreset_size must be a positive integer" in capfd.readouterr().err

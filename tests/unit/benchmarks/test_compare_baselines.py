@@ -15,10 +15,10 @@ from PIL import Image
 from anomalib_scadn import OneClass
 from comparison import build, run
 from data import fingerprint, list_test_images, make_datamodule, parse_data, read_test_image, read_test_mask
+from layout import ACCURACY
 from measure import measure_size
 from models import BASELINES
 from pictures import draw_sheet
-from report.measures import ACCURACY
 from report.page import write_report
 from report.runs import load_runs
 from report.tables import DASH, build_table
@@ -41,7 +41,7 @@ def test_each_method_is_trained_as_scadn_is(make_job, tmp_path, name):
 def test_what_scadn_alone_is_configured_with_does_not_decide_a_methods_result(make_job, tmp_path, scadn_config):
     content = yaml.safe_load(scadn_config.read_text())
     path = tmp_path / scadn_config.name
-    job, changed = (make_job(tmp_path, "dae", scadn_config=str(file)) for file in (scadn_config, path))
+    job, changed = (make_job(tmp_path, "dae", scadn_config=file) for file in (scadn_config, path))
     content["model"]["init_args"]["stripes"] = [2]
     path.write_text(yaml.safe_dump(content))
     assert changed.configuration() == job.configuration()
@@ -110,7 +110,7 @@ def test_images_of_mnist_are_listed_and_read(mnist_root):
 
 
 def test_a_run_on_mnist_has_image_metrics_alone(make_job, tmp_path, mnist_root):
-    job = make_job(tmp_path, "dae", data="mnist_3", root=str(mnist_root), train_images=3, test_images=12)
+    job = make_job(tmp_path, "dae", data="mnist_3", root=mnist_root, train_images=3, test_images=12)
     result = run(job)
     assert job.finished() == json.loads(json.dumps(result))
     assert {metric for metric, value in result["metrics"].items() if value is None} == PIXEL

@@ -11,7 +11,8 @@ from anomalib.models import Padim, Patchcore
 from torch import nn
 
 from anomalib_scadn import Scadn
-from measure import measure_size, measure_times, spread
+from layout import median_and_range
+from measure import measure_size, measure_times
 from models import BACKBONE, load_backbone, predict, predict_raw
 from tolerances import generator_rounding, score_rounding
 
@@ -115,4 +116,4 @@ def test_times_are_of_both_batch_sizes(scadn, monkeypatch):
 
 
 def test_spread_is_median_lowest_and_highest():
-    assert spread([3.0, 1.0, 2.0, 10.0]) == {"median": 2.5, "lowest": 1.0, "highest": 10.0}
+    assert median_and_range([3.0, 1.0, 2.0, 10.0]) == {"median": 2.5, "lowest": 1.0, "highest": 10.0}

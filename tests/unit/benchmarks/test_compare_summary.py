@@ -5,16 +5,15 @@
 
 import pytest
 
-from compare_tables import (
+from layout import ACCURACY, COST, count, times_as_much
+from summary import (
     compare_cost_table,
     compare_quality_table,
     compares_methods,
-    count,
     methods_table,
     setting,
-    times_as_much,
+    summarize,
 )
-from summary import summarize
 
 
 def result(model, seed, auroc, latency, **metrics):
@@ -157,3 +156,8 @@ def test_small_numbers_are_not_rounded_to_nothing():
     assert [times_as_much(ratio) for ratio in (12.346, 0.1, 0.0123)] == ["x 12.35", "x 0.10", "x 0.01"]
     assert [times_as_much(ratio) for ratio in (0.0044, 0.0)] == ["x 0.004", "x 0"]
     assert [count(number) for number in (13.02e9, 12.3e6, 0.66e6, 3)] == ["13.02 G", "12.30 M", "0.66 M", "3"]
+
+
+def test_no_two_columns_have_the_same_key_or_title():
+    columns = ACCURACY + COST
+    assert len({column.key for column in columns}) == len({column.title for column in columns}) == len(columns)

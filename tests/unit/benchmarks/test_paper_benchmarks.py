@@ -12,11 +12,9 @@ from sklearn.metrics import roc_auc_score
 
 import experiment
 import paper
-import paper_runs
-from ablation import ABLATION, TESTED
 from anomalib_scadn.cli.configs import config_path
-from report.page import write_report
-from report.results import load_results
+from paper_tables import ABLATION, TESTED
+from report.page import load_results, write_report
 
 TINY = ["--model.base_channels", "2", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
 TINY += ["--data.num_workers", "0"]
@@ -41,7 +39,7 @@ def forbid_training(monkeypatch):
     """Make any further training fail."""
 
     def forbid():
-        monkeypatch.setattr(paper_runs, "train", lambda *arguments: pytest.fail("trained again"))
+        monkeypatch.setattr(paper, "train", lambda *arguments: pytest.fail("trained again"))
 
     return forbid
 
@@ -57,7 +55,9 @@ def report(tmp_path):
     write_report(tmp_path / "published", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     for run in runs:
-        assert run.values["image_AUROC"] == pytest.approx(roc_auc_score(run.scores.labels, run.scores.values), abs=1e-4)
+        assert run.values["image_AUROC"] == pytest.approx(
+            roc_auc_score(run.scores["label"], run.scores["pred_score"]), abs=1e-4
+        )
         assert run.examples
         assert run.extremes
         assert " files, SHA-256 " in run.configuration["files"]
@@ -146,14 +146,14 @@ def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
     assert str(lace_root) not in (tmp_path / "published/ablation_lace.json").read_text()
     assert load(tmp_path, "ablation_lace")["data"]["lace"].startswith("20 files, SHA-256 ")
     models = []
-    real = paper_runs.train
+    real = paper.train
 
     def train(*arguments):
         trained = real(*arguments)
         models.append(trained.model)
         return trained
 
-    monkeypatch.setattr(paper_runs, "train", train)
+    monkeypatch.setattr(paper, "train", train)
     folder = ["--data", f"thread={tiny_tree / '2'}", "--config", config_path("cpu")]
     figures = ["--figures", tmp_path / "published"]
     benchmark("table4", *folder, *figures, changes=["--model.image_size", 32, *TINY])

@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 
 import store
-from options import parse_options, refuse, without_paths
+from experiment import parse_options, refuse
 from paper_tables import CLASSES, one_class_table, paper_table, seed_means
-from provenance import folder_fingerprint, machine, without_folders
+from provenance import folder_fingerprint, machine, without_folders, without_paths
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_a_seed_with_as_many_but_other_categories_has_no_mean():
 def test_the_papers_mean_stands_only_beside_all_classes():
     result = {"dataset": "mnist", "config": "one_class.yaml", "extra": []}
     result["runs"] = {f"{number}/0": {"image_AUROC": 0.5} for number in CLASSES}
-    assert one_class_table([result])[1][0][-2:] == ["0.5000", "0.9771 ± 0.0005"]
+    assert one_class_table({"mnist": result})[1][0][-2:] == ["0.5000", "0.9771 ± 0.0005"]
     del result["runs"]["4/0"]
-    assert one_class_table([result])[1][0][-2:] == ["0.5000", "-"]
+    assert one_class_table({"mnist": result})[1][0][-2:] == ["0.5000", "-"]
 
 
 def test_the_papers_tables_have_a_row_per_category_and_metric():

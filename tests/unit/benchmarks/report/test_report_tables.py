@@ -5,12 +5,12 @@
 
 import pytest
 
-from report.measures import Measure, duration
+from layout import Measure
 from report.runs import Run
 from report.tables import DASH, Cell, build_table
 
 AUROC = Measure("image_AUROC", "image AUROC")
-TIME = Measure("fit_s", "fit time", duration, higher_is_better=False, needs_same_machine=True)
+TIME = Measure("fit_s", "fit", higher_is_better=False, needs_same_machine=True)
 
 
 def run(model, seed, data="lace", **values):

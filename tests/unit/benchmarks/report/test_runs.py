@@ -44,7 +44,7 @@ def test_what_is_there_is_found(results, add_run):
     (run,) = load_runs(results)
     assert run.examples == folder / "examples.png"
     assert run.extremes == folder / "extremes.png"
-    assert run.scores.paths == ("a.png",)
+    assert list(run.scores["path"]) == ["a.png"]
 
 
 def test_a_seed_that_is_not_finished_is_left_out(results, add_run):
