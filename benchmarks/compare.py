@@ -34,9 +34,7 @@ from models import ANOMALIB_MODELS, MODELS, scadn_settings
 from pictures import draw_all
 from provenance import in_own_process
 from store import RESULTS, end, save
-from summary import compare_cost_table, compare_quality_table, summarize
-
-COUNTS = ("train_images", "test_images")
+from summary import COUNTS, compare_cost_table, compare_quality_table, summarize
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -72,46 +70,44 @@ def parse_arguments() -> argparse.Namespace:
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what would fail later."""
-    weights, wrong = arguments.backbone_weights, None
+    size, weights = arguments.image_size, arguments.backbone_weights
     takes_config = set(arguments.models) - set(ANOMALIB_MODELS)
     if takes_config:
         scadn_settings(arguments.scadn_config)
-    if takes_config and arguments.image_size % 8:
-        wrong = f"all models but anomalib's need --image-size to be a multiple of 8, got {arguments.image_size}"
-    elif weights is not None and not weights.is_file():
-        wrong = f"no backbone weights {weights}"
-    elif arguments.accelerator == "cuda" and not torch.cuda.is_available():
-        wrong = "--accelerator cuda: torch finds no CUDA GPU here"
-    elif min(arguments.seeds) < 0:
-        wrong = f"--seeds must be 0 or more, got {min(arguments.seeds)}"
-    elif arguments.image_size < 32 or arguments.repeats < 1 or not 0 < arguments.coreset_ratio <= 1:
-        wrong = "expected --image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1, "
-        wrong += f"got {arguments.image_size}, {arguments.repeats}, {arguments.coreset_ratio}"
+    limits = "--image-size of at least 32, --repeats of at least 1, --coreset-ratio above 0 and at most 1"
+    in_limits = size >= 32 and arguments.repeats >= 1 and 0 < arguments.coreset_ratio <= 1
+    checks = [
+        (takes_config and size % 8, f"all models but anomalib's need --image-size to be a multiple of 8, got {size}"),
+        (weights is not None and not weights.is_file(), f"no backbone weights {weights}"),
+        (
+            arguments.accelerator == "cuda" and not torch.cuda.is_available(),
+            "--accelerator cuda: torch finds no CUDA GPU here",
+        ),
+        (min(arguments.seeds) < 0, f"--seeds must be 0 or more, got {min(arguments.seeds)}"),
+        (not in_limits, f"expected {limits}, got {size}, {arguments.repeats}, {arguments.coreset_ratio}"),
+    ]
     for name in COUNTS:
-        option, count = f"--{name.replace('_', '-')}", getattr(arguments, name)
-        if count is not None and count < 1:
-            wrong = f"{option} must be at least 1, got {count}"
-        elif count is not None and not any(MNIST.fullmatch(name) for name in arguments.data):
-            wrong = f"{option} is for classes of MNIST, got {', '.join(arguments.data)}"
-    if wrong:
-        raise ValueError(wrong)
+        option, count, data = f"--{name.replace('_', '-')}", getattr(arguments, name), ", ".join(arguments.data)
+        if count is not None:
+            is_for_others = not any(map(MNIST.fullmatch, arguments.data))
+            checks.append((count < 1, f"{option} must be at least 1, got {count}"))
+            checks.append((is_for_others, f"{option} is for classes of MNIST, got {data}"))
+    for is_wrong, msg in checks:
+        if is_wrong:
+            raise ValueError(msg)
 
 
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     """List the runs, so that the models of one seed come right after each other."""
-    alike = ("image_size", "scadn_config", "backbone_weights", "coreset_ratio", "repeats", "accelerator")
-    shared = {name: getattr(arguments, name) for name in alike}
+    given = ("image_size", "scadn_config", "backbone_weights", "coreset_ratio", "repeats", "accelerator")
+
+    def shared(data: str) -> dict[str, Any]:
+        names = (*given, *COUNTS) if MNIST.fullmatch(data) else given
+        return {"folder": arguments.output, **{name: getattr(arguments, name) for name in names}}
+
     return [
-        Job(
-            data=name,
-            root=root,
-            model=model,
-            seed=seed,
-            folder=arguments.output,
-            **{count: getattr(arguments, count) for count in COUNTS if MNIST.fullmatch(name)},
-            **shared,
-        )
-        for name, root in arguments.data.items()
+        Job(data, root, model, seed, **shared(data))
+        for data, root in arguments.data.items()
         for seed in dict.fromkeys(arguments.seeds)
         for model in dict.fromkeys(arguments.models)
     ]

@@ -7,15 +7,14 @@ A run's folder is ``OUTPUT/DATA/MODEL/seedK``. A run that is complete there, wit
 is not done again.
 """
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from anomalib.data import AnomalibDataModule
+import pandas as pd
+import torch
 from anomalib.engine import Engine
 from anomalib.models.components import AnomalibModule
 from lightning.pytorch import seed_everything
@@ -23,7 +22,6 @@ from lightning.pytorch import seed_everything
 from anomalib_scadn.files import write_whole
 from data import (
     LACE,
-    Sample,
     drawn_fingerprint,
     fingerprint,
     list_test_images,
@@ -32,14 +30,13 @@ from data import (
 )
 from measure import (
     Scored,
-    device_memory,
     measure_quality,
     measure_size,
     measure_times,
     score_test_images,
     seconds_of,
 )
-from models import ANOMALIB_MODELS, anomalib_model, configured, scadn_settings, shared_settings
+from models import ANOMALIB_MODELS, Built, anomalib_model, configured, scadn_settings, shared_settings
 from pictures import draw
 from provenance import machine, named_hash, peak_memory, same_where_recorded, versions
 from store import run_folder, save
@@ -119,7 +116,7 @@ class Job:
         return result if same else None
 
 
-def build(job: Job, folder: Path) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
+def build(job: Job, folder: Path) -> Built:
     """Make a model with the Engine and the data that it is fitted with; the Engine writes into the folder."""
     shared = {"train_images": job.train_images, "test_images": job.test_images}
     engine_options = {"accelerator": job.accelerator, "devices": 1}
@@ -152,7 +149,9 @@ def run(job: Job) -> dict[str, Any]:
     images = [read_test_image(sample) for sample in samples[::step][:TIMED_IMAGES]]
     times = {"fit_s": fit_s, **measure_times(model, images, job.repeats)}
     # Before the metrics, which need memory that is not the model's.
-    cost = {"imports_mib": imports_mib, "peak_mib": peak_memory(), **device_memory(), **measure_size(model, images[0])}
+    cost = {"imports_mib": imports_mib, "peak_mib": peak_memory()}
+    cost |= {"gpu_peak_mib": torch.cuda.max_memory_allocated() / 2**20} if torch.cuda.is_initialized() else {}
+    cost |= measure_size(model, images[0])
     scored = score_test_images(model, samples, job.image_size)
     if job.configuration() != configuration:
         msg = f"the images of {job.data}, the configuration or the weights changed during the run; run it again"
@@ -163,28 +162,22 @@ def run(job: Job) -> dict[str, Any]:
         "configuration": configuration,
         "input_size": list(model.input_size),
         "images": {"train": len(datamodule.train_data), **counts},
-        "metrics": measure_quality(*scored),
+        "metrics": measure_quality(scored),
         "times": times,
         "cost": cost,
         "machine": {name: value for name, value in found.items() if name not in made_with},
         "versions": made_with,
     }
-    keep(job.results, result, f"{job.model}, {job.data}", model, samples, scored)
+    keep(job.results, result, f"{job.model}, {job.data}", model, scored)
     return result
 
 
-def keep(
-    folder: Path, result: dict[str, Any], title: str, model: AnomalibModule, samples: list[Sample], scored: Scored
-) -> None:
+def keep(folder: Path, result: dict[str, Any], title: str, model: AnomalibModule, scored: Scored) -> None:
     """Write scores and pictures of a run, and last its result: where it is, the others belong to it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "label", "pred_score"])
-    writer.writerows(
-        [one.name, one.label, repr(score)] for one, score in zip(samples, scored.scores.tolist(), strict=True)
-    )
-    write_whole(folder / "scores.csv", text.getvalue().encode())
-    draw(folder, title, model, samples, scored)
+    names = [sample.name for sample in scored.samples]
+    table = pd.DataFrame({"path": names, "label": scored.labels.tolist(), "pred_score": scored.scores.tolist()})
+    write_whole(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n").encode())
+    draw(folder, title, model, scored)
     save(folder / "result.json", result)

@@ -23,6 +23,7 @@ import json
 import os
 import sys
 import time
+import timeit
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -66,9 +67,8 @@ def do_times(arguments: argparse.Namespace) -> None:
     print(markdown(*deploy_table({name: result})))
     if "BF16" not in described["capabilities"]:
         print("This processor has no bfloat16: OpenVINO's row of that name shows what the hint does without it.")
-    path = arguments.results / f"deploy_{name}.json"
-    save(path, result)
-    print(path)
+    save(arguments.results / f"deploy_{name}.json", result)
+    print(arguments.results / f"deploy_{name}.json")
 
 
 def measure_forms(image_size: int, base_channels: int, repeats: int, threads: int, folder: Path) -> list[Row]:
@@ -102,12 +102,8 @@ def measure_form(path: Path, image_size: int, repeats: int, threads: int, precis
     start = time.perf_counter()
     inferencer = StripedMaskInferencer(path, backend_options=options)
     load_seconds = time.perf_counter() - start
-    inferencer.predict(image)
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        score = inferencer.predict(image).raw_score
-        seconds.append(time.perf_counter() - start)
+    score = inferencer.predict(image).raw_score
+    seconds = timeit.repeat(lambda: inferencer.predict(image), number=1, repeat=repeats)
     return {
         "load_s": load_seconds,
         "image_s": median(seconds),

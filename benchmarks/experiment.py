@@ -22,8 +22,9 @@ from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn
 from comparison import keep
-from data import Sample, list_test_images
+from data import list_test_images
 from measure import Scored, measure_areas, score_test_images
+from models import Built
 from provenance import machine, named_hash, without_folders
 from store import Metrics, run_folder
 
@@ -91,7 +92,6 @@ class Trained(NamedTuple):
 
     model: Scadn
     datamodule: AnomalibDataModule
-    samples: list[Sample]
     scored: Scored
     metrics: Metrics
 
@@ -121,11 +121,10 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Trained
 
 def _test(model: Scadn, datamodule: AnomalibDataModule) -> Trained:
     """Score the test images; without masks there is no pixel metric."""
-    samples = list_test_images(datamodule)
-    scored = score_test_images(model.eval(), samples, model.input_size[0])
-    areas = measure_areas(*scored)
+    scored = score_test_images(model.eval(), list_test_images(datamodule), model.input_size[0])
+    areas = measure_areas(scored)
     metrics = {name: round(areas[name], 4) for name in METRICS if areas[name] is not None}
-    return Trained(model, datamodule, samples, scored, metrics)
+    return Trained(model, datamodule, scored, metrics)
 
 
 def find_images(config: Path, options: Options) -> Path:
@@ -136,15 +135,15 @@ def find_images(config: Path, options: Options) -> Path:
     return Path(datamodule.root) / datamodule.category
 
 
-def _build(config: Path, options: Options, folder: str) -> tuple[Engine, Scadn, AnomalibDataModule]:
+def _build(config: Path, options: Options, folder: str) -> Built:
     return Engine.from_config(config, **{"default_root_dir": folder, **_MEASURING, **options})
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Where the figures of one data set's runs go, and what tells them from others."""
+    """Where the figures of one data set's runs go, if they are asked for, and what tells them from others."""
 
-    folder: Path
+    folder: Path | None
     data: str
     files: str
     config: Path
@@ -154,6 +153,8 @@ class Figures:
 
         A failure is printed and goes no further: hours of training shall not be lost for a picture.
         """
+        if self.folder is None:
+            return
         configuration = {
             "config": named_hash(self.config),
             "files": self.files,
@@ -163,7 +164,7 @@ class Figures:
         result = {"configuration": configuration, "metrics": trained.metrics, "machine": machine()}
         folder = run_folder(self.folder, self.data, row, options[SEED])
         try:
-            keep(folder, result, f"{row}, {self.data}", trained.model, trained.samples, trained.scored)
+            keep(folder, result, f"{row}, {self.data}", trained.model, trained.scored)
         except Exception:  # whatever it is, the metrics are there
             traceback.print_exc()
             print(f"no figures of {self.data}, {row}", flush=True)

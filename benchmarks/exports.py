@@ -22,7 +22,7 @@ from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from anomalib_scadn.export import export_generator
 from data import LACE, list_test_images, make_datamodule, parse_data, read_test_mask
-from measure import measure_areas
+from measure import Scored, measure_areas
 
 SCORES = {"paper": PaperScore, "composite": CompositeScore}
 """Scores by name; each has its default options."""
@@ -36,9 +36,8 @@ Reference = dict[Path, tuple[float, np.ndarray]]
 
 def make_model(image_size: int, base_channels: int, seed: int, score: str = "paper") -> Scadn:
     """Make a model that normalizes as if it had been validated."""
-    model = Scadn(
-        image_size=image_size, base_channels=base_channels, seed=seed, score=SCORES[score](), visualizer=False
-    ).eval()
+    own = {"image_size": image_size, "base_channels": base_channels, "seed": seed, "score": SCORES[score]()}
+    model = Scadn(**own, visualizer=False).eval()
     generator = torch.Generator().manual_seed(seed)
     # One image has no spread; a composite score is measured against several.
     normal = torch.rand(1 if score == "paper" else 4, 3, image_size, image_size, generator=generator)
@@ -155,9 +154,8 @@ def parity(seed: int, arguments: argparse.Namespace, folder: Path) -> list[dict[
             for size, paths in files.items():
                 row = {"form": form, "size": size, "batch": batch_size, "seed": seed}
                 rows.append(row | differences(inferencer, paths, reference))
-                print(
-                    "{form:26}{size:9} batch {batch} seed {seed}  {score:.1e}  {map:.1e}".format(**rows[-1]), flush=True
-                )
+                line = "{form:26}{size:9} batch {batch} seed {seed}  {score:.1e}  {map:.1e}"
+                print(line.format(**rows[-1]), flush=True)
     return rows
 
 
@@ -171,16 +169,12 @@ def make(arguments: argparse.Namespace, folder: Path) -> tuple[Engine, Scadn]:
     return engine, model
 
 
-def trained(arguments: argparse.Namespace, folder: Path, datamodule: AnomalibDataModule) -> tuple[Engine, Scadn]:
-    """Train a model, or load the one that was trained before."""
-    engine, model = make(arguments, folder)
-    checkpoint = folder / "model.ckpt"
+def fit_once(engine: Engine, model: Scadn, datamodule: AnomalibDataModule, checkpoint: Path) -> Path:
+    """Train a model, unless it was trained before."""
     if not checkpoint.is_file():
         engine.fit(model, datamodule=datamodule)
         engine.trainer.save_checkpoint(checkpoint)
-    model = Scadn.load_from_checkpoint(checkpoint)
-    Engine(accelerator="cpu", logger=False, default_root_dir=folder).validate(model, datamodule=datamodule)
-    return engine, model
+    return checkpoint
 
 
 def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]:
@@ -190,39 +184,28 @@ def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]
     maps = torch.stack([torch.from_numpy(result.raw_map) for result in results])
     masks = torch.stack([read_test_mask(sample, maps.shape[-1]) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
-    return measure_areas(torch.tensor([result.raw_score for result in results]), labels, maps, masks)
-
-
-def without_antialiasing(
-    arguments: argparse.Namespace, folder: Path, datamodule: AnomalibDataModule
-) -> dict[str, float | None]:
-    """Train and test with images that are resized without antialiasing."""
-    engine, model = make(arguments, folder)
-    model.pre_processor = PreProcessor(transform=Resize(model.input_size, antialias=False))
-    engine.fit(model, datamodule=datamodule)
-    engine.trainer.save_checkpoint(folder / "not_antialiased.ckpt")
-    return score(folder / "not_antialiased.ckpt", datamodule)
+    return measure_areas(Scored(torch.tensor([result.raw_score for result in results]), labels, maps, masks))
 
 
 def accuracy(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
     """Measure AUROCs of one data set by form."""
     name, root = parse_data(text)
     folder = arguments.output / name
-    side = make(arguments, folder)[1].input_size[0]
-    datamodule = make_datamodule(name, root, side, train_batch_size=4, eval_batch_size=16)
+    engine, model = make(arguments, folder)
+    datamodule = make_datamodule(name, root, model.input_size[0], train_batch_size=4, eval_batch_size=16)
     datamodule.prepare_data()
     datamodule.setup()
-    engine, model = trained(arguments, folder, datamodule)
-    rows = {"torch": score(folder / "model.ckpt", datamodule)}
+    checkpoint = fit_once(engine, model, datamodule, folder / "model.ckpt")
+    model = Scadn.load_from_checkpoint(checkpoint)
+    Engine(accelerator="cpu", logger=False, default_root_dir=folder).validate(model, datamodule=datamodule)
+    rows = {"torch": score(checkpoint, datamodule)}
     for form, compression in (("OpenVINO f32", None), ("INT8_PTQ", CompressionType.INT8_PTQ)):
-        file = engine.export(
-            model,
-            ExportType.OPENVINO,
-            export_root=folder / form.replace(" ", "_"),
-            compression_type=compression,
-            datamodule=datamodule if compression else None,
-        )
+        how = {"compression_type": compression, "datamodule": datamodule} if compression else {}
+        file = engine.export(model, ExportType.OPENVINO, export_root=folder / form.replace(" ", "_"), **how)
         rows[form] = score(Path(file), datamodule)
     if name != LACE:  # which is drawn at the model's size
-        rows["torch, without antialiasing"] = without_antialiasing(arguments, folder, datamodule)
+        engine, model = make(arguments, folder)
+        model.pre_processor = PreProcessor(transform=Resize(model.input_size, antialias=False))
+        checkpoint = fit_once(engine, model, datamodule, folder / "not_antialiased.ckpt")
+        rows["torch, without antialiasing"] = score(checkpoint, datamodule)
     return rows

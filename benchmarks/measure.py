@@ -5,7 +5,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import mean
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -39,11 +39,6 @@ def synchronize() -> None:
     """Wait for the GPU, if this process uses one."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
-
-
-def device_memory() -> dict[str, float]:
-    """Ask for the peak of the GPU's memory."""
-    return {"gpu_peak_mib": torch.cuda.max_memory_allocated() / 2**20} if torch.cuda.is_initialized() else {}
 
 
 def measure_times(model: AnomalibModule, images: list[torch.Tensor], repeats: int) -> dict[str, dict[str, float]]:
@@ -91,6 +86,8 @@ class Scored(NamedTuple):
     """Raw, shape (N, H, W); ``None`` if the model has none."""
     masks: torch.Tensor
     """Shape (N, H, W), bool, true = anomalous."""
+    samples: Sequence[Sample] = ()
+    """The images, where they are needed again."""
 
 
 def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -> Scored:
@@ -105,7 +102,7 @@ def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -
             maps.append(reduce_map(found, side)[:, 0].cpu())
     labels = torch.tensor([sample.label for sample in samples])
     masks = torch.stack([read_test_mask(sample, side) for sample in samples])
-    return Scored(torch.cat(scores), labels, torch.cat(maps) if maps else None, masks)
+    return Scored(torch.cat(scores), labels, torch.cat(maps) if maps else None, masks, samples)
 
 
 def reduce_map(maps: torch.Tensor, side: int) -> torch.Tensor:
@@ -115,15 +112,13 @@ def reduce_map(maps: torch.Tensor, side: int) -> torch.Tensor:
     return functional.interpolate(maps, size=(side, side), mode="bilinear", antialias=True)
 
 
-def measure_quality(
-    scores: torch.Tensor, labels: torch.Tensor, maps: torch.Tensor | None, masks: torch.Tensor
-) -> dict[str, float | None]:
-    """Compute all metrics of raw scores and maps over a test set; ``None`` where one is not defined.
+def measure_quality(scored: Scored) -> dict[str, float | None]:
+    """Compute all metrics over a test set; ``None`` where one is not defined.
 
     ``image_F1Max`` is the best over all thresholds, so it is optimistic. ``pixel_AUPRO`` goes to a false positive rate
     of 0.3 and leaves out images that are anomalous in every pixel.
     """
-    areas = measure_areas(scores, labels, maps, masks)
+    areas, (scores, labels, maps, masks, _) = measure_areas(scored), scored
     # anomalib's AUPRO takes a mask without any background for background.
     mixed = ~masks.flatten(1).all(dim=1)
     has_regions = maps is not None and bool(masks[mixed].any())
@@ -136,10 +131,9 @@ def measure_quality(
     }
 
 
-def measure_areas(
-    scores: torch.Tensor, labels: torch.Tensor, maps: torch.Tensor | None, masks: torch.Tensor
-) -> dict[str, float | None]:
+def measure_areas(scored: Scored) -> dict[str, float | None]:
     """Compute areas under ROC curves: of images, of all pixels together, and of pixels as a mean over images."""
+    scores, labels, maps, masks, _ = scored
     each = [] if maps is None else [auroc(*image) for image in zip(maps, masks, strict=True)]
     defined = [area for area in each if area is not None]
     return {

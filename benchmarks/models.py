@@ -25,6 +25,8 @@ BASELINES = {"dae": Dae, "mem_ae": MemAe, "alocc_d": AloccD, "alocc_dr": AloccDR
 MODELS = ("scadn", *ANOMALIB_MODELS, *BASELINES)
 BACKBONE = "resnet18"
 
+Built = tuple[Engine, AnomalibModule, AnomalibDataModule]
+
 DATA_ARGUMENTS = ("train_batch_size", "eval_batch_size", "train_augmentations", "augmentations")
 """What of a configuration's data is part of SCADN's training."""
 
@@ -49,11 +51,10 @@ def scadn_settings(path: Path) -> dict[str, Any]:
         msg = f"{path}: data must name a data module with class_path, got {datamodule!r:.80}"
         raise ValueError(msg)
     data = section(datamodule, "init_args", path)
-    own = {name: data[name] for name in DATA_ARGUMENTS if name in data}
     settings = {
         "model": {name: value for name, value in arguments.items() if name != "image_size"},
         "trainer": section(content, "trainer", path),
-        "data": own,
+        "data": {name: data[name] for name in DATA_ARGUMENTS if name in data},
     }
     return {"file": path.name, **without_folders(settings)}
 
@@ -75,25 +76,18 @@ def section(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
     return found
 
 
-def configured(
-    name: str, config: Path, folder: Path, changes: dict[str, Any]
-) -> tuple[Engine, AnomalibModule, AnomalibDataModule]:
-    """Make SCADN, or another method in its place, as a configuration says."""
-    path = config if name == "scadn" else write_config(name, config, folder)
-    return Engine.from_config(path, **changes, default_root_dir=folder)
-
-
-def write_config(model: str, scadn_config: Path, folder: Path) -> Path:
-    """Put another method in SCADN's place, so that it is trained with the same images, batches and epochs."""
-    content = yaml.safe_load(scadn_config.read_text(encoding="utf-8"))
-    arguments = content["model"].get("init_args") or {}
-    content["model"] = {
-        "class_path": f"anomalib_scadn.baselines.{BASELINES[model].__name__}",
-        "init_args": {name: value for name, value in arguments.items() if name in BASELINE_ARGUMENTS},
-    }
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return path
+def configured(name: str, config: Path, folder: Path, changes: dict[str, Any]) -> Built:
+    """Make SCADN, or another method in its place with the same images, batches and epochs, as a configuration says."""
+    if name != "scadn":
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+        arguments = content["model"].get("init_args") or {}
+        content["model"] = {
+            "class_path": f"anomalib_scadn.baselines.{BASELINES[name].__name__}",
+            "init_args": {name: value for name, value in arguments.items() if name in BASELINE_ARGUMENTS},
+        }
+        config = folder / "config.yaml"
+        config.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return Engine.from_config(config, **changes, default_root_dir=folder)
 
 
 def anomalib_model(name: str, image_size: int, coreset_ratio: float, backbone_weights: Path | None) -> AnomalibModule:

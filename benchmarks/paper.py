@@ -33,25 +33,12 @@ import pandas as pd
 import torch
 import yaml
 
+import paper_tables
 from anomalib_scadn import OneClass
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.data.one_class_files import folder_of
 from experiment import SEED, Figures, Options, find_images, measure_variant, read_arguments, refuse, train
 from layout import markdown
-from paper_tables import (
-    ABLATION,
-    CLASSES,
-    FULL,
-    OPTIONS,
-    PAPER,
-    TABLES_OF,
-    TESTED,
-    ablation_table,
-    category_table,
-    demo_table,
-    one_class_table,
-    published,
-)
 from provenance import fingerprint, folder_fingerprint, machine
 from store import Job, Metrics, add_command, end, run_missing, settings_of
 
@@ -75,7 +62,7 @@ def make_categories(arguments: argparse.Namespace, extra: list[str], changes: Op
     """Tables 1 to 3: a training for each category and seed."""
     config = config_path(CATEGORIES[arguments.experiment])
     root, table = arguments.root, arguments.experiment.removeprefix("table")
-    categories = arguments.categories or list(PAPER[table]["categories"])
+    categories = arguments.categories or list(paper_tables.PAPER[table]["categories"])
     missing = [name for name in categories if not (root / name / "train" / "good").is_dir()]
     if missing:
         msg = f"--root {root} has no train/good for {', '.join(missing)}; expected ROOT/CATEGORY/train/good, "
@@ -83,9 +70,9 @@ def make_categories(arguments: argparse.Namespace, extra: list[str], changes: Op
         raise ValueError(msg)
     data = {name: folder_fingerprint(root / name) for name in categories}
     named = f"_{arguments.name}" if arguments.name else ""
-    figures = {name: figures_of(arguments, f"{name}{named}", data[name], config) for name in categories}
+    figures = {name: Figures(arguments.figures, f"{name}{named}", data[name], config) for name in categories}
     jobs = jobs_of(config, {"data.root": root, **changes}, "data.category", figures, arguments.seeds)
-    settings = {**settings_of(config, extra), "paper": published(*TABLES_OF[config.name])}
+    settings = {**settings_of(config, extra), "paper": paper_tables.published(*paper_tables.TABLES_OF[config.name])}
     return [Experiment(f"paper_{arguments.name or CATEGORIES[arguments.experiment]}", settings, data, jobs)]
 
 
@@ -96,19 +83,19 @@ def make_ablation(arguments: argparse.Namespace, extra: list[str], changes: Opti
         raise FileNotFoundError(msg)
     found = [parse_data(text, arguments.config) for text in arguments.data]
     refuse(changes, ("data.root", "data.category") if any(where for *_, where in found) else ())
-    paper = {row: {"image_AUROC": value} for row, value in PAPER["4"].items()}
+    paper = {row: {"image_AUROC": value} for row, value in paper_tables.PAPER["4"].items()}
     experiments = []
     for data, config, where in found:
         name = f"{data}_{arguments.name}" if arguments.name else data
         options = {**where, **changes}
         files = {data: folder_fingerprint(find_images(config, options))}
-        figures = figures_of(arguments, name, files[data], config)
+        figures = Figures(arguments.figures, name, files[data], config)
         jobs = []
         for seed in arguments.seeds:
-            for row in (row for row in ABLATION if row not in TESTED):
-                rows = [row, *TESTED] if row == FULL else [row]
-                job = partial(train_rows, rows, config, {**options, SEED: seed}, figures)
-                jobs.append(([f"{one}/{seed}" for one in rows], job))
+            for row in (row for row in paper_tables.ABLATION if row not in paper_tables.TESTED):
+                together = [row, *paper_tables.TESTED] if row == paper_tables.FULL else [row]
+                rows = {one: {**options, SEED: seed, **paper_tables.ABLATION[one].changes} for one in together}
+                jobs.append(([f"{one}/{seed}" for one in rows], partial(train_rows, config, rows, figures)))
         settings = {**settings_of(config, extra), "paper": paper}
         experiments.append(Experiment(f"ablation_{name}", settings, files, jobs))
     return experiments
@@ -126,16 +113,14 @@ def parse_data(text: str, folder_config: Path) -> tuple[str, Path, Options]:
     return name, folder_config, {"data.root": path.parent, "data.category": path.name}
 
 
-def train_rows(rows: list[str], config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
-    """Train the first of some rows of Table 4; measure with it the others, which differ in inference only."""
+def train_rows(config: Path, rows: dict[str, Options], figures: Figures) -> list[Metrics]:
+    """Train the first of some rows; measure with its weights the others, which differ in inference only."""
     found, trained = [], None
-    for row in rows:
-        changed = {**options, **ABLATION[row].changes}
-        measured = measure_variant(trained, config, changed) if trained else train(config, changed)
+    for row, options in rows.items():
+        measured = measure_variant(trained, config, options) if trained else train(config, options)
         trained = trained or measured
+        figures.keep(row, options, measured)
         found.append(measured.metrics)
-        if figures is not None:
-            figures.keep(row, changed, measured)
     return found
 
 
@@ -148,39 +133,24 @@ def make_one_class(arguments: argparse.Namespace, extra: list[str], changes: Opt
     OneClass(root=arguments.root, dataset=dataset, download=download).prepare_data()
     root = arguments.root.expanduser()
     data = {dataset: fingerprint([folder_of(root, dataset)], root)}
-    whole = {"mean": {"image_AUROC": PAPER["5"][dataset]["mean"]}} if dataset in PAPER["5"] else {}
+    published = paper_tables.PAPER["5"].get(dataset)
+    paper = {name: {} for name in sorted(paper_tables.CLASSES)}
+    paper |= {"mean": {"image_AUROC": published["mean"]}} if published else {}
     named = f"{dataset}_{arguments.name}" if arguments.name else dataset
-    figures = {
-        number: figures_of(arguments, f"{named}_{number}", data[dataset], config) for number in arguments.classes
-    }
+    kept = partial(Figures, arguments.figures, files=data[dataset], config=config)
+    figures = {number: kept(f"{named}_{number}") for number in arguments.classes}
     jobs = jobs_of(config, shared, "data.normal_class", figures, arguments.seeds)
-    paper = {**{name: {} for name in sorted(CLASSES)}, **whole}
     settings = {"dataset": dataset, **settings_of(config, extra), "paper": paper}
     return [Experiment(f"one_class_{arguments.name or dataset}", settings, data, jobs)]
 
 
-def jobs_of(
-    config: Path, shared: Options, option: str, figures: dict[str, Figures | None], seeds: list[int]
-) -> list[Job]:
+def jobs_of(config: Path, shared: Options, option: str, figures: dict[Any, Figures], seeds: list[int]) -> list[Job]:
     """List a training for each seed and each value that an option takes, which is a key of the figures."""
     return [
-        ([f"{value}/{seed}"], partial(train_one, config, {**shared, option: value, SEED: seed}, kept))
+        ([f"{value}/{seed}"], partial(train_rows, config, {"scadn": {**shared, option: value, SEED: seed}}, kept))
         for seed in seeds
         for value, kept in figures.items()
     ]
-
-
-def train_one(config: Path, options: Options, figures: Figures | None) -> list[Metrics]:
-    """Train and test once."""
-    trained = train(config, options)
-    if figures is not None:
-        figures.keep("scadn", options, trained)
-    return [trained.metrics]
-
-
-def figures_of(arguments: argparse.Namespace, name: str, files: str, config: Path) -> Figures | None:
-    """Say where the figures of some data go, if they are asked for."""
-    return Figures(arguments.figures, name, files, config) if arguments.figures else None
 
 
 def make_demo(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:
@@ -222,20 +192,19 @@ def make_parser() -> argparse.ArgumentParser:
         return command.add_argument
 
     for name in CATEGORIES:
-        table = partial(lambda table, results: category_table(table, *results.values()), name[-1:])
-        argument = add(name, make_categories, ("data.root", "data.category"), table)
+        argument = add(name, make_categories, ("data.root", "data.category"), paper_tables.paper_table)
         argument("--root", type=Path, required=True, help="root of the data set")
         argument("--categories", nargs="+", help="folders in the root; all of the paper's if left out")
-    argument = add("table4", make_ablation, OPTIONS, ablation_table)
+    argument = add("table4", make_ablation, paper_tables.OPTIONS, paper_tables.ablation_table)
     argument("--data", nargs="+", default=[LACE], metavar="lace|NAME=ROOT/CATEGORY")
     argument("--config", type=Path, default=config_path("cpu"), help="for folders; cpu.yaml if left out")
     own = ("data.root", "data.dataset", "data.normal_class")
-    argument = add("table5", make_one_class, own, one_class_table, seeds=[0, 1, 2])
+    argument = add("table5", make_one_class, own, paper_tables.one_class_table, seeds=[0, 1, 2])
     argument("dataset", choices=["mnist", "cifar10", "fashion_mnist"])
     argument("--root", type=Path, required=True, help="folder of torchvision's files")
     argument("--classes", type=int, nargs="+", choices=range(10), default=list(range(10)))
     own = ("trainer.logger", "default_root_dir")
-    add("demo", make_demo, own, lambda results: demo_table(*results.values()))
+    add("demo", make_demo, own, lambda results: paper_tables.demo_table(*results.values()))
     return parser
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from layout import Table, lay_out, named
+from layout import ACCURACY, Table, lay_out, named
 
 PAPER = json.loads((Path(__file__).parent / "paper_tables.json").read_text())
 
@@ -27,6 +27,10 @@ TABLES_OF = {"laceAD.yaml": ("1",), "mvtec.yaml": ("2", "3")}
 
 METRIC = {"1": "image_AUROC", "2": "image_AUROC", "3": "PerImagePixelAUROC", "5": "image_AUROC"}
 """The metric of each table."""
+
+FIRST_COLUMN = {"paper": "category", "one_class": "normal class", "ablation": "row"}
+MEAN_ROW = ""
+NONE = "\N{EN DASH}"
 
 CLASSES = set(map(str, range(10)))
 """The classes of Table 5."""
@@ -95,10 +99,10 @@ def seed_means(result: dict[str, Any], metric: str) -> list[float]:
     return [mean(values.values()) for values in by_seed.values() if values.keys() == everything]
 
 
-def with_spread(values: list[float], digits: int = 3, none: str = "-") -> str:
+def with_spread(values: list[float], digits: int = 3) -> str:
     """Write a mean over seeds."""
     if not values:
-        return none
+        return NONE
     spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{mean(values):.{digits}f}{spread}"
 
@@ -117,17 +121,33 @@ def demo_table(result: dict) -> Table:
     return lay_out({**columns, "whole command": "{seconds:.0f} s"}, rows)
 
 
-def category_table(table: str, result: dict) -> Table:
-    """Table 1, 2 or 3: a row per pattern or category, then the mean."""
-    metric, paper = METRIC[table], PAPER[table]["categories"]
-    values = values_of(result, metric)
-    rows = [
-        [name, f"{paper[name]:.3f}" if name in paper else "-", with_spread(measured)]
-        for name, measured in values.items()
-    ]
-    whole = f"{PAPER[table]['mean']:.3f}" if values.keys() == paper.keys() else "-"
-    rows.append([f"mean of {len(values)}", whole, with_spread(seed_means(result, metric))])
-    return ["category", "paper", metric], rows
+def experiment_table(result: dict[str, Any], kind: str) -> Table:
+    """Lay out a result file: rows that ran, in the paper's order, and their mean where the rows are alike."""
+    paper, ablation = result.get("paper", {}), kind == "ablation"
+    seeds: dict[str, list[int]] = {}
+    for key in result["runs"]:
+        row, _, seed = key.rpartition("/")
+        seeds.setdefault(row, []).append(int(seed))
+    rows = [*(row for row in paper if row in seeds), *(row for row in seeds if row not in paper)]
+    labels = {row: ABLATION[row].label if ablation and row in ABLATION else row for row in rows}
+    columns = {FIRST_COLUMN[kind]: {**labels, MEAN_ROW: f"mean of {len(rows)}"}}
+    columns["seeds"] = {row: str(len(found)) for row, found in seeds.items()}
+    for measure in ACCURACY:
+        values = {row: with_spread(found) for row, found in values_of(result, measure.key).items()}
+        if not values:
+            continue
+        columns[measure.title] = {**values, MEAN_ROW: with_spread(seed_means(result, measure.key))}
+        published = {row: measure.text(cells[measure.key]) for row, cells in paper.items() if measure.key in cells}
+        # The mean stands beside nothing less than all rows; the ablation has a row of its name.
+        if not ablation and "mean" in published:
+            mean_of_all = published.pop("mean")
+            published[MEAN_ROW] = mean_of_all if seeds.keys() == paper.keys() - {"mean"} else NONE
+        if published:
+            columns[f"paper's {measure.title}{' on MVTec AD' if ablation else ''}"] = published
+    if times := values_of(result, "seconds"):
+        columns["time of a run"] = {row: f"{mean(found):.0f} s" for row, found in times.items()}
+    shown = rows if ablation else [*rows, MEAN_ROW]
+    return list(columns), [[column.get(row, NONE) for column in columns.values()] for row in shown]
 
 
 def one_class_table(results: dict[str, dict]) -> Table:
@@ -138,20 +158,22 @@ def one_class_table(results: dict[str, dict]) -> Table:
         # The paper's mean is one over all classes.
         paper = PAPER["5"].get(result["dataset"]) if values.keys() == CLASSES else None
         row = [result["dataset"], f"`{describe_configuration(result)}`", str(max(map(len, values.values()), default=0))]
-        row += [f"{mean(values[number]):.3f}" if number in values else "-" for number in sorted(CLASSES)]
+        row += [f"{mean(values[number]):.3f}" if number in values else NONE for number in sorted(CLASSES)]
         row.append(with_spread(seed_means(result, METRIC["5"]), digits=4))
-        rows.append([*row, f"{paper['mean']:.4f} ± {paper['spread']:.4f}" if paper else "-"])
+        rows.append([*row, f"{paper['mean']:.4f} ± {paper['spread']:.4f}" if paper else NONE])
     return ["data set", "configuration", "seeds", *sorted(CLASSES), "mean", "paper"], rows
 
 
 def paper_table(results: dict[str, dict]) -> Table:
-    """Tables 1 to 3: all result files, a row per pattern or category and one of the mean."""
-    rows = []
-    for name, result in results.items():
-        for table in TABLES_OF[result["config"]]:
-            (*_, metric), found = category_table(table, result)
-            rows += [[name, f"`{describe_configuration(result)}`", metric, *cells] for cells in found]
-    return ["result", "configuration", "metric", "category", "paper", "here"], rows
+    """Tables 1 to 3: all result files below each other."""
+    tables = {name: experiment_table(result, "paper") for name, result in results.items()}
+    columns = list(dict.fromkeys(column for header, _ in tables.values() for column in header))
+    rows = [
+        [name, f"`{describe_configuration(results[name])}`", *(cells.get(column, NONE) for column in columns)]
+        for name, (header, found) in tables.items()
+        for cells in (dict(zip(header, row, strict=True)) for row in found)
+    ]
+    return ["result", "configuration", *columns], rows
 
 
 def ablation_table(results: dict[str, dict]) -> Table:

@@ -35,15 +35,15 @@ Column = tuple[str, list[np.ndarray] | np.ndarray, dict]
 """Title, pictures and arguments of ``imshow``."""
 
 
-def draw(folder: Path, title: str, model: AnomalibModule, samples: list[Sample], scored: Scored) -> None:
+def draw(folder: Path, title: str, model: AnomalibModule, scored: Scored) -> None:
     """Draw some test images: the same for every model, and those that this one separates best and worst."""
     content = io.BytesIO()
-    np.savez_compressed(content, **collect(model, samples, choose_examples(samples), scored))
+    np.savez_compressed(content, **collect(model, choose_examples(scored.samples), scored))
     write_whole(folder / "examples.npz", content.getvalue())
     draw_sheet({"map": folder / "examples.npz"}, folder / "examples.png", title, composites=True)
     groups = choose_extremes(scored.scores, scored.labels)
     chosen = [place for group in groups.values() for place in group]
-    arrays = collect(model, samples, chosen, scored)
+    arrays = collect(model, chosen, scored)
     figure = draw_extremes(groups, arrays, scored.scores[chosen].tolist(), title)
     save_figure(figure, folder / "extremes.png")
 
@@ -60,12 +60,12 @@ def choose_examples(samples: list[Sample]) -> list[int]:
     return list(dict.fromkeys(found))[:MAX_EXAMPLES]
 
 
-def collect(model: AnomalibModule, samples: list[Sample], chosen: list[int], scored: Scored) -> Arrays:
+def collect(model: AnomalibModule, chosen: list[int], scored: Scored) -> Arrays:
     """Collect what pictures are drawn from."""
-    maps, size = scored.maps, scored.masks.shape[-2:]
-    images = [read_test_image(samples[position]) for position in chosen]
+    maps, size, samples = scored.maps, scored.masks.shape[-2:], [scored.samples[place] for place in chosen]
+    images = [read_test_image(sample) for sample in samples]
     arrays = {
-        "names": np.array([samples[position].name for position in chosen]),
+        "names": np.array([sample.name for sample in samples]),
         "images": np.stack([_to_8_bit(image, size) for image in images]),
         "masks": scored.masks[chosen].numpy(),
     }

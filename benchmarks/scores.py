@@ -19,7 +19,7 @@ from anomalib_scadn.scoring import Score
 from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.training.reference import without_augmentation
 from data import reduce_mask
-from measure import measure_areas, reduce_map, seconds_of
+from measure import Scored, measure_areas, reduce_map, seconds_of
 from pictures import draw_grid, save_figure
 from score_tables import SHIPPED
 from training import Option, make_data, make_model
@@ -122,7 +122,8 @@ class Study:
                 scores[name].append(score)
                 maps[name].append(reduce_map(anomaly_map, side)[0, 0])
         truth, masks = torch.tensor(labels), torch.stack(masks)
-        return {name: measure_areas(torch.cat(scores[name]), truth, torch.stack(maps[name]), masks) for name in scores}
+        scored = {name: Scored(torch.cat(scores[name]), truth, torch.stack(maps[name]), masks) for name in scores}
+        return {name: measure_areas(found) for name, found in scored.items()}
 
     @torch.no_grad()
     def reconstruct(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from anomalib_scadn import Scadn
 from data import MNIST, fingerprint, parse_data
@@ -37,7 +36,7 @@ from provenance import folder_fingerprint, in_own_process, machine, named_hash
 from score_tables import SHIPPED, SHIPPED_FOR_CLASSES
 from scores import COMPARED_SIDE, Study, draw_scores, make_variants, time_scores
 from store import MadeOtherwiseError, Metrics, add_command, check_same, end, read, run_missing, save, settings_of
-from training import OPTIONS, Option, make_data, make_model, train, train_once, training_arguments
+from training import OPTIONS, Option, make_data, make_model, model_arguments, train, train_once, training_arguments
 
 OVERRULED = ("image_size", "crop_size", "stripes")
 """Arguments of the model that the command line may give instead of the configuration."""
@@ -85,12 +84,11 @@ def score_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def training_settings(arguments: argparse.Namespace, text: str, seed: int) -> dict[str, Any]:
     """Collect all that decides a generator's weights, without the place of anything on this machine."""
     name, root = parse_data(text)
-    configured = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["model"]["init_args"]["image_size"]
     return {
         "arguments": training_arguments(arguments.config),
         **{name: getattr(arguments, name) for name in ("steps", *OVERRULED)},
         "data": name,
-        "files": fingerprint(name, root, arguments.image_size or configured),
+        "files": fingerprint(name, root, arguments.image_size or model_arguments(arguments.config)["image_size"]),
         "seed": seed,
     }
 
@@ -155,7 +153,7 @@ def train_in_one_way(arguments: argparse.Namespace, name: str, seed: int) -> Met
     return {"metrics": study.test(data.test_data, COMPARED_SIDE, arguments.test_images), "train_s": seconds}
 
 
-def do_cost(arguments: argparse.Namespace) -> list[str]:
+def do_cost(arguments: argparse.Namespace) -> None:
     """Time scores beside the passes through an untrained generator: time does not depend on its weights."""
     path = arguments.results / f"score_cost_{arguments.image_size}_{arguments.base_channels}.json"
     settings = {name: getattr(arguments, name) for name in ("image_size", "base_channels", "repeats")}
@@ -169,7 +167,6 @@ def do_cost(arguments: argparse.Namespace) -> list[str]:
     }
     save(path, {**settings, "machine": machine(), "scores": rows})
     print(path)
-    return []
 
 
 def refuse_other(path: Path, settings: dict[str, int], *, perceptual: bool) -> None:
@@ -179,11 +176,10 @@ def refuse_other(path: Path, settings: dict[str, int], *, perceptual: bool) -> N
         check_same(path, known | {"perceptual": "perceptual" in known["scores"]}, settings | {"perceptual": perceptual})
 
 
-def do_pictures(arguments: argparse.Namespace) -> list[str]:
+def do_pictures(arguments: argparse.Namespace) -> None:
     """Draw what scores see on drawn lace: a row for a flawless image and for each kind of defect."""
     draw_scores(arguments.config, arguments.weights, arguments.picture)
     print(arguments.picture)
-    return []
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -231,7 +227,7 @@ def main() -> None:
         failed = arguments.do(arguments)
     except MadeOtherwiseError as error:
         parser.error(str(error))
-    end(failed)
+    end(failed or [])
 
 
 if __name__ == "__main__":

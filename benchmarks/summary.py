@@ -32,12 +32,7 @@ CONVENTIONS = {
     "multiply_adds": "of one image: half of what torch's FlopCounterMode counts in convolutions and matrix products",
 }
 
-RATIOS = {
-    "fit_s": "fit_ratio",
-    "latency_1_ms": "latency_1_ratio",
-    "latency_8_ms": "latency_8_ratio",
-    "images_per_second": "images_per_second_ratio",
-}
+RATIOS = {one.key: f"{one.key.removesuffix('_s').removesuffix('_ms')}_ratio" for one in TIMES}
 
 OF_MACHINE = (*RATIOS, "imports_mib", "peak_mib", "gpu_peak_mib")
 """What is not reduced over machines or versions."""
@@ -91,9 +86,8 @@ def summarize_model(runs: list[Result], references: dict[int, Result]) -> Summar
         for name, value in numbers.items():
             if value is not None:
                 values.setdefault(name, []).append(spread_of(value))
-    configuration = {name: value for name, value in runs[0]["configuration"].items() if name != "seed"}
     return {
-        "configuration": configuration,
+        "configuration": {name: value for name, value in runs[0]["configuration"].items() if name != "seed"},
         "input_size": runs[0]["input_size"],
         "seeds": [run["configuration"]["seed"] for run in runs],
         **{
@@ -209,8 +203,7 @@ def machines(row: dict) -> str:
 
 def compares_methods(summary: Summary) -> bool:
     """Whether a comparison has methods of the paper beside SCADN."""
-    others = METHODS.keys() - {"scadn"}
-    return any(others & found["models"].keys() for found in summary["data"].values())
+    return any(METHODS.keys() & found["models"].keys() - {"scadn"} for found in summary["data"].values())
 
 
 def methods_table(comparisons: dict[str, Summary]) -> Table:

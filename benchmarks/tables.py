@@ -15,18 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import paper_tables
+import score_tables
+import summary
 from layout import Table, lay_out, markdown, named
-from paper_tables import ablation_table, demo_table, one_class_table, paper_table
-from score_tables import cost_table, gains_table, highlights_table, options_table, scores_table
 from store import RESULTS, read
-from summary import (
-    compare_cost_table,
-    compare_gap_table,
-    compare_medians_table,
-    compare_quality_table,
-    compares_methods,
-    methods_table,
-)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,29 +92,29 @@ def memory_table(result: list[dict[str, Any]]) -> Table:
 
 def comparison(layout: Layout, found: dict[str, Any], *, methods: bool = False) -> Table:
     """Lay out the comparisons with anomalib's models, or those with the methods that the paper compares with."""
-    return layout({name: one for name, one in found.items() if compares_methods(one) == methods})
+    return layout({name: one for name, one in found.items() if summary.compares_methods(one) == methods})
 
 
 TABLES: dict[str, tuple[str, Layout]] = {
-    "demo": ("train", lambda results: demo_table(results["demo"])),
+    "demo": ("train", lambda results: paper_tables.demo_table(results["demo"])),
     "memory": ("validation", lambda results: memory_table(results["memory"])),
-    "one_class": ("one_class", one_class_table),
-    "ablation": ("ablation", ablation_table),
-    "paper": ("paper", paper_table),
-    "compare_quality": ("compare", partial(comparison, compare_quality_table)),
-    "readme_comparison": ("compare", partial(comparison, compare_medians_table)),
-    "compare_cost": ("compare", partial(comparison, compare_cost_table)),
-    "patchcore_gap": ("compare", partial(comparison, compare_gap_table)),
-    "methods": ("compare", partial(comparison, methods_table, methods=True)),
-    "methods_cost": ("compare", partial(comparison, compare_cost_table, methods=True)),
+    "one_class": ("one_class", paper_tables.one_class_table),
+    "ablation": ("ablation", paper_tables.ablation_table),
+    "paper": ("paper", paper_tables.paper_table),
+    "compare_quality": ("compare", partial(comparison, summary.compare_quality_table)),
+    "readme_comparison": ("compare", partial(comparison, summary.compare_medians_table)),
+    "compare_cost": ("compare", partial(comparison, summary.compare_cost_table)),
+    "patchcore_gap": ("compare", partial(comparison, summary.compare_gap_table)),
+    "methods": ("compare", partial(comparison, summary.methods_table, methods=True)),
+    "methods_cost": ("compare", partial(comparison, summary.compare_cost_table, methods=True)),
     "deploy": ("deploy", deploy_table),
     "parity": ("parity", parity_table),
     "export_accuracy": ("export_accuracy", accuracy_table),
-    "scores": ("scores", scores_table),
-    "score_highlights": ("scores", highlights_table),
-    "score_gains": ("scores", gains_table),
-    "training_options": ("training_options", options_table),
-    "score_cost": ("score_cost", cost_table),
+    "scores": ("scores", score_tables.scores_table),
+    "score_highlights": ("scores", score_tables.highlights_table),
+    "score_gains": ("scores", score_tables.gains_table),
+    "training_options": ("training_options", score_tables.options_table),
+    "score_cost": ("score_cost", score_tables.cost_table),
 }
 """What the names of the result files begin with (an underscore follows), and how they are laid out."""
 

@@ -23,7 +23,7 @@ from torchvision.transforms.v2 import Compose, RandomHorizontalFlip, RandomVerti
 from anomalib_scadn import Scadn
 from anomalib_scadn.files import write_whole
 from data import MNIST, make_datamodule, parse_data
-from store import read, save
+from store import check_same, read, save
 
 WIDTHS = (0.75, 1.5)
 """How much narrower and wider random stripes may be."""
@@ -81,22 +81,17 @@ class Option:
     augmentations: Transform | None = None
 
 
-LAST = {"ema_decay": 0.0}
-"""Arguments of a model that ends with its last weights."""
-
-SCALED_DOWN = {"image_size": 128, "crop_size": None, "stripes": (4, 8, 16)}
-"""Arguments of a model that sees whole images, small, where others see crops at native resolution."""
-
 OPTIONS = {
     "as configured": Option(),
-    "last weights": Option(LAST),
+    "last weights": Option({"ema_decay": 0.0}),
     "paper's loss": Option({"lambda_ssim": 0.0}),
     "gradients, no SSIM": Option({"lambda_ssim": 0.0}, model_class=GradientLoss),
     "gradients and SSIM": Option(model_class=GradientLoss),
     "paper's decay": Option({"beta1": 0.0}),
     "flips": Option(augmentations=Compose([RandomHorizontalFlip(), RandomVerticalFlip()])),
     "random stripes": Option(model_class=RandomStripes),
-    "scaled down": Option(SCALED_DOWN),
+    # Whole images, small, where others see crops at native resolution.
+    "scaled down": Option({"image_size": 128, "crop_size": None, "stripes": (4, 8, 16)}),
 }
 """Ways to train by name; each alone changes the configuration."""
 
@@ -106,15 +101,16 @@ JUDGING = ("score", "reference_images")
 
 def make_model(config: Path, option: Option, **changes: object) -> Scadn:
     """Make an untrained model as a configuration says; changes overrule it, and the option overrules both."""
-    return option.model_class(**{**_model_arguments(config), **changes, **option.arguments}, visualizer=False)
+    return option.model_class(**{**model_arguments(config), **changes, **option.arguments}, visualizer=False)
 
 
 def training_arguments(config: Path) -> dict[str, Any]:
     """Collect the model's arguments that decide its weights: all but those of the score, which does not train."""
-    return {name: value for name, value in _model_arguments(config).items() if name not in JUDGING}
+    return {name: value for name, value in model_arguments(config).items() if name not in JUDGING}
 
 
-def _model_arguments(config: Path) -> dict[str, Any]:
+def model_arguments(config: Path) -> dict[str, Any]:
+    """Read the model's arguments."""
     return yaml.safe_load(config.read_text(encoding="utf-8"))["model"]["init_args"]
 
 
@@ -159,9 +155,6 @@ def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path
         torch.save(model.model.generator.state_dict(), content)
         write_whole(weights, content.getvalue())
     known = read(record) or {}
-    if known.get("settings") != json.loads(json.dumps(settings)):
-        msg = f"{weights} was trained with {known.get('settings', 'unknown settings')}, not with {settings}; "
-        msg += "remove it or choose another --output"
-        raise ValueError(msg)
+    check_same(weights, known.get("settings", {}), json.loads(json.dumps(settings)))
     model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
     return known["train_s"]

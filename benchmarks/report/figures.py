@@ -114,18 +114,12 @@ def draw_model(runs: list[Run]) -> ModelFigures:
     if run.scores is not None:
         about = f"Histogram of the image scores of {run.model} on {run.data}, {count(run.scores)}"
         histogram = embed_figure(histogram_figure(run.scores), about)
-        headings = ("Normal images with the highest scores", "Anomalous images with the lowest scores")
-        worst = {heading: most_wrong(run.scores, label) for label, heading in enumerate(headings)}
+        for label, heading in enumerate(("Normal images with the highest", "Anomalous images with the lowest")):
+            if images := most_wrong(run.scores, label):
+                worst[f"{heading} scores"] = images
     examples = f"Test images of {run.data} and what {run.model} made of them"
     extremes = f"The test images of {run.data} that {run.model} separates best and worst, and what it made of them"
-    return ModelFigures(
-        run,
-        runs,
-        histogram,
-        {heading: images for heading, images in worst.items() if images},
-        embed(run.examples, examples) if run.examples is not None else None,
-        embed(run.extremes, extremes) if run.extremes is not None else None,
-    )
+    return ModelFigures(run, runs, histogram, worst, embed(run.examples, examples), embed(run.extremes, extremes))
 
 
 def draw_curves(name: str, runs: list[Run], styles: dict[str, dict]) -> list[Picture]:
@@ -133,9 +127,8 @@ def draw_curves(name: str, runs: list[Run], styles: dict[str, dict]) -> list[Pic
     share = float(runs[0].scores["label"].mean())
     roc, areas = curves_figure(RocCurveDisplay, runs, styles, ("false positive rate", "true positive rate"), [0, 1])
     precision, averages = curves_figure(PrecisionRecallDisplay, runs, styles, ("recall", "precision"), [share, share])
-    models = [run.model for run in runs]
-    areas = ", ".join(f"{model} {one.roc_auc:.3f}" for model, one in zip(models, areas, strict=True))
-    averages = ", ".join(f"{model} {one.average_precision:.3f}" for model, one in zip(models, averages, strict=True))
+    areas = ", ".join(f"{run.model} {one.roc_auc:.3f}" for run, one in zip(runs, areas, strict=True))
+    averages = ", ".join(f"{run.model} {one.average_precision:.3f}" for run, one in zip(runs, averages, strict=True))
     return [
         embed_figure(roc, f"ROC curves on {name}. AUROC: {areas}"),
         embed_figure(precision, f"Precision-recall curves on {name}. Average precision: {averages}"),
@@ -183,8 +176,10 @@ def bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
     return np.linspace(low, high, bins + 1)
 
 
-def embed(path: Path, alt: str) -> Picture:
-    """Put a picture into a data URI."""
+def embed(path: Path | None, alt: str) -> Picture | None:
+    """Put a picture into a data URI, if there is one."""
+    if path is None:
+        return None
     data = path.read_bytes()
     try:
         with Image.open(path, formats=["PNG"]) as image:

@@ -66,9 +66,8 @@ class Run:
 
 def load_runs(folder: Path) -> list[Run]:
     """Read all runs below a folder."""
-    paths = folder.glob("*/*/seed*/result.json")
-    runs = [_load(path, int(seed[1])) for path in paths if (seed := re.fullmatch(r"seed(-?\d+)", path.parent.name))]
-    runs.sort(key=lambda run: (run.data, run.model, run.seed))
+    found = [path for path in folder.glob("*/*/seed*/result.json") if re.fullmatch(r"seed-?\d+", path.parent.name)]
+    runs = sorted(map(_load, found), key=lambda run: (run.data, run.model, run.seed))
     for first, other in pairwise(runs):
         if (first.data, first.model) == (other.data, other.model):
             _check_same(folder, first, other)
@@ -77,12 +76,12 @@ def load_runs(folder: Path) -> list[Run]:
     return runs
 
 
-def _load(path: Path, seed: int) -> Run:
-    folder = path.parent
+def _load(path: Path) -> Run:
+    folder, (data, model, seed) = path.parent, path.parent.parts[-3:]
     scores, *pictures = (folder / name for name in ("scores.csv", "examples.png", "extremes.png"))
     table = read_scores(scores) if scores.exists() else None
-    names = folder.parent.parent.name, folder.parent.name
-    return Run(*names, seed, read_object(path), table, *(one if one.exists() else None for one in pictures))
+    pictures = [one if one.exists() else None for one in pictures]
+    return Run(data, model, int(seed.removeprefix("seed")), read_object(path), table, *pictures)
 
 
 def read_scores(path: Path) -> pd.DataFrame:
@@ -116,7 +115,8 @@ def load_paper_values(folder: Path) -> PaperValues:
 
 def _check_same(folder: Path, first: Run, other: Run) -> None:
     """Refuse seeds that an earlier configuration left."""
-    one, two = first.configuration, other.configuration
+    pair = [run.result.get("configuration") for run in (first, other)]
+    one, two = (value if isinstance(value, dict) else {"configuration": value} for value in pair)
     differing = sorted(name for name in (one.keys() | two.keys()) - {"seed"} if one.get(name) != two.get(name))
     if differing:
         msg = f"seeds {first.seed} and {other.seed} in {folder / first.data / first.model} were made with different "

@@ -1,31 +1,37 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of data sets and models: medians and spread over seeds, beside published values."""
+"""Tables of data sets and models, and of the paper's experiments: what was measured beside published values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from statistics import median
+from typing import Any
 
-from layout import Measure
+from layout import Measure, median_and_range, spread
+from paper_tables import NONE as DASH
+from paper_tables import describe_configuration, experiment_table
 
-from .runs import PaperValues, Run
+from .runs import PaperValues, Run, read_object
 
-DASH = "\N{EN DASH}"
-SPACE = "\N{NO-BREAK SPACE}"
-"""A number does not part from its unit."""
+KINDS = {
+    "paper": "Tables 1 to 3",
+    "one_class": "Table 5, one-class classification",
+    "ablation": "Table 4, ablation",
+}
+"""What names of result files begin with (an underscore and a name follow), and what of the paper they repeat."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of a table: the median over seeds or a dash, lowest and highest unless they read the same, the paper's.
+    """One value of a table: the median over seeds with lowest and highest, or a dash; the paper's value.
 
     No model is best in times and memory, unless all ran on one machine with the same versions.
     """
 
     text: str = DASH
-    spread: str = ""
     paper: str = ""
     is_best: bool = False
 
@@ -56,21 +62,23 @@ def build_table(runs: Sequence[Run], measures: Sequence[Measure], paper: PaperVa
 
 
 def _column(by_model: dict[str, list[Run]], measure: Measure, published: dict[str, tuple]) -> dict[str, Cell]:
-    medians, cells = {}, {}
-    for model, runs in by_model.items():
-        values = [run.values[measure.key] for run in runs if measure.key in run.values]
-        paper = _published(published, model.lower(), measure)
-        cells[model] = Cell(paper=paper)
-        if values:
-            medians[model] = median(values)
-            text, low, high = (_text(measure, value) for value in (medians[model], min(values), max(values)))
-            cells[model] = Cell(text, f"{low}{SPACE}to {high}" if low != high else "", paper)
+    values = {
+        model: [run.values[measure.key] for run in runs if measure.key in run.values]
+        for model, runs in by_model.items()
+    }
+    medians = {model: median(found) for model, found in values.items() if found}
     comparable = not measure.needs_same_machine or _share_machine([run for runs in by_model.values() for run in runs])
+    best = None
     if len(medians) > 1 and measure.higher_is_better is not None and comparable:
-        best = _text(measure, (max if measure.higher_is_better else min)(medians.values()))
-        # What reads the same is equally good.
-        cells = {model: replace(cell, is_best=cell.text == best) for model, cell in cells.items()}
-    return cells
+        best = measure.text((max if measure.higher_is_better else min)(medians.values()))
+    return {
+        model: Cell(
+            spread(median_and_range(found), measure.text) if found else DASH,
+            _published(published, model.lower(), measure),
+            is_best=bool(found) and measure.text(medians[model]) == best,  # what reads the same is equally good
+        )
+        for model, found in values.items()
+    }
 
 
 def _share_machine(runs: list[Run]) -> bool:
@@ -81,8 +89,37 @@ def _share_machine(runs: list[Run]) -> bool:
 
 def _published(published: dict[str, tuple], method: str, measure: Measure) -> str:
     values = published.get(method, ("", {}))[1]
-    return _text(measure, values[measure.key]) if measure.key in values else ""
+    return measure.text(values[measure.key]) if measure.key in values else ""
 
 
-def _text(measure: Measure, value: float) -> str:
-    return measure.text(value).replace(" ", SPACE)
+@dataclass(frozen=True)
+class Experiment:
+    """A result file of one of the paper's experiments."""
+
+    title: str
+    configuration: str
+    machines: list[str]
+    header: list[str]
+    rows: list[list[str]]
+    content: dict[str, Any]
+    """All of the file but the paper's numbers."""
+
+
+def load_experiments(folder: Path) -> list[Experiment]:
+    """Read the result files of the paper's experiments."""
+    return [read_experiment(path, kind) for kind in KINDS for path in sorted(folder.glob(f"{kind}_*.json"))]
+
+
+def read_experiment(path: Path, kind: str) -> Experiment:
+    """Read the result file of an experiment."""
+    content = read_object(path)
+    title = f"{path.stem.removeprefix(f'{kind}_')} ({KINDS[kind]})"
+    try:
+        table = experiment_table(content, kind)
+        machines = [run.get("machine") or {} for run in content["runs"].values()]
+        described = dict.fromkeys(", ".join(f"{key} {value}" for key, value in one.items()) for one in machines)
+        shown = {key: value for key, value in content.items() if key != "paper"}
+        return Experiment(title, describe_configuration(content), list(described), *table, shown)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"cannot read {path}: expected runs by row/seed, found: {error!r}"
+        raise ValueError(msg) from error

@@ -19,7 +19,7 @@ from layout import ACCURACY
 from measure import measure_size
 from models import BASELINES
 from pictures import draw_sheet
-from report.page import write_report
+from report import write_report
 from report.runs import load_runs
 from report.tables import DASH, build_table
 

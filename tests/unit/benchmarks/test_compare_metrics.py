@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import label as label_regions
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
-from measure import measure_quality, to_unit_range
+from measure import Scored, measure_quality, to_unit_range
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def scored():
     masks[11] = True
     maps = 40 + generator.normal(size=masks.shape) + masks
     scores = 40 + generator.normal(size=12) + labels
-    return tuple(torch.from_numpy(values) for values in (scores.astype("f4"), labels, maps.astype("f4"), masks))
+    return Scored(*(torch.from_numpy(values) for values in (scores.astype("f4"), labels, maps.astype("f4"), masks)))
 
 
 def naive_aupro(maps, masks, limit=0.3):
@@ -45,8 +45,8 @@ def naive_aupro(maps, masks, limit=0.3):
 
 
 def test_metrics_equal_sklearns_on_the_raw_scores(scored):
-    scores, labels, maps, masks = scored
-    found = measure_quality(scores, labels, maps, masks)
+    scores, labels, maps, masks, _ = scored
+    found = measure_quality(scored)
     assert found["image_AUROC"] == pytest.approx(roc_auc_score(labels, scores), abs=1e-6)
     assert found["pixel_AUROC"] == pytest.approx(roc_auc_score(masks.flatten(), maps.flatten()), abs=1e-6)
     precision, recall, _ = precision_recall_curve(labels, scores)
@@ -54,26 +54,26 @@ def test_metrics_equal_sklearns_on_the_raw_scores(scored):
 
 
 def test_per_image_auroc_leaves_out_empty_and_full_masks(scored):
-    _, _, maps, masks = scored
+    _, _, maps, masks, _ = scored
     expected = np.mean([roc_auc_score(masks[i].flatten(), maps[i].flatten()) for i in (1, 3, 5, 7, 9)])
-    assert measure_quality(*scored)["PerImagePixelAUROC"] == pytest.approx(expected, abs=1e-6)
+    assert measure_quality(scored)["PerImagePixelAUROC"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_aupro_equals_a_naive_loop_over_thresholds(scored):
-    _, _, maps, masks = scored
+    _, _, maps, masks, _ = scored
     expected = naive_aupro(maps[:11].numpy(), masks[:11].numpy())  # without the full mask
-    assert measure_quality(*scored)["pixel_AUPRO"] == pytest.approx(expected, abs=1e-5)
+    assert measure_quality(scored)["pixel_AUPRO"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_metrics_that_are_not_defined_are_none(scored):
-    scores, _, maps, masks = scored
-    found = measure_quality(scores, torch.zeros(12), maps, torch.zeros_like(masks))
+    found = measure_quality(scored._replace(labels=torch.zeros(12), masks=torch.zeros_like(scored.masks)))
     assert set(found.values()) == {None}
 
 
 def test_pixels_of_full_and_empty_masks_still_have_an_auroc():
     masks = torch.tensor([0, 0, 1, 1]).bool()[:, None, None].expand(4, 2, 2)
-    found = measure_quality(torch.arange(4.0), torch.tensor([0, 0, 1, 1]), torch.arange(16.0).view(4, 2, 2), masks)
+    scored = Scored(torch.arange(4.0), torch.tensor([0, 0, 1, 1]), torch.arange(16.0).view(4, 2, 2), masks)
+    found = measure_quality(scored)
     assert found["pixel_AUROC"] == 1
     assert found["pixel_AUPRO"] is found["PerImagePixelAUROC"] is None
 

@@ -14,7 +14,7 @@ import experiment
 import paper
 from anomalib_scadn.cli.configs import config_path
 from paper_tables import ABLATION, TESTED
-from report.page import load_results, write_report
+from report import load_results, write_report
 
 TINY = ["--model.base_channels", "2", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
 TINY += ["--data.num_workers", "0"]
@@ -119,12 +119,13 @@ def test_categories_run_in_turn_and_stand_beside_the_paper(
     assert set(runs["1/0"]) == {"image_AUROC", "PerImagePixelAUROC", "seconds", "machine"}
     printed = capsys.readouterr().out
     ours = (runs["1/0"]["image_AUROC"] + runs["2/0"]["image_AUROC"]) / 2
-    assert f"| mean of 2 | - | {ours:.3f} |" in printed
-    assert f"| 1 | {'0.975' if table == '1' else '-'} | {runs['1/0']['image_AUROC']:.3f} |" in printed
+    none = "\N{EN DASH}"
+    assert f"| mean of 2 | {none} | {ours:.3f} | {none} |" in printed
+    assert f"| 1 | 1 | {runs['1/0']['image_AUROC']:.3f} | {'0.975' if table == '1' else none} |" in printed
     if table == "2":  # Table 3 is another metric of the same runs
         forbid_training()
         benchmark("table3", *arguments, changes=changes)
-        assert f"| 1 | - | {runs['1/0']['PerImagePixelAUROC']:.3f} |" in capsys.readouterr().out
+        assert f" {runs['1/0']['PerImagePixelAUROC']:.3f} | {none} |" in capsys.readouterr().out
 
 
 def test_missing_categories_are_named_before_anything_runs_or_is_downloaded(benchmark, tmp_path, capsys):

@@ -12,7 +12,7 @@ import pytest
 
 import store
 from experiment import parse_options, refuse
-from paper_tables import CLASSES, one_class_table, paper_table, seed_means
+from paper_tables import CLASSES, one_class_table, paper_table, published, seed_means
 from provenance import folder_fingerprint, machine, without_folders, without_paths
 
 
@@ -171,21 +171,24 @@ def test_the_papers_mean_stands_only_beside_all_classes():
     result["runs"] = {f"{number}/0": {"image_AUROC": 0.5} for number in CLASSES}
     assert one_class_table({"mnist": result})[1][0][-2:] == ["0.5000", "0.9771 ± 0.0005"]
     del result["runs"]["4/0"]
-    assert one_class_table({"mnist": result})[1][0][-2:] == ["0.5000", "-"]
+    assert one_class_table({"mnist": result})[1][0][-2:] == ["0.5000", "\N{EN DASH}"]
 
 
-def test_the_papers_tables_have_a_row_per_category_and_metric():
+def test_the_papers_tables_have_a_row_per_category_and_a_column_per_metric():
     values = {"image_AUROC": 0.5, "PerImagePixelAUROC": 0.25}
-    result = {"config": "mvtec.yaml", "extra": [], "runs": {"screw/0": values, "tile/0": values}}
-    header, rows = paper_table({"mvtec": result})
-    assert header == ["result", "configuration", "metric", "category", "paper", "here"]
+    result = {"config": "mvtec.yaml", "extra": [], "paper": published("2", "3")}
+    result["runs"] = {"screw/0": values, "tile/0": values}
+    lace = {"config": "laceAD.yaml", "extra": [], "paper": published("1"), "runs": {"1/0": {"image_AUROC": 0.75}}}
+    header, rows = paper_table({"mvtec": result, "laceAD": lace})
+    image, pixel, none = "image AUROC", "per-image pixel AUROC", "\N{EN DASH}"
+    assert header[:4] == ["result", "configuration", "category", "seeds"]
+    assert header[4:] == [image, f"paper's {image}", pixel, f"paper's {pixel}"]
     assert rows == [
-        ["mvtec", "`mvtec.yaml`", "image_AUROC", "screw", "0.831", "0.500"],
-        ["mvtec", "`mvtec.yaml`", "image_AUROC", "tile", "0.792", "0.500"],
-        ["mvtec", "`mvtec.yaml`", "image_AUROC", "mean of 2", "-", "0.500"],
-        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "screw", "0.876", "0.250"],
-        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "tile", "0.677", "0.250"],
-        ["mvtec", "`mvtec.yaml`", "PerImagePixelAUROC", "mean of 2", "-", "0.250"],
+        ["mvtec", "`mvtec.yaml`", "screw", "1", "0.500", "0.831", "0.250", "0.876"],
+        ["mvtec", "`mvtec.yaml`", "tile", "1", "0.500", "0.792", "0.250", "0.677"],
+        ["mvtec", "`mvtec.yaml`", "mean of 2", none, "0.500", none, "0.250", none],
+        ["laceAD", "`laceAD.yaml`", "1", "1", "0.750", "0.975", none, none],
+        ["laceAD", "`laceAD.yaml`", "mean of 1", none, "0.750", none, none, none],
     ]
 
 

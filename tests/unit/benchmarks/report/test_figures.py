@@ -5,6 +5,7 @@
 
 import base64
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from torchmetrics.functional.classification import (
 )
 
 from report.figures import (
+    STYLE,
     bin_edges,
     curves_figure,
     draw_data,
@@ -87,12 +89,13 @@ def test_points_that_cannot_be_told_apart_do_not_make_the_page_larger():
 
 def test_a_histogram_holds_shares_of_each_class():
     scores = run_of([("a", 0, 0.0), ("b", 0, 0.1), ("c", 0, 0.9), ("d", 1, 1.0)]).scores
-    figure = histogram_figure(scores, bins=2)
+    with mpl.rc_context(STYLE):
+        figure = histogram_figure(scores, bins=2)
+        svg = base64.b64decode(embed_figure(figure, "").source.partition(",")[2]).decode()
     normal, anomalous = (patch.get_data() for patch in figure.axes[0].patches)
     np.testing.assert_allclose(normal.edges, [0, 0.5, 1])
     np.testing.assert_allclose(normal.values, [2 / 3, 1 / 3])
     np.testing.assert_allclose(anomalous.values, [0, 1])
-    svg = base64.b64decode(embed_figure(figure, "").source.partition(",")[2]).decode()
     assert all(f">{text}<" in svg for text in ("100%", "normal", "anomalous", "share of the class"))
 
 

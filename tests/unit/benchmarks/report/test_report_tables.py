@@ -21,7 +21,7 @@ def test_a_cell_holds_median_and_spread():
     runs = [run("scadn", seed, image_AUROC=value) for seed, value in enumerate((0.9, 0.7, 0.8))]
     (row,) = build_table(runs, [AUROC], {})["lace"]
     assert row.seeds == 3
-    assert row.cells == [Cell("0.800", "0.700\N{NO-BREAK SPACE}to 0.900")]
+    assert row.cells == [Cell("0.800 (0.700 to 0.900)")]
 
 
 def test_one_seed_has_no_spread_and_a_missing_value_is_a_dash():

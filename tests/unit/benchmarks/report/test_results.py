@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from report.page import load_results
+from report import load_results
 from report.tables import DASH
 
 
