@@ -100,17 +100,13 @@ def check(arguments: argparse.Namespace) -> None:
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     """List the runs, so that the models of one seed come right after each other."""
     given = ("image_size", "scadn_config", "backbone_weights", "coreset_ratio", "repeats", "accelerator")
-
-    def shared(data: str) -> dict[str, Any]:
+    jobs = []
+    for data, root in arguments.data.items():
         names = (*given, *COUNTS) if MNIST.fullmatch(data) else given
-        return {"folder": arguments.output, **{name: getattr(arguments, name) for name in names}}
-
-    return [
-        Job(data, root, model, seed, **shared(data))
-        for data, root in arguments.data.items()
-        for seed in dict.fromkeys(arguments.seeds)
-        for model in dict.fromkeys(arguments.models)
-    ]
+        shared = {"folder": arguments.output, **{name: getattr(arguments, name) for name in names}}
+        for seed in dict.fromkeys(arguments.seeds):
+            jobs += [Job(data, root, model, seed, **shared) for model in dict.fromkeys(arguments.models)]
+    return jobs
 
 
 def run_all(jobs: list[Job]) -> tuple[list[dict[str, Any]], list[str]]:

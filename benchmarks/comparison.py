@@ -20,23 +20,9 @@ from anomalib.models.components import AnomalibModule
 from lightning.pytorch import seed_everything
 
 from anomalib_scadn.files import write_whole
-from data import (
-    LACE,
-    drawn_fingerprint,
-    fingerprint,
-    list_test_images,
-    make_datamodule,
-    read_test_image,
-)
-from measure import (
-    Scored,
-    measure_quality,
-    measure_size,
-    measure_times,
-    score_test_images,
-    seconds_of,
-)
-from models import ANOMALIB_MODELS, Built, anomalib_model, configured, scadn_settings, shared_settings
+from data import LACE, drawn_fingerprint, fingerprint, list_test_images, make_datamodule, read_test_image
+from measure import Scored, measure_quality, measure_size, measure_times, score_test_images, seconds_of
+from models import ANOMALIB_MODELS, BASELINE_ARGUMENTS, Built, anomalib_model, configured, scadn_settings
 from pictures import draw
 from provenance import machine, named_hash, peak_memory, same_where_recorded, versions
 from store import run_folder, save
@@ -97,7 +83,10 @@ class Job:
             settings = scadn_settings(self.scadn_config)
             if "accelerator" in settings["trainer"]:  # the comparison's own overrules it
                 settings["trainer"]["accelerator"] = self.accelerator
-            return {**found, "scadn": settings if self.model == "scadn" else shared_settings(settings)}
+            if self.model != "scadn":
+                own = settings["model"]
+                settings["model"] = {name: own[name] for name in own if name in BASELINE_ARGUMENTS}
+            return {**found, "scadn": settings}
         found["backbone_weights"] = named_hash(self.backbone_weights) if self.backbone_weights else "random"
         return {**found, "coreset_ratio": self.coreset_ratio} if self.model == "patchcore" else found
 

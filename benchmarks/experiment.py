@@ -121,7 +121,8 @@ def measure_variant(trained: Trained, config: Path, options: Options) -> Trained
 
 def _test(model: Scadn, datamodule: AnomalibDataModule) -> Trained:
     """Score the test images; without masks there is no pixel metric."""
-    scored = score_test_images(model.eval(), list_test_images(datamodule), model.input_size[0])
+    batch = datamodule.eval_batch_size  # what the configuration says that memory allows
+    scored = score_test_images(model.eval(), list_test_images(datamodule), model.input_size[0], batch)
     areas = measure_areas(scored)
     metrics = {name: round(areas[name], 4) for name in METRICS if areas[name] is not None}
     return Trained(model, datamodule, scored, metrics)

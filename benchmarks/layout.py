@@ -69,15 +69,16 @@ def count(value: float) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a run has a number of: its key in ``result.json``, its title, how it is written, which way the best lies."""
+    """What a run has a number of: its key in ``result.json``, its title, how it is written, which way the best lies.
+
+    Of a size none is best. What needs the same machine says nothing across machines and versions.
+    """
 
     key: str
     title: str
     text: Callable[[float], str] = "{:.3f}".format
     higher_is_better: bool | None = True
-    """``None`` for a size, of which none is best."""
     needs_same_machine: bool = False
-    """Whether it says nothing across machines and versions."""
 
 
 ACCURACY = tuple(

@@ -23,7 +23,6 @@ from models import predict, predict_raw
 
 WARM_UP = 3
 BATCH_SIZES = (1, 8)
-SCORING_BATCH = 8
 
 
 def seconds_of(call: Callable[[], object]) -> float:
@@ -76,25 +75,23 @@ def measure_size(model: AnomalibModule, image: torch.Tensor) -> dict[str, int]:
 
 
 class Scored(NamedTuple):
-    """A test set as a model sees it, and what is true of it."""
+    """N test images as a model sees them, and what is true of them: 1 = anomalous, true = anomalous.
+
+    Scores and maps, if the model has some, are raw. Maps and masks have the shape (N, H, W).
+    """
 
     scores: torch.Tensor
-    """Raw, shape (N,)."""
     labels: torch.Tensor
-    """0 = normal, 1 = anomalous, shape (N,)."""
     maps: torch.Tensor | None
-    """Raw, shape (N, H, W); ``None`` if the model has none."""
     masks: torch.Tensor
-    """Shape (N, H, W), bool, true = anomalous."""
     samples: Sequence[Sample] = ()
-    """The images, where they are needed again."""
 
 
-def score_test_images(model: AnomalibModule, samples: list[Sample], side: int) -> Scored:
+def score_test_images(model: AnomalibModule, samples: list[Sample], side: int, batch_size: int = 8) -> Scored:
     """Score all test images, with maps of one side, and read what is true of them."""
     scores, maps = [], []
-    for start in range(0, len(samples), SCORING_BATCH):
-        images = [read_test_image(sample) for sample in samples[start : start + SCORING_BATCH]]
+    for start in range(0, len(samples), batch_size):
+        images = [read_test_image(sample) for sample in samples[start : start + batch_size]]
         output = predict_raw(model, images)
         scores.append(output.pred_score.flatten().float().cpu())
         if output.anomaly_map is not None:

@@ -59,12 +59,6 @@ def scadn_settings(path: Path) -> dict[str, Any]:
     return {"file": path.name, **without_folders(settings)}
 
 
-def shared_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Leave of SCADN's settings what another method of the paper is trained with."""
-    model = {name: value for name, value in settings["model"].items() if name in BASELINE_ARGUMENTS}
-    return {**settings, "model": model}
-
-
 def section(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
     """Look up a part of a configuration file."""
     found = content.get(name)

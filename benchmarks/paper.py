@@ -40,22 +40,20 @@ from anomalib_scadn.data.one_class_files import folder_of
 from experiment import SEED, Figures, Options, find_images, measure_variant, read_arguments, refuse, train
 from layout import markdown
 from provenance import fingerprint, folder_fingerprint, machine
-from store import Job, Metrics, add_command, end, run_missing, settings_of
+from store import Describe, Job, Metrics, add_command, end, run_missing, settings_of
 
 LACE = "lace"
 CATEGORIES = {"table1": "laceAD", "table2": "mvtec", "table3": "mvtec"}
 
 
 class Experiment(NamedTuple):
-    """Runs that share a result file, named without suffix, and what they have in common."""
+    """Runs that share a result file, named without suffix; data are told by fingerprints, each run is described."""
 
     file: str
     settings: dict[str, Any]
     data: dict[str, str]
-    """Fingerprints by name."""
     jobs: list[Job]
-    describe: Callable[[], dict[str, str | int]] = machine
-    """Describes what a run was made on."""
+    describe: Describe = machine
 
 
 def make_categories(arguments: argparse.Namespace, extra: list[str], changes: Options) -> list[Experiment]:

@@ -39,16 +39,16 @@ PAPER_SCORE = {"model.score": "PaperScore", "model.score.subtract_reference": Fa
 
 
 class Row(NamedTuple):
-    """A row of Table 4."""
+    """A row of Table 4: what is left out of SCADN, and the options of anomalib that it changes.
+
+    Its parts are adversarial loss, scales, merging, and whether mu_i is subtracted. A row without a training of its own
+    is tested with the weights of ``"full"``.
+    """
 
     label: str
-    """What is left out of SCADN."""
     parts: tuple[str, str, str, str]
-    """Adversarial loss, scales, merging, whether mu_i is subtracted."""
     changes: dict[str, Any]
-    """Options of anomalib that the row changes."""
     is_trained: bool = True
-    """Whether it has a training of its own; if not, it is tested with the weights of ``"full"``."""
 
 
 FULL = "full"

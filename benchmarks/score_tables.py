@@ -7,6 +7,8 @@ from collections import Counter
 from statistics import mean, median
 from typing import Any
 
+import pandas as pd
+
 from layout import Table, lay_out, named
 
 Results = dict[str, dict[str, Any]]
@@ -75,31 +77,25 @@ def scores_table(results: Results) -> Table:
 
 def gains_table(results: Results) -> Table:
     """Lay out what the shipped score gains over the paper's, over all data sets."""
-    gains: dict[tuple[str, str], dict[str, float]] = {}
     columns = _columns(results)
+    wanted = Counter(label for _, _, label in columns)
+    gains: dict[tuple[str, str], dict[str, float]] = {}
     for data, metric, label in columns:
         paper = median(_values(results[data], "paper", metric))
         for configuration, score in _configured(data).items():
             if found := _values(results[data], score, metric):
                 gains.setdefault((configuration, label), {})[data] = median(found) - paper
-    wanted = Counter(label for _, _, label in columns)
     rows: dict[tuple[str, ...], list[str]] = {}
     for (configuration, label), found in sorted(gains.items()):
         if len(found) == wanted[label]:
-            values = (mean(found.values()), _mean_of_sets(found), min(found.values()))
+            # MNIST is one data set, whatever the number of its classes.
+            by_set = pd.Series(found).groupby(lambda data: "mnist" if data.startswith("mnist_") else data).mean()
+            values = (mean(found.values()), by_set.mean(), min(found.values()))
             row = [configuration, label, str(len(found)), *(f"{value:+.3f}" for value in values)]
             # Configurations that differ on none of the data sets share a row.
             rows.setdefault((label, str(found)), row)
     header = ["configuration", "AUROC", "data sets and classes", "mean gain", "mean gain, MNIST once", "lowest gain"]
     return header, list(rows.values())
-
-
-def _mean_of_sets(gains: dict[str, float]) -> float:
-    """Average over data sets, of which MNIST is one, whatever the number of its classes."""
-    sets: dict[str, list[float]] = {}
-    for data, gain in gains.items():
-        sets.setdefault("mnist" if data.startswith("mnist_") else data, []).append(gain)
-    return mean(mean(found) for found in sets.values())
 
 
 def _configured(data: str) -> dict[str, str]:

@@ -3,13 +3,14 @@
 
 """Many scores of the same reconstructions, each image repainted once for all of them; their times, what they see."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from anomalib.data import AnomalibDataModule, AnomalibDataset
+from anomalib.data import AnomalibDataset
 from PIL import Image
 from torchvision.transforms.v2.functional import resize
 
@@ -35,11 +36,10 @@ PICTURED = {f"{errors}, mean, pixel, max": errors for errors in ("mse", "ssim", 
 COMPARED_SIDE = 128
 """Height and width, in pixels, that maps and masks are compared at."""
 
-SINGLE = ("mse", "ssim", "msgms")
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scores.png"
 
-JOINT = (("mse", "ssim"), ("mse", "msgms"), ("mse", "ssim", "msgms"))
-
-ALL_THREE = JOINT[-1]
+SINGLE = ALL_THREE = ("mse", "ssim", "msgms")
+JOINT = (("mse", "ssim"), ("mse", "msgms"), ALL_THREE)
 
 
 def make_variants(smoothing: Sequence[float], *, perceptual: bool) -> dict[str, dict[str, Any]]:
@@ -188,33 +188,29 @@ def time_scores(
     return found
 
 
-def draw_scores(config: Path, weights: Path, picture: Path) -> None:
+def draw_scores(arguments: Namespace) -> None:
     """Draw what scores see on drawn lace: a row for a flawless image and for each kind of defect."""
-    model = make_model(config, Option())
-    model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
+    model, picture = make_model(arguments.config, Option()), arguments.picture
+    model.model.generator.load_state_dict(torch.load(arguments.weights, weights_only=True))
     data = make_data("lace", model.input_size[0], Option())
     variants = make_variants(model.model.scorer.smoothing, perceptual=False)
     study = Study(model, {name: variants[name] for name in PICTURED}, None)
     study.fit(data.train_data, 100)
-    kinds = one_of_each_kind(data)
-    rows = [collect(study, data.test_data, index, model.model.masks) for index in kinds.values()]
+    kinds = data.test_data.samples["label"].drop_duplicates().sort_values(key=lambda kinds: kinds.replace("good", ""))
+    rows = [collect(study, data.test_data, index, model.model.masks) for index in kinds.index]
     columns = []
     for title in rows[0]:
-        pictures = [row[title] for row in rows]
-        options = {} if title in ("image", "repainted") else {"cmap": "inferno"}
-        if title not in ("image", "repainted", "defect"):  # each score has its own range
+        pictures, options = [row[title] for row in rows], {}
+        if title not in ("image", "repainted"):
+            options["cmap"] = "inferno"
+        if title in ("paper", *PICTURED.values()):  # each score has its own range
             options |= {"vmin": min(map(np.min, pictures)), "vmax": max(map(np.max, pictures))}
         columns.append((title, pictures, options))
     save_figure(draw_grid(columns, list(kinds), "What scores see"), picture)
     with Image.open(picture) as drawn:  # panels as large as the model's images
         small = drawn.convert("RGB").resize((drawn.width * 5 // 8, drawn.height * 5 // 8), Image.Resampling.LANCZOS)
     small.save(picture, optimize=True)
-
-
-def one_of_each_kind(data: AnomalibDataModule) -> dict[str, int]:
-    """Find the first test image of each kind."""
-    kinds = [Path(path).parent.name for path in data.test_data.samples.image_path]
-    return {kind: kinds.index(kind) for kind in sorted(set(kinds), key=lambda kind: (kind != "good", kind))}
+    print(picture)
 
 
 def collect(study: Study, dataset: AnomalibDataset, index: int, masks: torch.Tensor) -> dict[str, np.ndarray]:

@@ -25,6 +25,7 @@ from provenance import machine, sha256, without_paths
 
 RESULTS = Path(__file__).parent / "results"
 Metrics = dict[str, Any]
+Describe = Callable[[], dict[str, str | int]]
 Job = tuple[list[str], Callable[[], list[Metrics]]]
 """Keys of the results that a job makes, and the job, which returns one result per key."""
 
@@ -78,7 +79,7 @@ def run_missing(
     settings: dict,
     jobs: Iterable[Job],
     data: dict[str, str] | None = None,
-    describe: Callable[[], dict[str, str | int]] | None = None,
+    describe: Describe | None = None,
 ) -> tuple[dict, list[str]]:
     """Run the jobs of which a result is missing; those that another process is at are waited for at the end."""
     add = partial(merge, path, settings, data or {})
@@ -95,7 +96,7 @@ def run_missing(
     return add({}), failed
 
 
-def _attempt(keys: list[str], job: Callable[[], list[Metrics]], add: Callable, describe: Callable | None) -> bool:
+def _attempt(keys: list[str], job: Callable[[], list[Metrics]], add: Callable, describe: Describe | None) -> bool:
     """Do a job and keep its results; tell whether it was done."""
     try:
         made = job()
@@ -111,7 +112,6 @@ def _attempt(keys: list[str], job: Callable[[], list[Metrics]], add: Callable, d
 @contextmanager
 def claim(path: Path, key: str, timeout: float) -> Iterator[bool]:
     """Claim a job against other processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(path.parent / f".{path.stem}-{key.replace('/', '-')}.lock")
     try:
         held.acquire(timeout=timeout)

@@ -21,7 +21,6 @@ other settings or data is refused and what a file has is not run again. Each tra
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -34,7 +33,7 @@ from anomalib_scadn import Scadn
 from data import MNIST, fingerprint, parse_data
 from provenance import folder_fingerprint, in_own_process, machine, named_hash
 from score_tables import SHIPPED, SHIPPED_FOR_CLASSES
-from scores import COMPARED_SIDE, Study, draw_scores, make_variants, time_scores
+from scores import COMPARED_SIDE, PICTURE, Study, draw_scores, make_variants, time_scores
 from store import MadeOtherwiseError, Metrics, add_command, check_same, end, read, run_missing, save, settings_of
 from training import OPTIONS, Option, make_data, make_model, model_arguments, train, train_once, training_arguments
 
@@ -47,8 +46,6 @@ SHARED = ("smoothing", "reference_images", "test_images")
 COMPARED = ("mse, mean, pixel, max", SHIPPED, SHIPPED_FOR_CLASSES)
 """Scores beside the paper's that ways to train are compared by."""
 
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scores.png"
-
 
 def do_scores(arguments: argparse.Namespace) -> list[str]:
     """Compare scores of the same reconstructions; give what failed."""
@@ -56,7 +53,7 @@ def do_scores(arguments: argparse.Namespace) -> list[str]:
     known = {text: score_file(arguments, text) for text in arguments.data}
     for text, path in known.items():
         jobs = [([str(seed)], partial(score_run, arguments, text, seed)) for seed in arguments.seeds]
-        settings = {"configuration": plain(score_settings(arguments))}
+        settings = {"configuration": score_settings(arguments)}
         failed += run_missing(path, settings, jobs)[1]
         print(path)
     return failed
@@ -67,7 +64,7 @@ def score_file(arguments: argparse.Namespace, text: str) -> Path:
     path = arguments.results / f"scores_{parse_data(text)[0]}.json"
     for seed, run in (read(path) or {"runs": {}})["runs"].items():
         wanted = score_settings(arguments) | training_settings(arguments, text, int(seed))
-        check_same(path, run["configuration"], plain(wanted))
+        check_same(path, run["configuration"], wanted)
     return path
 
 
@@ -93,16 +90,11 @@ def training_settings(arguments: argparse.Namespace, text: str, seed: int) -> di
     }
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """Give a value as a result file has it."""
-    return json.loads(json.dumps(value))
-
-
 def score_run(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics]:
     """Train and score in a process of its own."""
-    settings = plain(training_settings(arguments, text, seed))
+    settings = training_settings(arguments, text, seed)
     found = in_own_process(train_and_score, arguments, text, seed, settings)
-    return [{"configuration": plain(score_settings(arguments)) | settings, **found}]
+    return [{"configuration": score_settings(arguments) | settings, **found}]
 
 
 def train_and_score(arguments: argparse.Namespace, text: str, seed: int, settings: dict[str, Any]) -> Metrics:
@@ -121,8 +113,7 @@ def train_and_score(arguments: argparse.Namespace, text: str, seed: int, setting
 
 def configured_model(arguments: argparse.Namespace, option: Option, seed: int) -> Scadn:
     """Make a model as the configuration says, and the command line where it says something."""
-    given = {name: getattr(arguments, name) for name in OVERRULED}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {name: value for name in OVERRULED if (value := getattr(arguments, name)) is not None}
     return make_model(arguments.config, option, seed=seed, reference_images=1, **changes)
 
 
@@ -176,17 +167,11 @@ def refuse_other(path: Path, settings: dict[str, int], *, perceptual: bool) -> N
         check_same(path, known | {"perceptual": "perceptual" in known["scores"]}, settings | {"perceptual": perceptual})
 
 
-def do_pictures(arguments: argparse.Namespace) -> None:
-    """Draw what scores see on drawn lace: a row for a flawless image and for each kind of defect."""
-    draw_scores(arguments.config, arguments.weights, arguments.picture)
-    print(arguments.picture)
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Make the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    done = {"scores": do_scores, "options": do_options, "cost": do_cost, "pictures": do_pictures}
+    done = {"scores": do_scores, "options": do_options, "cost": do_cost, "pictures": draw_scores}
     scores, options, cost, pictures = (add_command(commands, name, do).add_argument for name, do in done.items())
     add_training(scores, steps=500, reference_images=100)
     scores("--data", nargs="+", required=True, metavar="NAME[=ROOT]")

@@ -14,9 +14,7 @@ from paper_tables import METRIC, PAPER
 from provenance import same_where_recorded
 
 Result = dict[str, Any]
-
 Summary = dict[str, Any]
-
 Spread = dict[str, float]
 
 CONVENTIONS = {
@@ -41,7 +39,7 @@ RUN = ("metrics", "times", "cost", "machine", "versions")
 """What is published of each run."""
 
 COUNTS = ("train_images", "test_images")
-"""What says that a data set was not taken whole."""
+"""What says that a data set was not taken whole; where it is missing, all images were taken."""
 
 QUALITY = named("image_AUROC", "pixel_AUROC", "PerImagePixelAUROC")
 """Metrics of the tables that are for a reader in a hurry, and of the paper's methods."""

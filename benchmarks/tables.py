@@ -45,9 +45,8 @@ def deploy_table(results: dict[str, dict[str, Any]]) -> Table:
     for name, result in results.items():
         size, channels = name.split("_")
         for form in result["forms"]:
-            spread = {
-                end: form[f"image_s_{end}"] / form["image_s"] * form["image_s_ratio"] for end in ("lowest", "highest")
-            }
+            share = form["image_s_ratio"] / form["image_s"]
+            spread = {"lowest": form["image_s_lowest"] * share, "highest": form["image_s_highest"] * share}
             memory = {"peak": form["peak_mib"] / 1024, "above": form["peak_above_imports_mib"] / 1024}
             rows.append({"size": size, "channels": channels, **form, **spread, **memory})
     return lay_out(columns, rows)
@@ -71,12 +70,7 @@ def accuracy_table(results: dict[str, dict[str, Any]]) -> Table:
     metrics = {title: f"{{{metric}:.3f}}" for metric, title in named("image_AUROC", "pixel_AUROC").items()}
     columns = {"data set": "{data}", "configuration": "`{config}`", "form": "{form}", **metrics}
     rows = [
-        {
-            "data": name.removesuffix(f"_{Path(result['config']).stem}"),
-            "config": result["config"],
-            "form": form,
-            **found,
-        }
+        {"data": name.removesuffix(f"_{Path(result['config']).stem}"), **result, "form": form, **found}
         for name, result in results.items()
         for form, found in result["forms"].items()
     ]

@@ -7,7 +7,6 @@ Ways to train that do not help are here and nowhere else.
 """
 
 import io
-import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +29,6 @@ WIDTHS = (0.75, 1.5)
 
 LAMBDA_GRADIENT = 0.5
 """Weight of the gradient loss; no other was tried."""
-
-BATCHES = {"train_batch_size": 4, "eval_batch_size": 16}
 
 
 class RandomStripes(Scadn):
@@ -117,7 +114,8 @@ def model_arguments(config: Path) -> dict[str, Any]:
 def make_data(text: str, side: int, option: Option) -> AnomalibDataModule:
     """Make the data module, with the batches that SCADN is trained with here."""
     name, folder = parse_data(text)
-    sizes = {"train_batch_size": 64, "eval_batch_size": 512} if MNIST.fullmatch(name) else BATCHES
+    train, test = (64, 512) if MNIST.fullmatch(name) else (4, 16)
+    sizes = {"train_batch_size": train, "eval_batch_size": test}
     data = make_datamodule(name, folder, side, train_augmentations=option.augmentations, **sizes)
     data.prepare_data()
     data.setup()
@@ -155,6 +153,6 @@ def train_once(model: Scadn, data: AnomalibDataModule, steps: int, weights: Path
         torch.save(model.model.generator.state_dict(), content)
         write_whole(weights, content.getvalue())
     known = read(record) or {}
-    check_same(weights, known.get("settings", {}), json.loads(json.dumps(settings)))
+    check_same(weights, known.get("settings", {}), settings)
     model.model.generator.load_state_dict(torch.load(weights, weights_only=True))
     return known["train_s"]

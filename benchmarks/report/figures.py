@@ -32,7 +32,6 @@ DASHES = ("-", (0, (4, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (7, 2)),
 STYLE = {"svg.hashsalt": "report", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.4}
 """The same results give the same bytes; letters stay letters."""
 
-
 Curve = RocCurveDisplay | PrecisionRecallDisplay
 
 
@@ -48,13 +47,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class ModelFigures:
-    """What is shown of a model's typical run, and the runs of all seeds; ``None`` where nothing was kept."""
+    """What is shown of a model's typical run, and the runs of all seeds; the worst images are paths and scores."""
 
     run: Run
     runs: list[Run]
     histogram: Picture | None
     worst: dict[str, list[tuple[str, float]]]
-    """Paths and scores by heading."""
     examples: Picture | None
     extremes: Picture | None
 
@@ -158,8 +156,8 @@ def histogram_figure(scores: pd.DataFrame, bins: int = BINS) -> Figure:
     for label, (name, dash) in enumerate((("normal", "-"), ("anomalous", "--"))):
         values = scores["pred_score"][scores["label"] == label]
         shares = np.histogram(values, edges)[0] / max(1, len(values))
-        fill = {"fill": True, "facecolor": (COLOURS[label], 0.25), "edgecolor": COLOURS[label], "linestyle": dash}
-        axes.stairs(shares, edges, label=name, **fill)
+        style = {"facecolor": (COLOURS[label], 0.25), "edgecolor": COLOURS[label], "linestyle": dash, "linewidth": 1.2}
+        axes.stairs(shares, edges, fill=True, label=name, **style)
     axes.set(xlabel="score", ylabel="share of the class")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.legend()

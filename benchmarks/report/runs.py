@@ -18,6 +18,8 @@ from typing import Any, TypeGuard
 import numpy as np
 import pandas as pd
 
+from summary import COUNTS
+
 PaperValues = dict[str, dict[str, dict[str, float]]]
 
 COLUMNS = ["path", "label", "pred_score"]
@@ -26,10 +28,7 @@ DESCRIPTIONS = ("configuration", "machine", "versions")
 """What describes a run; the numbers in them are no measures."""
 
 SAME_DATA = ("files", "drawn_files", "image_size")
-"""What of their configurations all runs on a data set share, so far as it was recorded."""
-
-COUNTS = ("train_images", "test_images")
-"""What they share too; where it is missing, all images were taken."""
+"""What of their configurations all runs on a data set share, so far as it was recorded; and numbers of images."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _published(published: dict[str, tuple], method: str, measure: Measure) -> st
 
 @dataclass(frozen=True)
 class Experiment:
-    """A result file of one of the paper's experiments."""
+    """A result file of one of the paper's experiments; the content is all of it but the paper's numbers."""
 
     title: str
     configuration: str
@@ -102,7 +102,6 @@ class Experiment:
     header: list[str]
     rows: list[list[str]]
     content: dict[str, Any]
-    """All of the file but the paper's numbers."""
 
 
 def load_experiments(folder: Path) -> list[Experiment]:

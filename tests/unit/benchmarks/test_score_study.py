@@ -126,13 +126,8 @@ def test_results_of_other_training_are_neither_replaced_nor_added_to(tmp_path):
     arguments = ask()
     path = study.score_file(arguments, "lace")
     assert path == tmp_path / "scores_lace.json"
-    runs = {
-        "0": {
-            "configuration": study.plain(
-                study.score_settings(arguments) | study.training_settings(arguments, "lace", 0)
-            )
-        }
-    }
+    made_with = study.score_settings(arguments) | study.training_settings(arguments, "lace", 0)
+    runs = {"0": {"configuration": made_with}}
     path.write_text(json.dumps({"runs": runs}))
     assert study.score_file(ask(), "lace") == path
     assert study.score_file(ask(seeds="1"), "lace") == path  # another seed of the same training is added

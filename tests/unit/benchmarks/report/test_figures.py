@@ -96,6 +96,7 @@ def test_a_histogram_holds_shares_of_each_class():
     np.testing.assert_allclose(normal.edges, [0, 0.5, 1])
     np.testing.assert_allclose(normal.values, [2 / 3, 1 / 3])
     np.testing.assert_allclose(anomalous.values, [0, 1])
+    assert len({(patch.get_edgecolor(), patch.get_linestyle()) for patch in figure.axes[0].patches}) == 2
     assert all(f">{text}<" in svg for text in ("100%", "normal", "anomalous", "share of the class"))
 
 

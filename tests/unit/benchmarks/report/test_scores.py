@@ -36,7 +36,7 @@ def test_rows_are_read_by_their_column_names(table):
         ("path,label,pred_score\na.png,2,1\n", "'label': '2'"),
         ("path,label,pred_score\na.png,0\n", "'pred_score': ''"),
         ("path,label,pred_score\na.png,0,high\n", "high"),
-        ("path,label,pred_score\na.png,0,nan\n", "string 'nan'"),
+        ("path,label,pred_score\na.png,0,nan\n", "'nan'"),
     ],
 )
 def test_a_broken_table_is_named(table, text, found):
