@@ -101,6 +101,21 @@ def check_decay(**values: float) -> None:
             raise ValueError(msg)
 
 
+def check_share(**values: float) -> None:
+    """Check shares of a whole.
+
+    Args:
+        **values (float): Values by argument name.
+
+    Raises:
+        ValueError: If a value lies outside [0, 1].
+    """
+    for name, value in values.items():
+        if not 0 <= value <= 1:
+            msg = f"{name} must lie in [0, 1], got {value}"
+            raise ValueError(msg)
+
+
 def check_seed(seed: int | None) -> None:
     """Check a seed.
 

@@ -30,13 +30,15 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import optim
 
 from . import checks
-from .components import DefaultComponents, ScadnPreProcessor
+from .components import DefaultComponents, RepairRate, ScadnPreProcessor
 from .export.full import ScadnExport
 from .loss import adversarial_loss, discriminator_loss, generator_loss, reconstruction_loss, structural_loss
-from .masks import check_crop_size, draw_masks, random_crops, remove
-from .scoring import PaperScore, Score, as_score
-from .torch_model import ScadnModel
+from .masks import Passes, striped_masks
+from .scoring import Score
+from .torch_model import ScadnModel, choose_score
 from .training.averaging import AveragedWeights, check_average
+from .training.checkpoints import fit_arguments
+from .training.inputs import check_crop_size, draw_inputs
 from .training.official_weights import load_official_weights
 from .training.reference import ReferenceValues
 from .training.run import TrainingRun, check_range, frozen
@@ -54,7 +56,7 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         stripes (tuple[int, ...]): Stripes across the image, an even number per scale. Defaults to ``(4, 8, 16)``.
         mask_fill (float): Value of removed pixels, range [0, 1]; the authors' code uses 1.0. Defaults to ``0.0``.
         lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4). Defaults to ``1.0``.
-        lambda_rm (float): Additional weight of removed pixels (SCADN Eq. 2). Defaults to ``3.0``.
+        lambda_rm (float): Additional weight of removed or anomalous pixels (SCADN Eq. 2). Defaults to ``3.0``.
         lambda_adv (float): Weight of the adversarial loss (SCADN Eq. 4); 0: no discriminator. Defaults to ``0.001``.
         lambda_ssim (float): Weight of the structural loss, 1 - SSIM. Defaults to ``0.0``, none, as in the paper.
         learning_rate (float): Adam's rate for the generator. Defaults to ``1e-4``.
@@ -65,15 +67,18 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
             validated, saved and used in inference. Defaults to ``0.0``, none, as in the paper.
         crop_size (int | tuple[int, int] | None): Train on random crops of this size, in pixels, multiples of 8, at
             least 24. Images are scored whole. Defaults to ``None``: whole images, as in the paper.
-        score (Score | None): How reconstructions become maps and scores, e.g.
-            :class:`~anomalib_scadn.CompositeScore`. Defaults to ``None``: the paper's
-            :class:`~anomalib_scadn.PaperScore` (SCADN Eq. 6 to 10).
+        repair (float): Share of the training images that carry synthetic anomalies instead of removed stripes, range
+            [0, 1]. Defaults to ``0.0``, none, as in the paper.
+        passes (Literal["striped", "once"]): What the generator is given to score an image: each striped mask's rest of
+            it, or the whole image once. Defaults to ``"striped"``, the paper's.
+        score (Score | None): How reconstructions become maps and scores. Defaults to ``None``: the paper's
+            :class:`~anomalib_scadn.PaperScore`, a :class:`~anomalib_scadn.CompositeScore` if ``passes`` is ``"once"``.
         reference_images (int | None): Training images that the score's reference values (mu_i, or the usual errors)
             are computed from. Defaults to ``None``, all.
         passes_at_once (int | None): Masked images that go through the generator at once in inference; results do
             not depend on it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
         max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
-        seed (int | None): Seed of initial weights, shuffling and masks. Defaults to ``None``: the global seed.
+        seed (int | None): Seed of weights, shuffling, masks and anomalies. Defaults to ``None``: the global seed.
         pre_processor (PreProcessor | bool): As in anomalib; the default resizes only. Defaults to ``True``.
         post_processor (PostProcessor | bool): As in anomalib. Defaults to ``True``.
         evaluator (Evaluator | bool): As in anomalib. Defaults to ``True``.
@@ -106,6 +111,8 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         beta2: float = 0.9,
         ema_decay: float = 0.0,
         crop_size: int | tuple[int, int] | None = None,
+        repair: float = 0.0,
+        passes: Passes = "striped",
         score: Score | None = None,
         reference_images: int | None = None,
         passes_at_once: int | None = None,
@@ -128,7 +135,8 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         checks.check_decay(beta1=beta1, beta2=beta2, ema_decay=ema_decay)
         checks.check_seed(seed)
         checks.check_count(1, max_epochs=max_epochs, reference_images=reference_images)
-        scorer = as_score(score or PaperScore())
+        checks.check_share(repair=repair)
+        scorer = choose_score(score, passes)
         # Only a score that is in memory already is made from a checkpoint, which holds its name and options.
         score = scorer.description  # type: ignore[assignment]
         super().__init__(
@@ -139,25 +147,24 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         )
         checks.check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
-        self.lambda_rec, self.lambda_rm = lambda_rec, lambda_rm
-        self.lambda_adv, self.lambda_ssim = lambda_adv, lambda_ssim
+        self.lambda_rec, self.lambda_rm, self.lambda_adv, self.lambda_ssim = (
+            lambda_rec,
+            lambda_rm,
+            lambda_adv,
+            lambda_ssim,
+        )
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
         self.betas = (beta1, beta2)
         self.ema_decay, self.reference_images = ema_decay, reference_images
-        self.max_epochs, self.seed, self.crop_size = max_epochs, seed, crop_size
-        self.model = ScadnModel(
-            image_size,
-            base_channels,
-            stripes,
-            mask_fill,
-            scorer,
-            adversarial=lambda_adv > 0,
-            passes_at_once=passes_at_once,
-            seed=seed,
-        )
+        self.max_epochs, self.seed, self.crop_size, self.repair = max_epochs, seed, crop_size, repair
+        # Drawn from in training however images are scored; like the model's own masks neither saved nor loaded.
+        self.register_buffer("stripe_masks", striped_masks(image_size, stripes), persistent=False)
+        sizes = (image_size, base_channels, stripes, mask_fill)
+        options: dict[str, Any] = {"passes": passes, "passes_at_once": passes_at_once, "seed": seed}
+        self.model = ScadnModel(*sizes, scorer, adversarial=lambda_adv > 0, **options)
 
     def configure_callbacks(self) -> list[Callback]:
-        """List anomalib's components, then what keeps weights and reference values together.
+        """List anomalib's components, then what keeps weights and reference values together, and the repair rate.
 
         Averaged weights come first, so that validation measures the reference values with them in place.
 
@@ -168,7 +175,7 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         components = components if isinstance(components, Sequence) else [components]
         reference = ReferenceValues(self.reference_images)
         average = [AveragedWeights(self.ema_decay, reference)] if self.ema_decay else []
-        return [*components, *average, reference]
+        return [*components, *average, reference, RepairRate()]
 
     def configure_optimizers(self) -> list[optim.Optimizer]:
         """Make one Adam for each network (SCADN, "Implementation Details").
@@ -176,15 +183,13 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         Returns:
             list[optim.Optimizer]: The generator's and, unless ``lambda_adv`` is 0, the discriminator's.
         """
-        optimizers: list[optim.Optimizer] = [
-            optim.Adam(self.model.generator.parameters(), self.learning_rate, self.betas)
+        rates = {self.model.generator: self.learning_rate, self.model.discriminator: self.discriminator_learning_rate}
+        return [
+            optim.Adam(network.parameters(), rate, self.betas) for network, rate in rates.items() if network is not None
         ]
-        if (judge := self.model.discriminator) is not None:
-            optimizers.append(optim.Adam(judge.parameters(), self.discriminator_learning_rate, self.betas))
-        return optimizers
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:
-        """Update both networks on one batch, each image with one random mask (SCADN Eq. 1 to 4).
+        """Update both networks on one batch, each image with one random mask (SCADN Eq. 1 to 4) or to be repaired.
 
         Args:
             batch (Batch): Normal images, range [0, 1].
@@ -200,10 +205,13 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         images = batch.image
         if batch_idx == 0:
             check_range(images)
-        masks = draw_masks(self.model.masks, len(images), self._epoch_generator)
-        if self.crop_size is not None:
-            images, masks = random_crops(images, masks, self.crop_size, self._epoch_generator)
-        fakes = self.model.paint(remove(images, masks, self.model.mask_fill))
+        options: dict[str, Any] = {
+            "repair": self.repair,
+            "crop_size": self.crop_size,
+            "mask_fill": self.model.mask_fill,
+        }
+        images, given, masks = draw_inputs(images, self.stripe_masks, self._epoch_generator, **options)
+        fakes = self.model.paint(given)
         terms = self._loss_terms(images, fakes, masks)
         losses = {"generator_loss": generator_loss(terms, self.lambda_rec, self.lambda_adv, self.lambda_ssim)}
         if "discriminator_loss" in terms:
@@ -224,19 +232,15 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights and reference values that belong to another kind of model.
 
-        Shapes would not show it: masks are not saved, and mu_i means something only with its own masks and score.
-
-        Args:
-            checkpoint (dict[str, Any]): Checkpoint about to be loaded.
-
         Raises:
-            ValueError: If it was trained with other masks, another size, another score or, to train on, a moving
-                average that this model does not keep; the message names both values.
+            ValueError: See :func:`~anomalib_scadn.training.checkpoints.fit_arguments` and
+                :func:`~anomalib_scadn.training.averaging.check_average`.
         """
         super().on_load_checkpoint(checkpoint)
-        trained = checkpoint.get("hyper_parameters", {})
-        checks.check_same_arguments(trained, self.hparams, ("image_size", "stripes", "mask_fill", "score"))
-        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
+        doing = None if self._trainer is None else self._trainer.state.fn
+        needed = doing in (TrainerFn.FITTING, TrainerFn.TESTING, TrainerFn.PREDICTING)
+        fit_arguments(checkpoint, self.hparams, self.state_dict(), values_needed=needed)
+        if doing == TrainerFn.FITTING:
             check_average(checkpoint, self.ema_decay)
 
     def load_official_weights(self, generator: str | Path, discriminator: str | Path | None = None) -> None:

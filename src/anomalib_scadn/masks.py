@@ -15,8 +15,11 @@ Differences from the authors' code:
 """
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
+
+Passes = Literal["striped", "once"]
 
 MASKS_PER_SCALE = 4
 """Vertical, its complement, horizontal, its complement."""
@@ -137,6 +140,42 @@ def striped_masks(size: tuple[int, int], stripes: Sequence[int] = (4, 8, 16)) ->
     return torch.stack(masks).unsqueeze(1)
 
 
+def inference_masks(size: tuple[int, int], stripes: Sequence[int], passes: Passes = "striped") -> torch.Tensor:
+    """List the masks of all passes that an image is scored by.
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels, multiples of 8.
+        stripes (Sequence[int]): Stripes across the image, one even number per scale.
+        passes (Literal["striped", "once"]): Each striped mask (SCADN Eq. 5), or one mask that keeps everything.
+            Defaults to ``"striped"``.
+
+    Returns:
+        torch.Tensor: M, shape (4 * len(stripes), 1, H, W), or (1, 1, H, W) if once, float32, 1 = kept, 0 = removed. One
+            mask alone always means one pass over the whole image: striped masks are at least four.
+
+    Raises:
+        ValueError: If the size, the stripes or ``passes`` are impossible.
+    """
+    if passes not in get_args(Passes):
+        msg = f"passes must be 'striped' (SCADN Eq. 5) or 'once' (the whole image), got {passes!r}"
+        raise ValueError(msg)
+    masks = striped_masks(size, stripes)
+    return masks if passes == "striped" else torch.ones_like(masks[:1])
+
+
+def count_scales(stripes: Sequence[int], passes: Passes) -> int:
+    """Count the scales that an image is scored by.
+
+    Args:
+        stripes (Sequence[int]): Stripes across the image, one number per scale.
+        passes (Literal["striped", "once"]): As in :func:`inference_masks`.
+
+    Returns:
+        int: S, 1 if once.
+    """
+    return len(stripes) if passes == "striped" else 1
+
+
 def draw_masks(masks: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
     """Draw one of the masks for each image (SCADN Eq. 1).
 
@@ -170,65 +209,16 @@ def composites(reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tens
     """Join complementary passes: every pixel is taken from the pass in which it was removed.
 
     Args:
-        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
-        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), in the order of :func:`striped_masks`.
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1]; (N, 1, C, H, W) if nothing was
+            removed.
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), in the order of :func:`striped_masks`, or (1, 1, H, W).
 
     Returns:
-        torch.Tensor: Shape (N, S, 2, C, H, W): scale, then direction (vertical, horizontal).
+        torch.Tensor: Shape (N, S, 2, C, H, W): scale, then direction (vertical, horizontal). A whole image is its own
+            composite, (N, 1, 1, C, H, W).
     """
+    if len(masks) == 1:
+        return reconstructions.unsqueeze(1)
     removed = reconstructions * (1 - masks)
     scales = masks.shape[0] // MASKS_PER_SCALE
     return removed.unflatten(1, (scales, 2, 2)).sum(dim=3)
-
-
-def check_crop_size(crop_size: tuple[int, int], image_size: tuple[int, int], stripes: Sequence[int]) -> None:
-    """Raise unless crops can be cut and painted.
-
-    Args:
-        crop_size (tuple[int, int]): Height and width in pixels.
-        image_size (tuple[int, int]): Height and width of the images in pixels.
-        stripes (Sequence[int]): Stripes across the image, one number per scale.
-
-    Raises:
-        ValueError: If a side is no multiple of 8, below 24, longer than the image's, or shorter than two of the widest
-            stripes, so that a crop could be removed as a whole.
-    """
-    for crop, side in zip(crop_size, image_size, strict=True):
-        if crop % SIZE_DIVISOR or not MIN_SIZE <= crop <= side:
-            msg = (
-                f"crop_size must be multiples of {SIZE_DIVISOR} from {MIN_SIZE} to the image's {image_size}, "
-                f"got {crop_size}"
-            )
-            raise ValueError(msg)
-        if crop * min(stripes) < 2 * side:
-            msg = (
-                f"crop_size {crop_size} must hold two of the widest stripes, {side // min(stripes)} pixels each: give "
-                f"more stripes than {tuple(stripes)} across the image, or larger crops"
-            )
-            raise ValueError(msg)
-
-
-def random_crops(
-    images: torch.Tensor,
-    masks: torch.Tensor,
-    size: tuple[int, int],
-    generator: torch.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cut one crop from each image, and the same one from its mask.
-
-    Args:
-        images (torch.Tensor): I, shape (N, C, H, W).
-        masks (torch.Tensor): M, shape (N, 1, H, W).
-        size (tuple[int, int]): Height and width of a crop in pixels, at most the images'.
-        generator (torch.Generator): What the places are drawn from, on the CPU.
-
-    Returns:
-        tuple[torch.Tensor, torch.Tensor]: Crops of shape (N, C, *size) and (N, 1, *size).
-    """
-    places = []
-    for side, crop in zip(images.shape[-2:], size, strict=True):
-        starts = torch.randint(side - crop + 1, (len(images),), generator=generator).tolist()
-        places.append([slice(start, start + crop) for start in starts])
-    windows = list(enumerate(zip(*places, strict=True)))
-    image_crops = torch.stack([images[index, :, rows, columns] for index, (rows, columns) in windows])
-    return image_crops, torch.stack([masks[index, :, rows, columns] for index, (rows, columns) in windows])

@@ -11,7 +11,7 @@ import torch
 
 @contextmanager
 def single_precision(device_type: str) -> Iterator[None]:
-    """Compute without autocast, and matrix products without TF32 or bfloat16.
+    """Compute without autocast, and matrix products and convolutions without TF32 or bfloat16.
 
     Lightning advises to run on GPUs with ``torch.set_float32_matmul_precision("high")``, which rounds what goes into
     products of float32 to ten bits. The setting is the process's, and is restored. A graph that is exported has no such
@@ -26,8 +26,8 @@ def single_precision(device_type: str) -> Iterator[None]:
     if torch.compiler.is_exporting():
         yield
         return
-    mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # torch's module is replaced at import
-    backends = (torch.backends.cuda.matmul, mkldnn)
+    mkldnn = torch.backends.mkldnn  # torch replaces its module at import
+    backends = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, mkldnn.matmul, mkldnn.conv)  # type: ignore[attr-defined]
     before = [backend.fp32_precision for backend in backends]
     try:
         for backend in backends:

@@ -1,7 +1,10 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""SCADN's inference as one PyTorch module: remove, repaint, compare, score (SCADN Eq. 5 to 10)."""
+"""SCADN's inference as one PyTorch module: remove, repaint, compare, score (SCADN Eq. 5 to 10).
+
+Not in the paper: the generator may also be given the whole image once. What it changes is anomalous.
+"""
 
 from collections.abc import Sequence
 
@@ -10,9 +13,9 @@ from anomalib.data import InferenceBatch
 from torch import nn
 
 from .checks import check_count, check_image_shape
-from .masks import check_size, composites, remove, striped_masks
+from .masks import Passes, composites, count_scales, inference_masks, remove
 from .networks import Discriminator, Generator, apply, check_input_size, initial_weights
-from .scoring import PaperScore, Score, ScoreOutput, as_score
+from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""
@@ -62,9 +65,11 @@ class ScadnModel(InferenceModel):
         stripes (Sequence[int]): Stripes across the image, one even number per scale.
             Defaults to ``(4, 8, 16)``, the paper's S1, S2, S3.
         mask_fill (float): Value of removed pixels, range [0, 1]. Defaults to ``0.0`` (paper; authors' code: 1.0).
-        score (Score | None): How reconstructions become maps and scores; a copy is taken. Defaults to ``None``, the
-            paper's :class:`~anomalib_scadn.scoring.PaperScore`.
+        score (Score | None): How reconstructions become maps and scores; a copy is taken. Defaults to ``None``, see
+            :func:`choose_score`.
         adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
+        passes (Literal["striped", "once"]): What the generator is given: each striped mask's rest of an image, or the
+            whole image once. Defaults to ``"striped"``, the paper's.
         passes_at_once (int | None): Masked images that go through the generator at once, in an exported graph for each
             image of a batch; results do not depend on it. Defaults to ``None``: as many as four 512 x 512 images have
             pixels.
@@ -86,18 +91,20 @@ class ScadnModel(InferenceModel):
         score: Score | None = None,
         *,
         adversarial: bool = True,
+        passes: Passes = "striped",
         passes_at_once: int | None = None,
         seed: int | None = None,
     ) -> None:
-        _check_arguments(image_size, base_channels, stripes, mask_fill, passes_at_once)
+        _check_arguments(base_channels, mask_fill, passes_at_once)
         super().__init__(image_size)
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
         height, width = image_size
         self.passes_at_once = passes_at_once or max(1, PIXELS_PER_PASS // (height * width))
+        self.passes = passes
         # Derived from size and stripes, so neither saved nor loaded.
-        self.register_buffer("masks", striped_masks(image_size, stripes), persistent=False)
-        self.scorer = as_score(score or PaperScore()).prepare(len(stripes), image_size)
+        self.register_buffer("masks", inference_masks(image_size, stripes, passes), persistent=False)
+        self.scorer = choose_score(score, passes).prepare(count_scales(stripes, passes), image_size)
         with initial_weights(seed):
             self.generator = Generator(base_channels)
             self.discriminator = Discriminator(base_channels) if adversarial else None
@@ -149,22 +156,23 @@ class ScadnModel(InferenceModel):
         return total
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Repaint images once per mask: Î_ij = G(I ⊙ M_ij) (SCADN Eq. 5).
+        """Repaint images once per mask: Î_ij = G(I ⊙ M_ij) (SCADN Eq. 5); G(I) where nothing is removed.
 
         Args:
             images (torch.Tensor): As in :meth:`forward`.
 
         Returns:
-            torch.Tensor: Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1], the images' dtype.
+            torch.Tensor: Î_ij, shape (N, 4 * S, 3, H, W), or (N, 1, 3, H, W) if asked once, range [0, 1], the images'
+                dtype.
         """
         # An exported graph has a symbolic batch, which cannot be split: it is the masks that are.
         return torch.cat([self._repaint(images, masks) for masks in self.masks.split(self.passes_at_once)], dim=1)
 
     def paint(self, masked: torch.Tensor) -> torch.Tensor:
-        """Repaint masked images once, in the precision of the weights.
+        """Repaint images once, in the precision of the weights.
 
         Args:
-            masked (torch.Tensor): I ⊙ M, shape (N, 3, H, W), range [0, 1].
+            masked (torch.Tensor): I ⊙ M, or images with anomalies, or I itself, shape (N, 3, H, W), range [0, 1].
 
         Returns:
             torch.Tensor: Î, shape (N, 3, H, W), range [0, 1], the images' dtype.
@@ -189,13 +197,14 @@ class ScadnModel(InferenceModel):
         return apply(self.discriminator, images)
 
     def composites(self, images: torch.Tensor) -> torch.Tensor:
-        """Repaint images so that every pixel comes from the pass in which it was removed.
+        """Repaint images: every pixel comes from the striped pass in which it was removed, or all from the one pass.
 
         Args:
             images (torch.Tensor): As in :meth:`forward`.
 
         Returns:
-            torch.Tensor: Shape (N, S, 2, 3, H, W): scale, then direction (vertical, horizontal), range [0, 1].
+            torch.Tensor: Shape (N, S, 2, 3, H, W): scale, then direction (vertical, horizontal), range [0, 1];
+                (N, 1, 1, 3, H, W) if asked once.
         """
         return torch.cat([composites(self.reconstruct(part), self.masks) for part in self._split(images)])
 
@@ -212,14 +221,31 @@ class ScadnModel(InferenceModel):
         return torch.cat([self.paint(chunk) for chunk in chunks]).unflatten(0, (-1, masks.shape[0]))
 
 
-def _check_arguments(
-    image_size: tuple[int, int],
-    base_channels: int,
-    stripes: Sequence[int],
-    mask_fill: float,
-    passes_at_once: int | None,
-) -> None:
-    check_size(image_size, stripes)
+def choose_score(score: Score | None, passes: Passes) -> Score:
+    """Take a score that suits the passes, or the default one.
+
+    Args:
+        score (Score | None): A score, or ``None``: the paper's :class:`~anomalib_scadn.scoring.PaperScore` for striped
+            passes, a :class:`~anomalib_scadn.scoring.CompositeScore` for one pass.
+        passes (Literal["striped", "once"]): What the generator is given.
+
+    Returns:
+        Score: A copy.
+
+    Raises:
+        ValueError: If the score needs removed stripes, and there are none.
+    """
+    chosen = as_score(score or (CompositeScore() if passes == "once" else PaperScore()))
+    if passes == "once" and chosen.needs_stripes:
+        msg = (
+            f"{type(chosen).__name__} compares where stripes were removed (SCADN Eq. 6), and passes='once' removes "
+            "none: give a CompositeScore, score=None for the default one, or passes='striped'"
+        )
+        raise ValueError(msg)
+    return chosen
+
+
+def _check_arguments(base_channels: int, mask_fill: float, passes_at_once: int | None) -> None:
     check_count(1, base_channels=base_channels, passes_at_once=passes_at_once)
     if not 0.0 <= mask_fill <= 1.0:
         msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"

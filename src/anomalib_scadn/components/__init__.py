@@ -1,18 +1,20 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The components that anomalib asks a model for: pre- and post-processor, metrics, visualizer."""
+"""The components that anomalib asks a model for: pre- and post-processor, metrics, visualizer; and the repair rate."""
 
 from .defaults import DefaultComponents
 from .metrics import HistogramF1Threshold, PerImagePixelAUROC
 from .post_processor import ScadnPostProcessor
 from .pre_processor import ScadnPreProcessor
+from .repair_rate import RepairRate
 from .visualizer import ScadnVisualizer
 
 __all__ = [
     "DefaultComponents",
     "HistogramF1Threshold",
     "PerImagePixelAUROC",
+    "RepairRate",
     "ScadnPostProcessor",
     "ScadnPreProcessor",
     "ScadnVisualizer",

@@ -32,7 +32,8 @@ def draw_figure(model: ScadnModel, image: torch.Tensor, gt_mask: torch.Tensor | 
     """Draw one image's row: input, reconstruction, each scale's map, final map, ground truth.
 
     The reconstruction is the chosen scale's composite: every pixel comes from the pass in which it was removed, the
-    mean of its vertical and its horizontal one. The scale maps share one colour range, from 0 to their maximum.
+    mean of its vertical and its horizontal one. The scale maps share one colour range, from 0 to their maximum. A
+    generator that is asked once has no scales.
 
     Args:
         model (ScadnModel): Trained model.
@@ -47,28 +48,28 @@ def draw_figure(model: ScadnModel, image: torch.Tensor, gt_mask: torch.Tensor | 
         output = model.scorer(image.unsqueeze(0), reconstructions, model.masks)
         chosen = int(output.selected_scale)
         painted = composites(reconstructions, model.masks)[0, chosen].mean(dim=0)
-    maps = output.scale_maps[0].cpu()
+    maps = output.scale_maps[0, : len(model.stripes) if model.passes == "striped" else 0].cpu()
     panels = 3 + len(maps) + (gt_mask is not None)
     height = PANEL_INCHES * image.shape[-2] / image.shape[-1]
     figure = Figure(figsize=(PANEL_INCHES * panels, height + TITLE_INCHES))
     FigureCanvasAgg(figure)
     grid = {"left": 0.005, "right": 0.995, "bottom": 0.02, "top": height / (height + TITLE_INCHES), "wspace": 0.05}
     axes = iter(figure.subplots(1, panels, squeeze=False, gridspec_kw=grid)[0])
-    _show(next(axes), image.cpu().permute(1, 2, 0), "input")
-    _show(next(axes), painted.cpu().permute(1, 2, 0), "reconstruction")
+    show(next(axes), image.cpu().permute(1, 2, 0), "input")
+    show(next(axes), painted.cpu().permute(1, 2, 0), "reconstruction")
     for scale, scale_map in enumerate(maps):
         title = f"S{scale + 1}: {model.stripes[scale]} stripes"
         limits = (min(0.0, float(maps.min())), float(maps.max()))  # standardized maps go below 0
-        _show(next(axes), scale_map, title, limits=limits, marked=scale == chosen)
+        show(next(axes), scale_map, title, limits=limits, marked=scale == chosen)
     final = output.anomaly_map[0, 0].cpu()
     limits = (min(0.0, float(final.min())), float(final.max()))
-    _show(next(axes), final, limits=limits, title=f"final, S = {float(output.pred_score):.2g}")
+    show(next(axes), final, limits=limits, title=f"final, S = {float(output.pred_score):.2g}")
     if gt_mask is not None:
-        _show(next(axes), gt_mask.cpu().squeeze() != 0, "ground truth", cmap="gray", limits=(0, 1))
+        show(next(axes), gt_mask.cpu().squeeze() != 0, "ground truth", cmap="gray", limits=(0, 1))
     return figure
 
 
-def _show(
+def show(
     axis: Axes,
     values: torch.Tensor,
     title: str,
@@ -77,6 +78,16 @@ def _show(
     limits: tuple[float, float] | None = None,
     marked: bool = False,
 ) -> None:
+    """Show an image or a map in a panel without ticks.
+
+    Args:
+        axis (Axes): The panel.
+        values (torch.Tensor): Shape (H, W, 3), range [0, 1], or (H, W).
+        title (str): What stands above.
+        cmap (str): Colours of a map. Defaults to ``"inferno"``.
+        limits (tuple[float, float] | None): Range of the colours. Defaults to ``None``, that of the values.
+        marked (bool): Whether title and frame are red. Defaults to ``False``.
+    """
     low, high = limits or (None, None)
     axis.imshow(values.float().numpy(), cmap=cmap, vmin=low, vmax=high)
     axis.set_title(title, fontsize=9, color=MARK if marked else "black", fontweight="bold" if marked else "normal")

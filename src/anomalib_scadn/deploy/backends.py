@@ -13,7 +13,7 @@ import torch
 
 from anomalib_scadn.export.full import OpenBatch
 from anomalib_scadn.export.metadata import Metadata
-from anomalib_scadn.masks import MASKS_PER_SCALE, composites, striped_masks
+from anomalib_scadn.masks import MASKS_PER_SCALE, composites, inference_masks
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -26,12 +26,12 @@ class Backend(ABC):
 
     Attributes:
         metadata (Metadata): Description of the model.
-        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W).
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W) for one pass.
     """
 
     def __init__(self, metadata: Metadata) -> None:
         self.metadata = metadata
-        self.masks = striped_masks(metadata.image_size, metadata.stripes)
+        self.masks = inference_masks(metadata.image_size, metadata.stripes, metadata.passes)
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -65,6 +65,9 @@ class Backend(ABC):
         if isinstance(values, OpenBatch):
             values = {name: value.cpu().numpy() for name, value in values._asdict().items() if value is not None}
         size = self.metadata.image_size
+        if "scale_maps" not in values:  # a single scale's map is the final one
+            raw_map = values["raw_map"].reshape(-1, 1, *size)
+            values = {**values, "scale_maps": raw_map, "selected_scale": np.zeros(len(raw_map), dtype=np.int64)}
         scores, maps = values["pred_score"].reshape(-1), values["anomaly_map"].reshape(-1, *size)
         label = values.get("pred_label", scores > 1 - self.metadata.image_sensitivity)
         mask = values.get("pred_mask", maps > 1 - self.metadata.pixel_sensitivity)
@@ -84,7 +87,7 @@ class Backend(ABC):
         return result
 
     def _composite(self, reconstructions: npt.NDArray[np.float32], scale: int) -> npt.NDArray[np.float32]:
-        """Average one scale's vertical and horizontal composite of Î_ij, (4 * S, 3, H, W), to (H, W, 3)."""
+        """Average one scale's composites of Î_ij, (4 * S, 3, H, W) or (1, 3, H, W), to (H, W, 3)."""
         part = slice(MASKS_PER_SCALE * scale, MASKS_PER_SCALE * (scale + 1))
         painted = torch.from_numpy(reconstructions[None, part])
         return composites(painted, self.masks[part])[0, 0].mean(dim=0).permute(1, 2, 0).numpy()

@@ -35,7 +35,9 @@ class FullGraphBackend(Backend):
         values = self._graph.run(self._fit(batch))
         if "raw_score" not in values:  # nothing normalizes, so the graph says it once
             values |= {"raw_score": values["pred_score"], "raw_map": values["anomaly_map"]}
-        if "selected_scale" not in values:  # where nothing depends on it, OpenVINO removes it
+        if (
+            "scale_maps" in values and "selected_scale" not in values
+        ):  # where nothing depends on it, OpenVINO removes it
             values |= {"selected_scale": highest_scale(torch.from_numpy(values["scale_maps"])).numpy()}
         return self.finish(values, reconstruction=reconstruction)
 

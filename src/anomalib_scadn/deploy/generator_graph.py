@@ -14,7 +14,7 @@ from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.metadata import Metadata
 from anomalib_scadn.export.score_file import read_score
-from anomalib_scadn.masks import remove
+from anomalib_scadn.masks import count_scales, remove
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
@@ -36,7 +36,8 @@ class GeneratorBackend(Backend):
     def __init__(self, graph: Graph, metadata: Metadata, metadata_file: Path, passes_at_once: int) -> None:
         super().__init__(metadata)
         self._graph = graph
-        scorer = as_score(metadata.score).prepare(len(metadata.stripes), metadata.image_size)
+        scales = count_scales(metadata.stripes, metadata.passes)
+        scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
         read_score(scorer, metadata_file)
         self._scorer = scorer.eval()
         self._post_processor = _post_processor(metadata)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.masks import count_scales
 from anomalib_scadn.scoring import as_score
 
 Shape = tuple[int | None, ...]
@@ -118,11 +119,15 @@ def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
     known: tuple[str, ...] = () if metadata.enable_normalization else ("raw_score", "raw_map")
     if not as_score(metadata.score).selects:
         known += ("selected_scale",)
+    scales = count_scales(metadata.stripes, metadata.passes)
+    if scales == 1:
+        known += ("scale_maps", "selected_scale")
     missing = [name for name in INNER_VALUES if name not in outputs and name not in known]
     if missing:
         yield f"the graph has no {', '.join(missing)}; export it again with this package"
         return
     if outputs["anomaly_map"][-2:] != metadata.image_size:
         yield f"image_size is {metadata.image_size}, the graph's maps have {outputs['anomaly_map'][-2:]}"
-    if outputs["scale_maps"][1] != len(metadata.stripes):
-        yield f"stripes name {len(metadata.stripes)} scales, the graph has {outputs['scale_maps'][1]}"
+    found = outputs["scale_maps"][1] if "scale_maps" in outputs else 1
+    if found != scales:
+        yield f"passes and stripes name {scales} scales, the graph has {found}"

@@ -24,7 +24,7 @@ Outcome = tuple[Any, InferenceResult | Exception]
 
 
 class StripedMaskInferencer:
-    """Run a trained SCADN on images, with the answers that training gives.
+    """Run a trained SCADN on images, in striped passes or in one, with the answers that training gives.
 
     Args:
         path (str | Path): Checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml); a graph may be full

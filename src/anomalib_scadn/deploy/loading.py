@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anomalib_scadn.export.metadata import read_metadata
-from anomalib_scadn.masks import MASKS_PER_SCALE
+from anomalib_scadn.masks import inference_masks
 
 from .backends import Backend
 
@@ -78,9 +78,10 @@ def _load_graph(file: Path, device: str, description: Path, passes_at_once: int,
     else:
         from .openvino_graph import OpenVinoGraph
 
-        passes = min(passes_at_once, MASKS_PER_SCALE * len(known.stripes))
+        count = len(inference_masks(known.image_size, known.stripes, known.passes))
+        passes = min(passes_at_once, count)
         # A graph that is fixed to one batch is faster; the last chunk of an image's masks must be as long as the rest.
-        even = known.kind == "generator" and MASKS_PER_SCALE * len(known.stripes) % passes == 0
+        even = known.kind == "generator" and count % passes == 0
         graph = OpenVinoGraph(file, device, options, passes if even else None)
     check_match(graph, known, description)
     if known.kind == "full":

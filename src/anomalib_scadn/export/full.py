@@ -22,6 +22,7 @@ from anomalib.post_processing import PostProcessor
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.scoring import Score
 from anomalib_scadn.torch_model import ScadnModel
+from anomalib_scadn.training.reference import warn_if_unfitted
 
 from .base import WholeExport
 from .metadata import describe, write_metadata
@@ -38,9 +39,9 @@ class OpenBatch(NamedTuple):
         pred_mask (torch.Tensor | None): Masks, shape (N, 1, H, W).
         raw_score (torch.Tensor): Scores before normalization, shape (N,).
         raw_map (torch.Tensor): Maps before normalization, shape (N, 1, H, W).
-        scale_maps (torch.Tensor): E_i, shape (N, S, H, W).
-        selected_scale (torch.Tensor): f, shape (N,), int64.
-        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1].
+        scale_maps (torch.Tensor | None): E_i, shape (N, S, H, W); ``None`` if S is 1: the raw map.
+        selected_scale (torch.Tensor | None): f, shape (N,), int64; ``None`` if S is 1.
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), or (N, 1, 3, H, W) if asked once, range [0, 1].
     """
 
     pred_score: torch.Tensor | None
@@ -49,8 +50,8 @@ class OpenBatch(NamedTuple):
     pred_mask: torch.Tensor | None
     raw_score: torch.Tensor
     raw_map: torch.Tensor
-    scale_maps: torch.Tensor
-    selected_scale: torch.Tensor
+    scale_maps: torch.Tensor | None
+    selected_scale: torch.Tensor | None
     reconstructions: torch.Tensor
 
 
@@ -84,6 +85,7 @@ class ScadnExport(WholeExport):
     @contextmanager
     def _exporting(self) -> Iterator[None]:
         """Let :meth:`forward` give the inner values, which names them in the graph."""
+        warn_if_unfitted(self.model)
         self._open = True
         try:
             with super()._exporting():
@@ -123,8 +125,8 @@ def open_batch(
         scorer (Score): How reconstructions become maps and scores.
         post_processor (PostProcessor | None): anomalib's; ``None`` leaves scores as they are.
         images (torch.Tensor): I, shape (N, 3, H, W), range [0, 1].
-        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), range [0, 1].
-        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), or (N, 1, 3, H, W) of one pass, range [0, 1].
+        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W), 1 = kept, 0 = removed.
 
     Returns:
         OpenBatch: anomalib's outputs and the inner values.
@@ -133,12 +135,13 @@ def open_batch(
     predictions = InferenceBatch(pred_score=output.pred_score, anomaly_map=output.anomaly_map)
     if post_processor is not None:
         predictions = post_processor(predictions)
+    several = output.scale_maps.shape[1] > 1  # else a runtime would keep one of two names of the same map
     return OpenBatch(
         **predictions._asdict(),
         raw_score=output.pred_score,
         raw_map=output.anomaly_map,
-        scale_maps=output.scale_maps,
-        selected_scale=output.selected_scale,
+        scale_maps=output.scale_maps if several else None,
+        selected_scale=output.selected_scale if several else None,
         reconstructions=reconstructions,
     )
 

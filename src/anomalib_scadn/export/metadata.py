@@ -13,11 +13,11 @@ from typing import Any, Literal, get_type_hints
 from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.masks import check_size
+from anomalib_scadn.masks import Passes, inference_masks
 from anomalib_scadn.scoring import as_score
 from anomalib_scadn.torch_model import ScadnModel
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 Kind = Literal["full", "generator"]
 
@@ -46,6 +46,7 @@ class Metadata:
         image_size (tuple[int, int]): Height and width of the model's images in pixels.
         stripes (tuple[int, ...]): Stripes across the image, one number per scale.
         mask_fill (float): Value of removed pixels, range [0, 1].
+        passes (Literal["striped", "once"]): What the generator is given.
         score (dict[str, Any]): Description that :func:`~anomalib_scadn.scoring.as_score` takes.
         image (Limits): Normalization of image scores.
         pixel (Limits): Normalization of maps.
@@ -62,6 +63,7 @@ class Metadata:
     image_size: tuple[int, int]
     stripes: tuple[int, ...]
     mask_fill: float
+    passes: Passes
     score: dict[str, Any]
     image: Limits
     pixel: Limits
@@ -96,6 +98,7 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
         image_size=model.image_size,
         stripes=model.stripes,
         mask_fill=float(model.mask_fill),
+        passes=model.passes,
         score=model.scorer.description,
         image=limits("image"),
         pixel=limits("pixel"),
@@ -182,7 +185,7 @@ def _limits(content: dict[str, float | None]) -> Limits:
 def _from_plain(content: dict[str, Any]) -> Metadata:
     height, width = (int(side) for side in content["image_size"])
     stripes = tuple(int(count) for count in content["stripes"])
-    check_size((height, width), stripes)
+    inference_masks((height, width), stripes, content["passes"])  # refuses what is impossible
     if content["kind"] not in ("full", "generator"):
         msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
         raise ValueError(msg)

@@ -47,12 +47,14 @@ class Score(nn.Module, ABC):
         kinds (dict[str, type[Score]]): All subclasses by name. A checkpoint names its score, and only a class that is
             in this dictionary already is made from it.
         exact (bool): Whether 8-bit graphs must leave the score in single precision. Defaults to ``False``.
+        needs_stripes (bool): Whether the score compares only where stripes were removed. Defaults to ``False``.
         selects (bool): Whether map and score come from the selected scale alone. If not, a runtime may leave the
             selection out of a graph. Defaults to ``True``.
     """
 
     kinds: ClassVar[dict[str, type["Score"]]] = {}
     exact: ClassVar[bool] = False
+    needs_stripes: ClassVar[bool] = False
     selects: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401  # Python's own signature
@@ -78,7 +80,7 @@ class Score(nn.Module, ABC):
         """Make what depends on the model: buffers for the reference values, and networks.
 
         Args:
-            scales (int): S, number of mask scales.
+            scales (int): S, number of mask scales; 1 for one pass over whole images.
             size (tuple[int, int]): Height and width of the images in pixels.
 
         Returns:
@@ -94,8 +96,9 @@ class Score(nn.Module, ABC):
 
         Args:
             images (torch.Tensor): I, shape (N, C, H, W), range [0, 1].
-            reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1].
-            masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed.
+            reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, C, H, W), range [0, 1]; (N, 1, C, H, W) of whole
+                images.
+            masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), 1 = kept, 0 = removed; (1, 1, H, W) likewise.
 
         Returns:
             ScoreOutput: Maps and scores of the N images.

@@ -4,7 +4,8 @@
 """Scores from composites: images in which every pixel was painted without having been seen.
 
 A composite joins the two passes of complementary masks. S scales and two directions give K = 2 * S of them, each a
-whole image, so that neighbourhoods can be compared, not only pixels. Not in the paper.
+whole image, so that neighbourhoods can be compared, not only pixels. An image that is repainted whole has one, K = 1.
+Not in the paper.
 """
 
 from typing import Any, ClassVar
@@ -22,9 +23,6 @@ from .errors import ERRORS, ErrorFunction, ErrorName
 from .maps import Combine, Pooling, combine_maps, highest_scale, pool_maps, smooth
 from .perceptual import BackboneSource, PerceptualError
 from .standardization import Standardization, Standardize
-
-DIRECTIONS = 2
-"""Vertical and horizontal stripes."""
 
 
 class CompositeScore(Score):
@@ -98,7 +96,7 @@ class CompositeScore(Score):
             source = self.backbone_weights
             self.perceptual = PerceptualError(self.backbone, self.backbone_layers, source, size)
         if self.standardize != "none":
-            maps = len(self.smoothing) + scales
+            maps = len(self.smoothing) + (scales if scales > 1 else 0)
             self.standardization = Standardization(len(self.errors), maps, size, self.standardize)
         return self
 
@@ -119,7 +117,7 @@ class CompositeScore(Score):
             masks (torch.Tensor): As in :meth:`forward`.
 
         Returns:
-            torch.Tensor: Shape (N, E, W + S, H, W), see :meth:`condense`.
+            torch.Tensor: Shape (N, E, J, H, W), see :meth:`condense`.
         """
         # Small differences of large numbers: never in the low precision that the generator may run in.
         with single_precision(images.device.type):
@@ -146,28 +144,33 @@ class CompositeScore(Score):
             errors (torch.Tensor): What :meth:`compare` gives, shape (N, E, K, H, W).
 
         Returns:
-            torch.Tensor: Shape (N, E, W + S, H, W): all composites combined, smoothed by each of the W widths, then
-                the two directions of each scale, smoothed by the first.
+            torch.Tensor: Shape (N, E, J, H, W): all composites combined, smoothed by each of the W widths, then
+                the two directions of each of several scales, smoothed by the first; a single scale's map is the
+                final one.
         """
         joint = combine_maps(errors, self.combine, dim=2)
-        scales = combine_maps(errors.unflatten(2, (-1, DIRECTIONS)), self.combine, dim=3)
-        first = smooth(torch.cat([joint.unsqueeze(2), scales], dim=2), self.smoothing[0])
-        wider = [smooth(joint, width).unsqueeze(2) for width in self.smoothing[1:]]
-        return torch.cat([first[:, :, :1], *wider, first[:, :, 1:]], dim=2)
+        maps = [smooth(joint, width).unsqueeze(2) for width in self.smoothing]
+        if self.scales > 1:
+            scales = combine_maps(errors.unflatten(2, (self.scales, -1)), self.combine, dim=3)
+            maps.append(smooth(scales, self.smoothing[0]))
+        return torch.cat(maps, dim=2)
 
     def judge(self, maps: torch.Tensor) -> ScoreOutput:
         """Standardize maps, join and pool them.
 
         Args:
-            maps (torch.Tensor): What :meth:`measure` gives, shape (N, E, W + S, H, W).
+            maps (torch.Tensor): What :meth:`measure` gives, shape (N, E, J, H, W).
 
         Returns:
             ScoreOutput: Maps and scores of the N images.
         """
         if self.standardization is not None:
             maps = self.standardization(maps)
-        widths, scale_maps = maps.mean(dim=1).split([len(self.smoothing), self.scales], dim=1)
+        # Not two slices: a runtime would remove the one that no output of a graph depends on.
+        count = len(self.smoothing)
+        widths, scale_maps = maps.mean(dim=1).split([count, maps.shape[2] - count], dim=1)
         anomaly_map = widths.amax(dim=1)
+        scale_maps = scale_maps if self.scales > 1 else anomaly_map.unsqueeze(1)
         return ScoreOutput(
             pred_score=pool_maps(anomaly_map, self.pooling, self.top_fraction),
             anomaly_map=anomaly_map.unsqueeze(1),
@@ -176,7 +179,7 @@ class CompositeScore(Score):
         )
 
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """Sum errors and their squares, shape (2, E, W + S, H, W). See :meth:`Score.statistics`."""
+        """Sum errors and their squares, shape (2, E, J, H, W). See :meth:`Score.statistics`."""
         if self.standardization is None:
             return torch.zeros(0, dtype=torch.double)
         return self.standardization.statistics(self.measure(images, reconstructions, masks))
@@ -199,7 +202,7 @@ class CompositeScore(Score):
 
     @property
     def statistics_shape(self) -> tuple[int, ...]:
-        """(2, E, W + S, H, W), or (0,) if nothing is standardized."""
+        """(2, E, J, H, W), or (0,) if nothing is standardized."""
         return (0,) if self.standardization is None else self.standardization.statistics_shape
 
     @property

@@ -60,11 +60,10 @@ def structural_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> tor
     # not depend on a shift, so the mean of the image goes first. kornia's own map does without, and runtimes disagree.
     shift = images.mean(dim=(-2, -1), keepdim=True).unsqueeze(1)
     real, fake = images.unsqueeze(1) - shift, painted - shift
-    kinds = (real, fake, real.square(), fake.square(), real * fake)
+    kinds = (real, fake, real.square() + fake.square(), real * fake)
     means = filter_gaussian(torch.cat(kinds, dim=1), SSIM_WINDOW, SSIM_WIDTH, "reflect")
-    counts = [kind.shape[1] for kind in kinds]
-    mean_real, mean_fake, square_real, square_fake, product = means.split(counts, dim=1)
-    spread = square_real + square_fake - mean_real.square() - mean_fake.square()
+    mean_real, mean_fake, squares, product = means.split([kind.shape[1] for kind in kinds], dim=1)
+    spread = squares - mean_real.square() - mean_fake.square()
     covariance = product - mean_real * mean_fake
     light_real, light_fake = mean_real + shift, mean_fake + shift
     light = (2 * light_real * light_fake + SSIM_C1) / (light_real.square() + light_fake.square() + SSIM_C1)

@@ -1,10 +1,11 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From many maps to one, from a map to a number, and Gaussian smoothing as two matrix products.
+"""From many maps to one, from a map to a number, and Gaussian smoothing.
 
-A convolution's work grows with the width of the Gaussian, a product's with the side of the maps: several wide Gaussians
-over maps of some hundred pixels are faster as products.
+Smoothing goes along columns, then along rows, in blocks of neighbouring pixels: one strided convolution makes all
+pixels of a block at once, as a product of small matrices. A convolution that makes pixel by pixel has a single channel,
+which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to multiply.
 """
 
 from typing import Literal
@@ -16,6 +17,9 @@ from torch.nn import functional as F  # noqa: N812
 Combine = Literal["min", "mean", "geometric"]
 Pooling = Literal["max", "top", "mean"]
 Border = Literal["replicate", "reflect"]
+
+BLOCK = 16
+"""Neighbouring pixels that are smoothed at once."""
 
 SMALLEST_ERROR = 1e-7
 """Lower bound of errors before logarithms are taken."""
@@ -70,48 +74,48 @@ def highest_scale(scale_maps: torch.Tensor) -> torch.Tensor:
     return scale_maps.amax(dim=(-2, -1)).argmax(dim=1)
 
 
-def gaussian_matrix(length: int, window: int, width: float, border: Border) -> torch.Tensor:
-    """Weights of Gaussian smoothing along one axis.
+def block_kernels(window: int, width: float) -> torch.Tensor:
+    """Weights of Gaussian smoothing for a block of neighbouring pixels.
 
     Args:
-        length (int): Pixels along the axis; for ``"reflect"`` more than half of the window.
         window (int): Pixels that the Gaussian is cut off at, an odd number.
         width (float): Its standard deviation in pixels.
-        border (Literal["replicate", "reflect"]): What lies outside: the border pixel, or what lies inside, mirrored.
 
     Returns:
-        torch.Tensor: Shape (length, length), float32 on the CPU, where what is added to a place keeps its order; row i
-            has the weights of the smoothed pixel i and sums to 1.
+        torch.Tensor: Shape (BLOCK, BLOCK + window - 1), float32; row i has the weights of the smoothed pixel i and sums
+            to 1.
     """
-    pixels = torch.arange(length, dtype=torch.float32)[None, None]
-    sources = F.pad(pixels, (window // 2, window // 2), mode=border)[0, 0].long().unfold(0, window, 1)
-    kernel = get_gaussian_kernel1d(window, width).expand(length, window)
-    return torch.zeros(length, length).scatter_add(1, sources, kernel)
+    kernel = F.pad(get_gaussian_kernel1d(window, width)[0], (BLOCK - 1, BLOCK - 1))
+    return kernel.unfold(0, BLOCK + window - 1, 1).flip(0)
 
 
 def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Border) -> torch.Tensor:
     """Weigh each pixel's neighbourhood by a Gaussian.
 
     Args:
-        maps (torch.Tensor): Shape (..., H, W).
-        window (int): As in :func:`gaussian_matrix`.
-        width (float): As in :func:`gaussian_matrix`.
-        border (Literal["replicate", "reflect"]): As in :func:`gaussian_matrix`.
+        maps (torch.Tensor): Shape (N, ..., H, W).
+        window (int): As in :func:`block_kernels`; for ``"reflect"`` at most H - 15 and W - 15.
+        width (float): As in :func:`block_kernels`.
+        border (Literal["replicate", "reflect"]): What lies outside: the border pixel, or what lies inside, mirrored.
 
     Returns:
         torch.Tensor: Same shape.
     """
-    rows, columns = maps.shape[-2:]
-    lengths = {rows, columns}  # once for a square
-    matrix = {length: gaussian_matrix(length, window, width, border).to(maps) for length in lengths}
-    return matrix[rows] @ maps @ matrix[columns].T
+    height, columns = maps.shape[-2:]
+    half, kernels = window // 2, block_kernels(window, width).to(maps)
+    padding = (half, half + -columns % BLOCK, half, half + -height % BLOCK)
+    blocks = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border)
+    # A block is a channel: (N, 1, H, W) -> (N, BLOCK, H / BLOCK, W) -> (N, 1, H, W), and likewise along the rows.
+    blocks = F.conv2d(blocks, kernels[:, None, :, None], stride=(BLOCK, 1)).transpose(1, 2).flatten(1, 2).unsqueeze(1)
+    blocks = F.conv2d(blocks, kernels[:, None, None, :], stride=(1, BLOCK)).permute(0, 2, 3, 1).flatten(2)
+    return blocks[:, :height, :columns].reshape(maps.shape)
 
 
 def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:
     """Smooth maps by a Gaussian, the border pixels repeated.
 
     Args:
-        maps (torch.Tensor): Shape (..., H, W).
+        maps (torch.Tensor): Shape (N, ..., H, W).
         width (float): Its standard deviation in pixels; 0 for none. It is cut off at three of them.
 
     Returns:

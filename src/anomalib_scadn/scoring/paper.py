@@ -3,7 +3,7 @@
 
 """The paper's map and score (SCADN, "Multi-scale Aggregated Inference"): its Eq. 6 to 10, a pure function each."""
 
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from typing_extensions import Self
@@ -96,6 +96,7 @@ class PaperScore(Score):
         tensor([1.])
     """
 
+    needs_stripes: ClassVar[bool] = True
     mu: torch.Tensor
 
     def __init__(self, merge: Merge = "max", subtract_reference: bool = True) -> None:  # options by name, as in YAML

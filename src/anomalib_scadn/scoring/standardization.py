@@ -29,19 +29,22 @@ class Standardization(nn.Module):
             objects that lie alike in every image; ``"global"`` one for the whole image, for textures.
 
     Attributes:
-        mean (torch.Tensor): Buffer of shape (E, J, H, W), or (E, J, 1, 1) if global; NaN until fitted.
-        spread (torch.Tensor): Buffer of the same shape; NaN until fitted.
+        mean (torch.Tensor): Buffer of shape (E, J, H, W), or (E, J, 1, 1) if global; 0 until fitted.
+        spread (torch.Tensor): Buffer of the same shape; 1 until fitted.
+        fitted (torch.Tensor): Buffer, whether mean and spread are those of normal images.
     """
 
     mean: torch.Tensor
     spread: torch.Tensor
+    fitted: torch.Tensor
 
     def __init__(self, errors: int, maps: int, size: tuple[int, int], kind: Standardize) -> None:
         super().__init__()
         self.statistics_shape = (2, errors, maps, *size)
         shape = (errors, maps, *(size if kind == "pixel" else (1, 1)))
-        self.register_buffer("mean", torch.full(shape, float("nan")))
-        self.register_buffer("spread", torch.full(shape, float("nan")))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("spread", torch.ones(shape))
+        self.register_buffer("fitted", torch.zeros((), dtype=torch.bool))
 
     def forward(self, errors: torch.Tensor) -> torch.Tensor:
         """Standardize; without reference values nothing is changed.
@@ -52,7 +55,7 @@ class Standardization(nn.Module):
         Returns:
             torch.Tensor: Shape (N, E, J, H, W), about 0 with a spread of about 1 on normal images.
         """
-        return (errors - torch.nan_to_num(self.mean)) / torch.nan_to_num(self.spread, nan=1.0)
+        return (errors - self.mean) / self.spread
 
     def statistics(self, errors: torch.Tensor) -> torch.Tensor:
         """Sum errors and their squares over images.
@@ -83,13 +86,15 @@ class Standardization(nn.Module):
         # One image has no spread, and a flat one that is painted perfectly not even an error.
         floor = SMALLEST_SPREAD * mean.mean(dim=(-2, -1), keepdim=True) + torch.finfo(self.spread.dtype).eps
         self.spread.copy_(torch.maximum(variance.sqrt(), floor))
+        self.fitted.copy_(torch.ones_like(self.fitted))
 
     def reset(self) -> None:
         """Forget mean and spread."""
-        self.mean.fill_(float("nan"))
-        self.spread.fill_(float("nan"))
+        self.mean.zero_()
+        self.spread.fill_(1.0)
+        self.fitted.zero_()
 
     @property
     def is_fitted(self) -> bool:
         """Whether mean and spread are known."""
-        return bool(torch.isfinite(self.mean).all() and torch.isfinite(self.spread).all())
+        return bool(self.fitted)

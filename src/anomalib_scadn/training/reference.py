@@ -160,12 +160,12 @@ class ReferenceValues(Callback):
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Warn if scores will lack reference values."""
         del trainer
-        _warn_if_unfitted(pl_module.model)
+        warn_if_unfitted(pl_module.model)
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Warn if scores will lack reference values."""
         del trainer
-        _warn_if_unfitted(pl_module.model)
+        warn_if_unfitted(pl_module.model)
 
     def refresh(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compute the values in training, unless they were computed at this step.
@@ -182,10 +182,15 @@ class ReferenceValues(Callback):
         transform = pre_processor.transform if pre_processor is not None else None
         fit_reference(pl_module.model, trainer, transform, images=self.images, seed=pl_module.seed or 0)
         self._step = trainer.global_step
-        _warn_if_unfitted(pl_module.model)
+        warn_if_unfitted(pl_module.model)
 
 
-def _warn_if_unfitted(model: ScadnModel) -> None:
+def warn_if_unfitted(model: ScadnModel) -> None:
+    """Warn if a model will score without reference values.
+
+    Args:
+        model (ScadnModel): The model.
+    """
     if not model.scorer.is_fitted:
         logger.warning(
             "SCADN has no reference values (mu_i of Eq. 9, or the usual errors of a composite score), so errors "

@@ -19,6 +19,8 @@ from torch import nn
 
 from anomalib_scadn.loss import check_finite
 
+from .checkpoints import keep_arguments
+
 logger = logging.getLogger(__name__)
 
 RANGE_TOLERANCE = 1e-3
@@ -97,11 +99,17 @@ class TrainingRun(LightningModule):
         path = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
         if path and self.trainer.is_global_zero:
             logger.info("Weights are in %s", path)
+        elif self.trainer.checkpoint_callback is not None and not self.trainer.fast_dev_run:
+            logger.warning(
+                "No checkpoint was written: training ended before its first validation. Make val_check_interval or "
+                "check_val_every_n_epoch of the trainer a divisor of the training's length."
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the seed with the weights."""
+        """Keep the seed with the weights, and what they belong to."""
         super().on_save_checkpoint(checkpoint)
         checkpoint[SEED_KEY] = self.seed
+        keep_arguments(checkpoint, self.hparams)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
