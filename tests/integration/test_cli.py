@@ -20,15 +20,19 @@ from anomalib_scadn.cli.configs import config_folder, config_path
 from anomalib_scadn.cli.main import main
 
 TINY_MODEL = ["--model.image_size", "32", "--model.base_channels", "2"]
+CROPS = ["--model.crop_size", "24", "--model.stripes", "[4,8]"]
+STEPS = ["--trainer.max_steps", "2", "--trainer.val_check_interval", "1.0"]
 FOR_FOLDERS = {
     "laceAD": [],
     "mvtec": [],
     "cpu": [],
-    "scadn_plus": [],
-    "scadn_plus_crops": ["--model.crop_size", "24", "--model.stripes", "[4,8]"],
+    "scadn_plus": STEPS,
+    "scadn_plus_crops": [*CROPS, *STEPS],
+    "scadn_repair": STEPS,
+    "scadn_repair_crops": [*CROPS, *STEPS],
 }
 """Configurations, and what they need beside TINY_MODEL."""
-FOR_CLASSES = ("one_class", "scadn_plus_one_class")
+FOR_CLASSES = {"one_class": [], "scadn_plus_one_class": STEPS}
 TINY_TRAINER = ["--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1", "--trainer.accelerator", "cpu"]
 
 
@@ -56,10 +60,18 @@ def lace_arguments(lace_root: Path) -> list[object]:
     return ["--data.root", lace_root, "--data.image_size", 32, *counts, "--data.num_workers", 0]
 
 
-def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path, capsys, caplog):
+@pytest.mark.parametrize("config", ["demo", "demo_paper"])
+def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path, capsys, caplog, config):
     caplog.set_level(logging.INFO)  # what the host's command sets, unless a test before has set up logging
-    config = ["train", "--config", config_path("demo")]
-    run(*config, *TINY_MODEL, *TINY_TRAINER, *lace_arguments(lace_root), program=anomalib_main)
+    run(
+        "train",
+        "--config",
+        config_path(config),
+        *TINY_MODEL,
+        *TINY_TRAINER,
+        *lace_arguments(lace_root),
+        program=anomalib_main,
+    )
     printed = capsys.readouterr().out
     assert "image_AUROC" in printed
     assert "PerImagePixelAUROC" in printed
@@ -68,7 +80,7 @@ def test_the_demo_trains_through_the_hosts_own_command(run, lace_root, tmp_path,
 
 
 def test_no_shipped_configuration_is_forgotten_here():
-    named = {"demo", "benchmark", *FOR_FOLDERS, *FOR_CLASSES}
+    named = {"demo", "demo_paper", "benchmark", *FOR_FOLDERS, *FOR_CLASSES}
     assert named == {path.stem for path in config_folder().glob("*.yaml")}
 
 
@@ -88,6 +100,7 @@ def test_configurations_for_classes_train_and_draw_the_papers_figures(run, mnist
         config_path(config),
         "--model.base_channels",
         "2",
+        *FOR_CLASSES[config],
         *TINY_TRAINER,
         *data,
         program=anomalib_main,

@@ -22,9 +22,11 @@ from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
 pytestmark = pytest.mark.usefixtures("few_blocks")
 
 
+TINY = {"image_size": 32, "base_channels": 2, "seed": 0, "learning_rate": 1e-3}
+
+
 def make(**options: object) -> Scadn:
-    score = CompositeScore(**options)
-    return Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, score=score)
+    return Scadn(**TINY, score=CompositeScore(**options))
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,15 @@ def joint(fit, every_form, tmp_path_factory):
     return model, datamodule, engine, files
 
 
+@pytest.fixture(scope="module")
+def once(fit, every_form, tmp_path_factory):
+    """A model that learned to repair and is asked once, in every form, with its data and its engine."""
+    folder = tmp_path_factory.mktemp("once")
+    model = Scadn(**TINY, repair=0.5, passes="once")
+    datamodule, engine = fit(model, folder)
+    return model, datamodule, engine, every_form(model, folder)
+
+
 def assert_same_answers(model: Scadn, datamodule: SyntheticLace, engine: Engine, files: dict[str, Path]) -> None:
     """Every form says what the Engine says, with images alone and in a batch."""
     expected = {}
@@ -83,9 +94,58 @@ def assert_same_answers(model: Scadn, datamodule: SyntheticLace, engine: Engine,
                 assert np.abs(result.anomaly_map - anomaly_map).max() < 1e-3, file
 
 
-def test_exports_give_the_engines_answer(joint):
-    assert joint[0].model.scorer.is_fitted
-    assert_same_answers(*joint)
+@pytest.mark.parametrize("trained", ["joint", "once"])
+def test_exports_give_the_engines_answer(trained, request):
+    model, *others = request.getfixturevalue(trained)
+    assert model.model.scorer.is_fitted
+    assert_same_answers(model, *others)
+
+
+def test_what_was_repaired_is_the_same_in_every_form(once):
+    model, datamodule, _, files = once
+    image = datamodule.test_data[0].image
+    with torch.no_grad():
+        repaired = model.model.generator(image[None])[0].permute(1, 2, 0).numpy()
+    for file in files.values():
+        result = StripedMaskInferencer(file).predict(image, reconstruction=True)
+        np.testing.assert_allclose(result.reconstruction, repaired, atol=1e-4)
+        assert result.scale_maps.shape == (1, 32, 32)
+        assert np.array_equal(result.scale_maps[0], result.raw_map)
+
+
+def test_large_images_are_asked_once_tile_by_tile(once):
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
+    maps = [StripedMaskInferencer(file, tile=32, overlap=8).predict(image).raw_map for file in once[3].values()]
+    for other in maps[1:]:
+        np.testing.assert_allclose(other, maps[0], atol=1e-3)
+
+
+def test_other_passes_than_in_training_want_reference_values_of_their_own(once, tiny_engine):
+    _, datamodule, _, files = once
+    model = Scadn.load_from_checkpoint(files["checkpoint"], passes="striped", score=None)
+    trained = torch.load(files["checkpoint"], weights_only=True)["state_dict"]
+    assert not model.model.scorer.is_fitted
+    assert all(torch.equal(value, trained[name]) for name, value in model.state_dict().items() if "generator" in name)
+    assert torch.isnan(model.post_processor.image_min).all()
+    tiny_engine().validate(model, datamodule=datamodule)
+    assert model.model.scorer.is_fitted
+
+
+@pytest.mark.parametrize("task", ["test", "predict", "fit"])
+def test_values_of_other_passes_are_neither_scored_with_nor_trained_on(once, tiny_engine, task):
+    engine, model = tiny_engine(max_epochs=3), Scadn(**TINY, score=CompositeScore())
+    with pytest.raises(ValueError, match="reference values for passes = 'once', this model has 'striped'"):
+        getattr(engine, task)(model, datamodule=once[1], ckpt_path=once[3]["checkpoint"])
+
+
+def test_a_backbone_keeps_its_weights_with_other_passes(joint):
+    trained = torch.load(joint[3]["checkpoint"], weights_only=True)["state_dict"]
+    model = Scadn.load_from_checkpoint(joint[3]["checkpoint"], passes="once")
+    backbone = {name: value for name, value in model.state_dict().items() if "perceptual" in name}
+    assert backbone
+    assert all(torch.equal(value, trained[name]) for name, value in backbone.items())
+    assert not model.model.scorer.is_fitted
+    assert Scadn.load_from_checkpoint(joint[3]["checkpoint"], passes="once", score=None).model.scorer.perceptual is None
 
 
 def test_a_model_without_reference_values_gives_the_engines_answer(fit, tmp_path):

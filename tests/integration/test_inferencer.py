@@ -134,7 +134,7 @@ def test_damaged_weights_are_refused_by_name(exported, tmp_path, kind):
     ("kinds", "entries", "message"),
     [
         (GRAPHS, {"image_size": [40, 40]}, r"image_size is \(40, 40\)"),
-        (("onnx", "openvino"), {"stripes": [4, 8]}, "stripes name 2 scales, the graph has 3"),
+        (("onnx", "openvino"), {"stripes": [4, 8]}, "passes and stripes name 2 scales, the graph has 3"),
         (("onnx", "openvino"), {"kind": "generator"}, "metadata are of a generator graph"),
         (("generator-onnx", "generator-openvino"), {"kind": "full"}, "metadata are of a full graph"),
     ],

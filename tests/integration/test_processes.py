@@ -30,7 +30,7 @@ def differences(first: Path, second: Path) -> list[str]:
 
 
 def test_killed_and_resumed_runs_equal_an_uninterrupted_one_even_if_nobody_chose_a_seed(lace_root, tmp_path):
-    seeded = ("--lace", lace_root, "--workers", 2, "--seed", 7)
+    seeded = ("--lace", lace_root, "--workers", 2, "--seed", 7, "--repair", 0.5)
     unseeded = ("--lace", lace_root, "--resume-in", tmp_path / "unseeded")
     assert fit(
         (*seeded, "--results", tmp_path / "killed", "--kill", 2, 1),

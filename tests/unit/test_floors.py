@@ -18,6 +18,7 @@ ROOMS = (
     "files",
     "precision",
     "masks",
+    "anomalies",
     "networks",
     "loss",
     "scoring",

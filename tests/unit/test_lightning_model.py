@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Timer
 
 from anomalib_scadn import Scadn
-from anomalib_scadn.cli.configs import config_path
+from anomalib_scadn.cli.configs import config_folder, config_path
 from anomalib_scadn.loss import NonFiniteLossError, generator_loss
 from anomalib_scadn.masks import draw_masks, striped_masks
 from anomalib_scadn.training.run import check_range, frozen
@@ -43,6 +43,12 @@ def test_the_models_own_epochs_stop_a_plain_run(tiny_scadn, tiny_lace, tiny_engi
     model, engine = tiny_scadn(max_epochs=2), tiny_engine(max_epochs=None)
     engine.fit(model, datamodule=tiny_lace())
     assert engine.trainer.current_epoch == 2
+
+
+@pytest.mark.parametrize(("every", "warned"), [(1, False), (2, True)])
+def test_a_training_that_leaves_no_checkpoint_says_so(tiny_scadn, tiny_lace, tiny_engine, caplog, every, warned):
+    tiny_engine(check_val_every_n_epoch=every).fit(tiny_scadn(), datamodule=tiny_lace())
+    assert ("No checkpoint was written" in caplog.text) == warned
 
 
 def test_images_outside_the_unit_range_are_refused():
@@ -103,12 +109,17 @@ def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, ti
     assert model._seeded_epoch == 1
 
 
-@pytest.mark.parametrize("config", ["demo", "cpu", "laceAD", "scadn_plus", "scadn_plus_crops", "scadn_plus_one_class"])
-def test_shipped_configurations_write_checkpoints_before_their_last_epoch(config):
-    trainer = yaml.safe_load(config_path(config).read_text())["trainer"]
-    every, epochs = trainer["check_val_every_n_epoch"], trainer["max_epochs"]
-    assert epochs % every == 0
-    assert every < epochs
+@pytest.mark.parametrize("path", sorted(set(config_folder().glob("*.yaml")) - {config_path("benchmark")}))
+def test_shipped_configurations_write_checkpoints_before_their_end_and_at_it(path):
+    trainer = yaml.safe_load(path.read_text())["trainer"]
+    # In steps, however many images there are; or in epochs, where the paper or a drawn data set says how many.
+    if "max_steps" in trainer:
+        assert trainer["check_val_every_n_epoch"] is None
+        every, whole = trainer["val_check_interval"], trainer["max_steps"]
+    else:
+        every, whole = trainer["check_val_every_n_epoch"], trainer["max_epochs"]
+    assert whole % every == 0
+    assert every < whole
 
 
 def test_each_image_gets_a_mask_of_its_own_and_all_masks_are_used():

@@ -12,7 +12,16 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from anomalib_scadn.masks import MASKS_PER_SCALE, check_size, composites, remove, stripe_profile, striped_masks
+from anomalib_scadn.masks import (
+    MASKS_PER_SCALE,
+    check_size,
+    composites,
+    count_scales,
+    inference_masks,
+    remove,
+    stripe_profile,
+    striped_masks,
+)
 
 SIDES = st.integers(1, 12).map(lambda eighths: 8 * eighths)
 STRIPE_COUNTS = st.integers(1, 20).map(lambda half: 2 * half)
@@ -220,3 +229,16 @@ def test_composite_takes_each_pixel_from_the_pass_in_which_it_was_removed(size, 
                     (source,) = [j for j in (first, first + 1) if masks[j, 0, row, column] == 0]
                     expected = reconstructions[:, source, :, row, column]
                     assert torch.equal(result[:, scale, direction, :, row, column], expected)
+
+
+@pytest.mark.parametrize("stripes", [(4,), (4, 8, 16)])
+def test_asked_once_one_mask_keeps_everything(stripes):
+    assert torch.equal(inference_masks((24, 32), stripes, "once"), torch.ones(1, 1, 24, 32))
+    assert torch.equal(inference_masks((24, 32), stripes), striped_masks((24, 32), stripes))
+    assert count_scales(stripes, "once") == 1
+    assert count_scales(stripes, "striped") == len(stripes)
+
+
+def test_a_whole_image_is_its_own_composite():
+    painted = torch.rand(2, 1, 3, 24, 32)
+    assert torch.equal(composites(painted, inference_masks((24, 32), (4,), "once"))[:, 0, 0], painted[:, 0])

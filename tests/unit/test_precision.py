@@ -13,7 +13,11 @@ from anomalib_scadn.scoring import CompositeScore, maps
 
 
 def settings():
-    return [backend.fp32_precision for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)]
+    cuda, cudnn, mkldnn = torch.backends.cuda, torch.backends.cudnn, torch.backends.mkldnn
+    return [backend.fp32_precision for backend in (cuda.matmul, cudnn.conv, mkldnn.matmul, mkldnn.conv)]
+
+
+EXACT = ["ieee"] * 4
 
 
 @pytest.fixture
@@ -27,17 +31,19 @@ def _rounded():
 
 def fail_inside():
     with torch.autocast("cpu"), single_precision("cpu"):
-        assert settings() == ["ieee", "ieee"]
+        assert settings() == EXACT
         assert not torch.is_autocast_enabled("cpu")
         raise KeyError
 
 
 @pytest.mark.usefixtures("_rounded")
 def test_products_are_not_rounded_and_the_setting_is_restored():
-    assert settings() == ["tf32", "bf16"]
+    before = settings()
+    assert before[0] == "tf32"
+    assert before[2] == "bf16"
     with pytest.raises(KeyError):
         fail_inside()
-    assert settings() == ["tf32", "bf16"]
+    assert settings() == before
     assert torch.get_float32_matmul_precision() == "medium"
 
 
@@ -48,11 +54,11 @@ def test_composite_scores_and_resizing_are_computed_so(monkeypatch):
     def watch(function):
         return lambda *arguments: (found.append(settings()), function(*arguments))[1]
 
-    for module, name in ((maps, "gaussian_matrix"), (pre_processor, "antialias_matrix")):
+    for module, name in ((maps, "block_kernels"), (pre_processor, "antialias_matrix")):
         monkeypatch.setattr(module, name, watch(getattr(module, name)))
     size = (24, 32)
     images, painted = torch.zeros(1, 3, *size), torch.zeros(1, 12, 3, *size)
     score = CompositeScore(("ssim",), standardize="none", smoothing=(4.0,)).prepare(3, size)
     score(images, painted, striped_masks(size, (2, 4, 6)))
     pre_processor.resize(images, (16, 16))
-    assert found == [["ieee", "ieee"]] * 6  # rows and columns, of SSIM, of smoothing, of resizing
+    assert found == [EXACT] * 5  # SSIM, smoothing of all and of each scale, rows and columns of resizing

@@ -8,7 +8,7 @@ import torch
 from anomalib.data import InferenceBatch
 
 from anomalib_scadn.masks import remove, striped_masks
-from anomalib_scadn.scoring import PaperScore
+from anomalib_scadn.scoring import CompositeScore, PaperScore
 from anomalib_scadn.torch_model import ScadnModel
 from tolerances import generator_rounding
 
@@ -72,6 +72,28 @@ def test_reconstructions_are_the_generators_paintings_of_the_masked_images(image
         for j in range(12):
             painted = model.generator(remove(images[n : n + 1], masks[j], 0.25))
             assert_close(reconstructions[n, j], painted[0])
+
+
+def test_asked_once_the_generator_is_given_the_whole_image(images):
+    model = make_model(passes="once", mask_fill=0.25)
+    reconstructions = model.reconstruct(images)
+    assert reconstructions.shape == (len(images), 1, 3, *SIZE)
+    assert_close(reconstructions[:, 0], model.generator(images))
+    assert_close(model.composites(images)[:, 0, 0], reconstructions[:, 0])
+    output = model.score(images)
+    assert output.scale_maps.shape == (len(images), 1, *SIZE)
+    assert torch.equal(output.scale_maps, output.anomaly_map)
+    assert not output.selected_scale.any()
+
+
+def test_asked_once_the_score_is_a_composite_one():
+    assert isinstance(make_model(passes="once").scorer, CompositeScore)
+    with pytest.raises(
+        ValueError, match=r"PaperScore compares where stripes were removed .* passes='once' removes none"
+    ):
+        make_model(passes="once", score=PaperScore(merge="mean"))
+    with pytest.raises(ValueError, match=r"passes must be 'striped' .* or 'once' .*, got 'twice'"):
+        make_model(passes="twice")
 
 
 def test_score_is_what_the_scorer_says_about_the_reconstructions(model, images):

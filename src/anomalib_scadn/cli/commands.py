@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The subcommands ``score`` and ``crop``: their arguments, what they print, and their exit status.
+"""The subcommands ``score``, ``crop`` and ``anomalies``: their arguments, what they print, and their exit status.
 
 Status 0 means done, 1 that images failed (``score``), 2 that the command could not be carried out, with one line on
 the error stream that says why, 130 that it was interrupted.
@@ -9,15 +9,23 @@ the error stream that says why, 130 that it was interrupted.
 
 import sys
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, get_args
 
+import torch
 from jsonargparse import ArgumentParser
 
+from anomalib_scadn.checks import check_count
+from anomalib_scadn.components.anomaly_sheet import draw_sheet
+from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.folder import score_folder
+from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.run_record import describe_run
+from anomalib_scadn.files import write_whole
+from anomalib_scadn.masks import MIN_SIZE
 
 Options = Mapping[str, Any]
 
@@ -61,6 +69,19 @@ def add_crop_arguments(parser: ArgumentParser) -> None:
         "--min_anomalous_pixels", type=int, default=1, help="Marked pixels that make a patch anomalous."
     )
     parser.add_argument("--defect", type=str, default="defect", help="Name of the defect in a plain folder.")
+
+
+def add_anomalies_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``anomalies``.
+
+    Args:
+        parser (ArgumentParser): Parser of the subcommand.
+    """
+    parser.add_argument("--input", type=Path, required=True, help="Normal images: a folder, or one file.")
+    parser.add_argument("--output", type=Path, required=True, help="PNG file to write.")
+    parser.add_argument("--image_size", type=int, default=128, help="Side that images are resized to, in pixels.")
+    parser.add_argument("--images", type=int, default=6, help="Images to draw into, evenly spread over the folder.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
 
 
 def guarded(command: Callable[[Options], int], options: Options) -> int:
@@ -130,6 +151,35 @@ def crop(options: Options) -> int:
         progress=True,
     )
     print(_report(counts, options["output"]))
+    return DONE
+
+
+def anomalies(options: Options) -> int:
+    """Draw a sheet of synthetic anomalies.
+
+    Args:
+        options (Options): Values of the arguments of ``anomalies``, by name.
+
+    Returns:
+        int: Exit status.
+    """
+    output = options["output"]
+    if output.suffix != ".png" or output.is_dir():
+        msg = f"output must be a file ending in .png, got {output}"
+        raise ValueError(msg)
+    check_count(MIN_SIZE, image_size=options["image_size"])
+    check_count(1, images=options["images"])
+    files = list(list_inputs(options["input"]))
+    count = min(options["images"], len(files))
+    chosen = [files[index * len(files) // count] for index in range(count)]
+    pixels = [torch.from_numpy(read_input(file)).permute(2, 0, 1)[None] for file in chosen]
+    size = (options["image_size"], options["image_size"])
+    figure = draw_sheet(torch.cat([resize(image, size) for image in pixels]), options["seed"])
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=100)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, content.getvalue())
+    print(f"synthetic anomalies in {len(chosen)} images are in {output}")
     return DONE
 
 

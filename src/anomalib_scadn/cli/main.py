@@ -10,7 +10,7 @@ from collections.abc import Callable
 from anomalib.cli.cli import AnomalibCLI
 from jsonargparse import ArgumentParser
 
-from . import commands
+from . import choose, commands
 from .benchmark import MixedBenchmark
 from .configs import config_folder, config_path
 from .console import configure_console
@@ -29,6 +29,8 @@ class ScadnCLI(AnomalibCLI):
         own = {
             "configs": {"description": "Print where a shipped configuration is, or list them."},
             "score": {"description": "Score a folder of images with a trained or exported model."},
+            "choose": {"description": "Train configurations, and choose one without a defect."},
+            "anomalies": {"description": "Draw a sheet of synthetic anomalies into images."},
             "crop": {"description": "Cut large camera images into patches in the layout of LaceAD."},
         }
         return {**AnomalibCLI.anomalib_subcommands(), **own}
@@ -50,6 +52,8 @@ class ScadnCLI(AnomalibCLI):
 
     add_score_arguments = staticmethod(commands.add_score_arguments)
     add_crop_arguments = staticmethod(commands.add_crop_arguments)
+    add_anomalies_arguments = staticmethod(commands.add_anomalies_arguments)
+    add_choose_arguments = staticmethod(choose.add_choose_arguments)
 
     def score(self) -> None:
         """Score a folder of images."""
@@ -58,6 +62,19 @@ class ScadnCLI(AnomalibCLI):
     def crop(self) -> None:
         """Cut camera images into patches."""
         self._run(commands.crop)
+
+    def anomalies(self) -> None:
+        """Draw a sheet of synthetic anomalies."""
+        self._run(commands.anomalies)
+
+    def choose(self) -> None:
+        """Choose a configuration without a defect."""
+
+        def command(options: commands.Options) -> int:
+            choose.choose(options, lambda: self.parser.instantiate_classes(self.config)["choose"]["data"])
+            return commands.DONE
+
+        self._run(command)
 
     def _run(self, command: Callable[[commands.Options], int]) -> None:
         status = commands.guarded(command, self.config[self.subcommand])

@@ -47,9 +47,11 @@ def fit(command: list[str]) -> None:
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--ema", type=float, default=0.0)
+    parser.add_argument("--repair", type=float, default=0.0)
     arguments = parser.parse_args(command)
     torch.set_num_threads(1)
-    model = Scadn(image_size=32, base_channels=2, seed=arguments.seed, learning_rate=1e-3, ema_decay=arguments.ema)
+    options = {"seed": arguments.seed, "ema_decay": arguments.ema, "repair": arguments.repair}
+    model = Scadn(image_size=32, base_channels=2, learning_rate=1e-3, **options)
     datamodule = SyntheticLace(
         root=arguments.lace,
         image_size=32,

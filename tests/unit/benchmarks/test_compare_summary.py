@@ -161,3 +161,14 @@ def test_small_numbers_are_not_rounded_to_nothing():
 def test_no_two_columns_have_the_same_key_or_title():
     columns = ACCURACY + COST
     assert len({column.key for column in columns}) == len({column.title for column in columns}) == len(columns)
+
+
+def test_a_training_is_named_by_its_steps_or_its_epochs():
+    settings = {"file": "tiny.yaml", "model": {"base_channels": 2, "max_epochs": 5}, "trainer": {}}
+    named = {"steps": {"max_steps": 70}, "epochs": {"max_epochs": 3}, "": {}}
+    found = {
+        name: setting({"configuration": {"scadn": {**settings, "trainer": trainer}}}) for name, trainer in named.items()
+    }
+    assert found["steps"] == "`tiny.yaml`, 2 base channels, 70 steps"
+    assert found["epochs"] == "`tiny.yaml`, 2 base channels, 3 epochs"
+    assert found[""] == "`tiny.yaml`, 2 base channels, 5 epochs"

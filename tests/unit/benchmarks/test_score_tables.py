@@ -3,7 +3,16 @@
 
 """Tables of scores and of ways to train."""
 
-from score_tables import SHIPPED, SHIPPED_FOR_CLASSES, gains_table, highlights_table, options_table, scores_table
+from score_tables import (
+    SHIPPED,
+    SHIPPED_FOR_CLASSES,
+    choice_table,
+    gains_table,
+    highlights_table,
+    options_table,
+    scores_table,
+    ways_table,
+)
 
 
 def metrics(image, pixel=None):
@@ -97,3 +106,44 @@ def test_classes_of_mnist_can_be_counted_as_one_data_set():
     unlike = result({"paper": metrics(0.5), SHIPPED: metrics(1.0), SHIPPED_FOR_CLASSES: metrics(1.0)})
     _, rows = gains_table({"lace": unlike, **classes})
     assert rows[0] == ["scadn_plus", "image", "3", "+0.300", "+0.350", "+0.100"]
+
+
+def way(image, synthetic, pixel=None):
+    return {**metrics(image, pixel), "synthetic_image_AUROC": synthetic, "repair_rate": synthetic / 2}
+
+
+WAYS = {
+    "cells": {
+        "runs": {
+            "stripes/once/10/0": way(0.7, 0.6),
+            "stripes/once/20/0": way(0.75, 0.65),
+            "stripes/striped/20/0": way(0.8, 0.9),
+            "repair/once/20/0": way(0.85, 0.8),
+            "repair/once/20/1": way(0.87, 0.84),
+        }
+    },
+    "lace": {
+        "runs": {
+            "stripes/once/20/0": way(0.9, 0.9, 0.95),
+            "stripes/striped/20/0": way(0.8, 0.7, 0.9),
+            "repair/once/20/0": way(0.99, 0.8, 0.99),
+        }
+    },
+}
+
+
+def test_ways_are_listed_with_their_spread():
+    header, rows = ways_table(WAYS)
+    assert header[:5] == ["data set", "trained on", "asked", "steps", "image"]
+    assert len(rows) == 7
+    assert rows[3] == ["cells", "repair", "once", "20", "0.860 (0.850 to 0.870)", "", "", *rows[3][7:]]
+    assert rows[3][7] == "0.820 (0.800 to 0.840)"
+
+
+def test_the_choice_is_made_by_synthetic_anomalies_alone():
+    header, rows = choice_table(WAYS)
+    assert header == ["data set", "rank correlation", "runs", "chosen", *header[4:]]
+    # Of the cells' ways the synthetic anomalies prefer the better one, of those of lace the worse one; twelve passes
+    # are what the choice is compared with, and no choice.
+    assert rows[0] == ["cells", "0.70", "5", "repair", "+0.060", "", ""]
+    assert rows[1] == ["lace", "0.50", "3", "stripes", "+0.100", "+0.050", "+0.050"]

@@ -30,6 +30,17 @@ def test_figure_has_a_panel_for_each_thing_and_marks_the_chosen_scale_alone(mode
     assert marked == [int(model.score(image.unsqueeze(0)).selected_scale)]
 
 
+def test_figure_of_a_generator_that_is_asked_once_has_no_scales():
+    model = ScadnModel((32, 32), base_channels=2, passes="once", score=CompositeScore(smoothing=(1.0,)), seed=0)
+    figure = draw_figure(model, torch.rand(3, 32, 32), torch.zeros(32, 32))
+    assert [axis.get_title().split(",")[0] for axis in figure.axes] == [
+        "input",
+        "reconstruction",
+        "final",
+        "ground truth",
+    ]
+
+
 def test_figure_without_ground_truth_has_one_panel_less(model):
     image = torch.rand(3, 32, 32)
     assert len(draw_figure(model, image).axes) == len(draw_figure(model, image, torch.ones(32, 32)).axes) - 1

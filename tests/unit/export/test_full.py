@@ -74,3 +74,13 @@ def test_a_graph_paints_a_few_masks_at_a_time_for_any_batch():
     layers = [module for module in model.generator.modules() if isinstance(module, torch.nn.Conv2d)]
     assert len(convolutions) == 3 * len(layers)
     assert len(program.state_dict) == len(model.state_dict())
+
+
+def test_an_export_without_reference_values_warns(tiny_scadn, caplog):
+    model = tiny_scadn()
+    with model._exporting():
+        assert "no reference values" in caplog.text
+    caplog.clear()
+    model.model.scorer.mu.zero_()
+    with model._exporting():
+        assert not caplog.text

@@ -78,7 +78,7 @@ def change(tmp_path, **entries):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"format_version": 1}, "format_version 4, got 1"),
+        ({"format_version": 1}, "format_version 5, got 1"),
         ({"stripes": "gone"}, "missing or unknown entries: stripes"),
         ({"extra": 1}, "missing or unknown entries: extra"),
         ({"image_size": [33, 40]}, "height must be a multiple of 8"),

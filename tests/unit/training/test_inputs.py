@@ -1,12 +1,13 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Random crops of images and masks."""
+"""What the generator is given in training: stripes, anomalies, crops."""
 
 import pytest
 import torch
 
-from anomalib_scadn.masks import check_crop_size, random_crops
+from anomalib_scadn.masks import striped_masks
+from anomalib_scadn.training.inputs import check_crop_size, draw_inputs, random_crops
 
 SIZE = (40, 64)
 
@@ -57,3 +58,36 @@ def test_impossible_sizes_are_refused(size):
 def test_a_crop_must_hold_two_of_the_widest_stripes():
     with pytest.raises(ValueError, match="two of the widest stripes, 32 pixels"):
         check_crop_size((40, 56), SIZE, (2, 4))
+
+
+def spoil(repair, seed=0, **options):
+    images = torch.rand(64, 3, *SIZE, generator=torch.Generator().manual_seed(1)).clamp(min=0.1)
+    generator = torch.Generator().manual_seed(seed)
+    return images, draw_inputs(images, striped_masks(SIZE, (4, 8)), generator, repair=repair, **options)
+
+
+def test_stripes_are_removed_from_all_images_that_are_not_repaired():
+    images, found = spoil(0.0, mask_fill=0.05)
+    assert torch.equal(found.images, images)
+    assert torch.equal(found.given, torch.where(found.masks == 1, images, 0.05))
+    assert all(any(torch.equal(mask, known) for known in striped_masks(SIZE, (4, 8))) for mask in found.masks)
+
+
+def test_images_to_be_repaired_are_whole_but_for_their_anomalies():
+    images, found = spoil(1.0)
+    assert torch.equal(found.images, images)
+    assert ((found.given - images).abs() * found.masks).max() <= 0.1
+    assert ((found.given != images) & (found.masks == 0)).any(dim=1).any(dim=-1).any(dim=-1).all()
+
+
+def test_a_share_of_the_images_is_repaired():
+    _, found = spoil(0.25)
+    striped = (found.given == 0).flatten(1).any(dim=1).float().mean().item()
+    assert 0.6 < striped < 0.9
+
+
+def test_a_seed_gives_the_same_inputs_and_crops_are_cut_before_anomalies_are_drawn():
+    _, first = spoil(0.5, crop_size=(24, 24))
+    _, second = spoil(0.5, crop_size=(24, 24))
+    assert first.given.shape == (64, 3, 24, 24)
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
