@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from layout import Table, lay_out, named
+from layout import Table, lay_out, median_and_range, named, spread
 
 Results = dict[str, dict[str, Any]]
 """Result files by data set."""
@@ -160,3 +160,61 @@ def _cell(values: list[float]) -> str:
         return ""
     middle = f"{median(values):.3f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):.3f} to {max(values):.3f})"
+
+
+WAY, ASKED, STEPS, SEED = range(4)
+"""Parts of the key of a run of ``ways.py``."""
+
+CHOOSES = "synthetic_image_AUROC"
+"""What ``anomalib-scadn choose`` compares, which no defect has a part in."""
+
+TWELVE_PASSES = ("stripes", "striped")
+"""The paper's way to train and to ask."""
+
+
+def ways_table(results: Results) -> Table:
+    """Lay out ways to train and to ask: real defects, then synthetic anomalies."""
+    shown = {**METRICS, CHOOSES: "synthetic: image", "repair_rate": "repair rate"}
+    rows = []
+    for data, result in results.items():
+        for key, runs in _ways(result).items():
+            values = {metric: [run[metric] for run in runs if run[metric] is not None] for metric in shown}
+            cells = [spread(median_and_range(found)) if found else "" for found in values.values()]
+            rows.append([data, *key, *cells])
+    return ["data set", "trained on", "asked", "steps", *shown.values()], rows
+
+
+def choice_table(results: Results) -> Table:
+    """Lay out what is chosen by synthetic anomalies alone, and what that gains on real ones over twelve passes."""
+    rows = []
+    for data, result in results.items():
+        ways = _ways(result)
+        last = max(int(key[STEPS]) for key in ways)
+        tried = [key for key in ways if int(key[STEPS]) == last]
+        chosen = max((key for key in tried if key[ASKED] == "once"), key=lambda key: _median(ways[key], CHOOSES))
+        paper = next(key for key in tried if key[:STEPS] == TWELVE_PASSES)
+        pairs = pd.DataFrame([(run[CHOOSES], run["image_AUROC"]) for run in result["runs"].values()])
+        gains = [_gain(ways[chosen], ways[paper], metric) for metric in METRICS]
+        trust = pairs.corr("spearman").iloc[0, 1]  # none where all areas are equal
+        rows.append([data, "" if pd.isna(trust) else f"{trust:.2f}", str(len(pairs)), chosen[WAY], *gains])
+    titles = [f"{title} AUROC, gain" for title in METRICS.values()]
+    return ["data set", "rank correlation", "runs", "chosen", *titles], rows
+
+
+def _ways(result: dict[str, Any]) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    """Group runs by all but their seed."""
+    grouped: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for key, run in result["runs"].items():
+        grouped.setdefault(tuple(key.split("/"))[:SEED], []).append(run)
+    return grouped
+
+
+def _median(runs: list[dict[str, Any]], metric: str) -> float:
+    return median(run[metric] for run in runs)
+
+
+def _gain(runs: list[dict[str, Any]], others: list[dict[str, Any]], metric: str) -> str:
+    """Write what one way has more than another; nothing where there are no masks."""
+    if runs[0][metric] is None:
+        return ""
+    return f"{_median(runs, metric) - _median(others, metric):+.3f}"

@@ -180,9 +180,10 @@ def setting(row: dict) -> str:
     counts = "".join(f", {configuration[name]} {name.replace('_', ' ')}" for name in COUNTS if name in configuration)
     if "scadn" in configuration:
         model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
-        epochs = trainer.get("max_epochs", model.get("max_epochs", 200))
+        steps, epochs = trainer.get("max_steps"), trainer.get("max_epochs", model.get("max_epochs", 200))
+        trained = f"{epochs} epochs" if steps is None else f"{steps} steps"
         width = model.get("base_channels", 64)
-        return f"`{configuration['scadn']['file']}`, {width} base channels, {epochs} epochs{counts}"
+        return f"`{configuration['scadn']['file']}`, {width} base channels, {trained}{counts}"
     weights = configuration["backbone_weights"]
     backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
     coreset = f", coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else ""

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Write the tables of README.md, benchmarks/README.md and docs/scoring.md from the files in benchmarks/results.
+"""Write the tables of the documents from the files in benchmarks/results.
 
     python benchmarks/tables.py
 
@@ -23,7 +23,7 @@ from store import RESULTS, read
 
 ROOT = Path(__file__).resolve().parents[1]
 
-DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "scoring.md")
+DOCUMENTS = tuple(ROOT / name for name in ("README.md", "benchmarks/README.md", "docs/scoring.md", "docs/repair.md"))
 
 Layout = Callable[[dict[str, Any]], Table]
 """Makes a table of result files by the rest of their names."""
@@ -108,6 +108,8 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "score_highlights": ("scores", score_tables.highlights_table),
     "score_gains": ("scores", score_tables.gains_table),
     "training_options": ("training_options", score_tables.options_table),
+    "ways": ("ways", score_tables.ways_table),
+    "choice": ("ways", score_tables.choice_table),
     "score_cost": ("score_cost", score_tables.cost_table),
 }
 """What the names of the result files begin with (an underscore follows), and how they are laid out."""

@@ -36,12 +36,12 @@ class RandomStripes(Scadn):
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Learn from one batch, for which as many masks are drawn as it has images."""
-        fixed = self.model.masks
-        self.model.masks = torch.stack([self._draw_mask() for _ in range(len(batch.image))])
+        fixed = self.stripe_masks
+        self.stripe_masks = torch.stack([self._draw_mask() for _ in range(len(batch.image))])
         try:
             return super().training_step(batch, batch_idx)
         finally:
-            self.model.masks = fixed
+            self.stripe_masks = fixed
 
     def _draw_mask(self) -> torch.Tensor:
         """Draw one mask, shape (1, H, W): a scale, then its width, phase and direction."""
@@ -92,7 +92,7 @@ OPTIONS = {
 }
 """Ways to train by name; each alone changes the configuration."""
 
-JUDGING = ("score", "reference_images")
+JUDGING = ("score", "reference_images", "passes")
 """Arguments of the model that decide none of its weights."""
 
 

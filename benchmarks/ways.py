@@ -1,0 +1,141 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Compare ways to train and to ask the generator, and what the repair rate says of them without a defect.
+
+    python benchmarks/ways.py --data lace elpv_mono=DIR --config configs/scadn_repair.yaml --seeds 0 1 2
+        [--ways stripes repair] [--steps 1000] [--every 500] [--test-images 200]
+        [--image-size 256 --crop-size 128 --stripes 8 16 32]
+
+A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
+torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
+and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
+the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
+part. Results go to ``benchmarks/results/ways_DATA.json``; what a file has is not run again.
+"""
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from anomalib.data import ImageBatch
+from anomalib.engine import Engine
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from anomalib_scadn import CompositeScore, Scadn
+from data import fingerprint, parse_data
+from measure import Scored, measure_areas, reduce_map
+from provenance import in_own_process
+from scores import COMPARED_SIDE, spread
+from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
+from study import OVERRULED, SHARED, add_training, configured_model
+from training import Option, make_data, model_arguments
+
+WAYS = {"stripes": 0.0, "half": 0.5, "repair": 1.0}
+"""Share of the images that are to be repaired, by way to train."""
+
+
+class Curve(Callback):
+    """Measures a model at each validation, on real defects and on synthetic ones."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, Metrics] = {}
+        self._parts: list[tuple[torch.Tensor, ...]] = []
+        self._start = time.perf_counter()
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: ImageBatch, *batch: object
+    ) -> None:
+        """Keep scores and maps as small as they are compared."""
+        del trainer, pl_module, batch
+        maps, masks = outputs.anomaly_map[:, None], outputs.gt_mask
+        side = min(COMPARED_SIDE, maps.shape[-1])
+        masks = torch.zeros_like(maps[:, 0]) if masks is None else masks
+        masks = torch.nn.functional.adaptive_max_pool2d(masks.float(), side)
+        parts = (outputs.pred_score, outputs.gt_label, reduce_map(maps, side)[:, 0], masks)
+        self._parts.append(tuple(part.as_subclass(torch.Tensor).cpu() for part in parts))
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep areas and repair rates."""
+        del pl_module
+        areas = measure_areas(Scored(*(torch.cat(parts) for parts in zip(*self._parts, strict=True))))
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        synthetic = {name: value for name, value in logged.items() if name.startswith(("repair_rate", "synthetic"))}
+        seconds = time.perf_counter() - self._start
+        self.found[trainer.global_step] = {**areas, **synthetic, "seconds": round(seconds, 1)}
+        self._parts.clear()
+
+
+def keys_of(arguments: argparse.Namespace, way: str, seed: int) -> list[str]:
+    """Name the results of one training: way, question, steps, seed."""
+    marks = range(arguments.every, arguments.steps + 1, arguments.every)
+    striped = [f"{way}/striped/{arguments.steps}/{seed}"] if way == "stripes" else []
+    return [*(f"{way}/once/{steps}/{seed}" for steps in marks), *striped]
+
+
+def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> list[Metrics]:
+    """Train in one way, and measure all that :func:`keys_of` names."""
+    options = model_arguments(arguments.config).get("score", {}).get("init_args", {})
+    score = CompositeScore(**{**options, "smoothing": arguments.smoothing})
+    changes = {"reference_images": arguments.reference_images, "score": score}
+    model = configured_model(arguments, Option({**changes, "repair": WAYS[way], "passes": "once"}), seed)
+    data = make_data(text, model.input_size[0], Option())
+    chosen = spread(len(data.test_data), arguments.test_images)
+    data.val_data = data.test_data = data.test_data.subsample(chosen)
+    limits = {"max_epochs": -1, "max_steps": arguments.steps, "val_check_interval": arguments.every}
+    curve = Curve()
+    with TemporaryDirectory() as folder:
+        shared = {"accelerator": "cpu", "logger": False, "default_root_dir": folder, "callbacks": [curve]}
+        Engine(**shared, **limits, check_val_every_n_epoch=None).fit(model, datamodule=data)
+        found = [curve.found[steps] for steps in sorted(curve.found)]
+        if way == "stripes":
+            striped = configured_model(arguments, Option({**changes, "passes": "striped"}), seed)
+            found.append(ask_striped(model, striped, data, shared))
+    return found
+
+
+def ask_striped(trained: Scadn, model: Scadn, data: object, shared: dict[str, object]) -> Metrics:
+    """Ask a generator in striped passes, whose reference values validation computes."""
+    model.model.generator.load_state_dict(trained.model.generator.state_dict())
+    curve = Curve()
+    Engine(**{**shared, "callbacks": [curve]}).validate(model, datamodule=data)
+    return next(iter(curve.found.values()))
+
+
+def try_data(arguments: argparse.Namespace, text: str) -> list[str]:
+    """Try all ways on a data set; give what failed."""
+    name, root = parse_data(text)
+    settings = settings_of(arguments.config, []) | {key: getattr(arguments, key) for key in (*OVERRULED, *SHARED)}
+    jobs = [
+        (keys_of(arguments, way, seed), partial(in_own_process, try_way, arguments, text, way, seed))
+        for seed in arguments.seeds
+        for way in arguments.ways
+    ]
+    files = {name: fingerprint(name, root, arguments.image_size or COMPARED_SIDE)}
+    path = arguments.results / f"ways_{name}.json"
+    failed = run_missing(path, settings, jobs, files)[1]
+    print(path)
+    return failed
+
+
+def main() -> None:
+    """Do what was asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
+    parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["stripes", "repair"])
+    parser.add_argument("--every", type=int, default=500, help="steps between measurements")
+    add_training(parser.add_argument, steps=1000, reference_images=100)
+    arguments = parser.parse_args()
+    try:
+        failed = [one for text in arguments.data for one in try_data(arguments, text)]
+    except MadeOtherwiseError as error:
+        parser.error(str(error))
+    end(failed)
+
+
+if __name__ == "__main__":
+    main()
