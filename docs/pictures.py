@@ -1,13 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Draw the pictures of the README.
+"""Draw the pictures of the documents.
 
 python docs/pictures.py lace                          # docs/images/lace.png: the embedded data set
-python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the method, from a trained demo
+python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
+python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
+                                                      # configs/demo_paper.yaml
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from anomalib_scadn import Scadn, SyntheticLace
+from anomalib_scadn.components.anomaly_sheet import draw_sheet
 from anomalib_scadn.components.visualizer import MARK
 from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
 from anomalib_scadn.data.lace_drawing import draw_lace
@@ -48,6 +52,14 @@ def lace() -> Figure:
             show(axes[-1, column], mask, "its mask" if pattern == max(PATTERNS) else "", cmap="gray")
     axes[-1, 0].axis("off")
     return figure
+
+
+def anomalies() -> Figure:
+    """Draw synthetic anomalies into flawless lace."""
+    data = SyntheticLace(category=1, image_size=SIZE, num_train=2, num_test_good=1, num_test_defect=1)
+    data.prepare_data()
+    data.setup()
+    return draw_sheet(torch.stack([item.image for item in data.train_data]))
 
 
 def method(checkpoint: Path, kind: str) -> Figure:
@@ -87,13 +99,15 @@ def method(checkpoint: Path, kind: str) -> Figure:
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "method"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "method"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
     if arguments.picture == "method" and arguments.ckpt_path is None:
-        parser.error("method needs --ckpt_path, a checkpoint of the demo")
-    figure = lace() if arguments.picture == "lace" else method(arguments.ckpt_path, arguments.kind)
+        parser.error("method needs --ckpt_path, a checkpoint of configs/demo_paper.yaml")
+    simple = {"lace": lace, "anomalies": anomalies}
+    draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
+    figure = draw()
     FigureCanvasAgg(figure)
     IMAGES.mkdir(exist_ok=True)
     figure.savefig(IMAGES / f"{arguments.picture}.png", dpi=80)

@@ -30,7 +30,7 @@ PAGES = {
 }
 """Documents of the repository, and their pages."""
 
-PUBLIC = ("", ".baselines", ".components", ".data", ".deploy", ".export", ".scoring")
+PUBLIC = ("", ".anomalies", ".baselines", ".components", ".data", ".deploy", ".export", ".scoring")
 """Packages each of whose public names has a page."""
 
 TITLES = {
@@ -38,6 +38,7 @@ TITLES = {
     "arguments.md": "Arguments",
     "data.md": "Data",
     "scoring.md": "Scores",
+    "repair.md": "Repair",
     "inspection.md": "Inspection",
     "method.md": "Method",
     "troubleshooting.md": "Troubleshooting",
