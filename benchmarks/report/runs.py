@@ -87,7 +87,7 @@ def read_scores(path: Path) -> pd.DataFrame:
     """Read image scores: 1 = anomalous, 0 = normal; scores are finite, higher = more anomalous."""
     try:
         table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)
-        scores = pd.to_numeric(table["pred_score"]).astype(float)
+        scores = pd.to_numeric(table["pred_score"], errors="coerce").astype(float)
         wrong = table[~table["label"].isin(["0", "1"]) | ~np.isfinite(scores)]
         if table.empty or len(wrong):
             msg = "none" if table.empty else str(wrong.iloc[0].to_dict())
