@@ -140,6 +140,20 @@ def striped_masks(size: tuple[int, int], stripes: Sequence[int] = (4, 8, 16)) ->
     return torch.stack(masks).unsqueeze(1)
 
 
+def check_passes(passes: str) -> None:
+    """Raise unless a generator can be given images in this way.
+
+    Args:
+        passes (str): As in :func:`inference_masks`.
+
+    Raises:
+        ValueError: If it is neither ``"striped"`` nor ``"once"``.
+    """
+    if passes not in get_args(Passes):
+        msg = f"passes must be 'striped' (SCADN Eq. 5) or 'once' (the whole image), got {passes!r}"
+        raise ValueError(msg)
+
+
 def inference_masks(size: tuple[int, int], stripes: Sequence[int], passes: Passes = "striped") -> torch.Tensor:
     """List the masks of all passes that an image is scored by.
 
@@ -156,9 +170,7 @@ def inference_masks(size: tuple[int, int], stripes: Sequence[int], passes: Passe
     Raises:
         ValueError: If the size, the stripes or ``passes`` are impossible.
     """
-    if passes not in get_args(Passes):
-        msg = f"passes must be 'striped' (SCADN Eq. 5) or 'once' (the whole image), got {passes!r}"
-        raise ValueError(msg)
+    check_passes(passes)
     masks = striped_masks(size, stripes)
     return masks if passes == "striped" else torch.ones_like(masks[:1])
 

@@ -16,7 +16,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 ROOMS = (
     "checks",
     "files",
-    "precision",
     "masks",
     "anomalies",
     "networks",

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
-from anomalib_scadn.precision import single_precision
+from anomalib_scadn.scoring.precision import single_precision
 
 EPSILON = 1e-12
 """Keeps quotients and logarithms finite."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anomalib_scadn.export.metadata import read_metadata
-from anomalib_scadn.masks import inference_masks
+from anomalib_scadn.masks import MASKS_PER_SCALE
 
 from .backends import Backend
 
@@ -78,7 +78,7 @@ def _load_graph(file: Path, device: str, description: Path, passes_at_once: int,
     else:
         from .openvino_graph import OpenVinoGraph
 
-        count = len(inference_masks(known.image_size, known.stripes, known.passes))
+        count = MASKS_PER_SCALE * len(known.stripes) if known.passes == "striped" else 1
         passes = min(passes_at_once, count)
         # A graph that is fixed to one batch is faster; the last chunk of an image's masks must be as long as the rest.
         even = known.kind == "generator" and count % passes == 0

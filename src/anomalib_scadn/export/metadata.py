@@ -13,7 +13,7 @@ from typing import Any, Literal, get_type_hints
 from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.masks import Passes, inference_masks
+from anomalib_scadn.masks import Passes, check_passes, check_size
 from anomalib_scadn.scoring import as_score
 from anomalib_scadn.torch_model import ScadnModel
 
@@ -185,7 +185,8 @@ def _limits(content: dict[str, float | None]) -> Limits:
 def _from_plain(content: dict[str, Any]) -> Metadata:
     height, width = (int(side) for side in content["image_size"])
     stripes = tuple(int(count) for count in content["stripes"])
-    inference_masks((height, width), stripes, content["passes"])  # refuses what is impossible
+    check_size((height, width), stripes)
+    check_passes(content["passes"])
     if content["kind"] not in ("full", "generator"):
         msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
         raise ValueError(msg)

@@ -15,13 +15,13 @@ from typing_extensions import Self
 
 from anomalib_scadn.checks import as_tuple, as_widths
 from anomalib_scadn.masks import composites
-from anomalib_scadn.precision import single_precision
 
 from .base import Score, ScoreOutput
 from .checks import check_composite, check_widths
 from .errors import ERRORS, ErrorFunction, ErrorName
 from .maps import Combine, Pooling, combine_maps, highest_scale, pool_maps, smooth
 from .perceptual import BackboneSource, PerceptualError
+from .precision import single_precision
 from .standardization import Standardization, Standardize
 
 

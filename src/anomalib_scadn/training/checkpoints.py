@@ -18,8 +18,8 @@ ARGUMENTS_KEY = "scadn_arguments"
 """Key of the arguments that weights and reference values belong to. ``load_from_checkpoint`` puts the arguments that it
 is given among the checkpoint's hyperparameters, which therefore cannot tell."""
 
-WEIGHTS = ("model.generator.", "model.discriminator.", "model.scorer.perceptual.")
-"""Beginnings of the names of networks, whose weights do not depend on the passes."""
+NETWORKS, BACKBONE = ("model.generator.", "model.discriminator."), "model.scorer.perceptual."
+"""Beginnings of the names of weights, which do not depend on the passes."""
 
 
 def keep_arguments(checkpoint: dict[str, Any], arguments: Mapping[str, Any]) -> None:
@@ -64,7 +64,8 @@ def fit_arguments(
             "which computes the values from the training data"
         )
         raise ValueError(msg)
-    networks = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(WEIGHTS)}
-    unused = {name for name in networks if name not in own and name.startswith(WEIGHTS[-1])}
-    rest = {name: value for name, value in own.items() if not name.startswith(WEIGHTS[:-1])}
-    checkpoint["state_dict"] = rest | {name: value for name, value in networks.items() if name not in unused}
+    state = checkpoint["state_dict"].items()
+    backbone = {name: value for name, value in state if name.startswith(BACKBONE) and name in own}
+    networks = {name: value for name, value in state if name.startswith(NETWORKS)}
+    values = {name: value for name, value in own.items() if not name.startswith(NETWORKS)}
+    checkpoint["state_dict"] = values | backbone | networks

@@ -6,6 +6,7 @@
 import pytest
 import torch
 
+from anomalib_scadn.anomalies import shapes
 from anomalib_scadn.anomalies.shapes import LARGEST_RADIUS, SHAPES, THICKEST_LINE, draw_stencils
 
 SIZE = (64, 96)
@@ -54,3 +55,13 @@ def test_kinds_are_drawn_as_they_are_asked_for():
     generator = torch.Generator().manual_seed(0)
     found = draw_stencils(kinds, ["line", "ellipse"], (128, 128), generator).gt(0.5).float().mean(dim=(1, 2, 3))
     assert found[kinds == 1].max() > 2 * found[kinds == 0].max()
+
+
+@pytest.mark.parametrize("side", [24, 32, 128])
+def test_soft_edges_are_softer_than_sharp_ones_in_small_images_too(monkeypatch, side):
+    partly = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(shapes, "SOFT_SHARE", share)
+        found = stencils("ellipse", (side, side), count=256)
+        partly.append(((found > 0) & (found < 1)).sum().item())
+    assert partly[1] > 1.4 * partly[0]

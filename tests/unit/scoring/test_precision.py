@@ -8,8 +8,8 @@ import torch
 
 from anomalib_scadn.components import pre_processor
 from anomalib_scadn.masks import striped_masks
-from anomalib_scadn.precision import single_precision
 from anomalib_scadn.scoring import CompositeScore, maps
+from anomalib_scadn.scoring.precision import single_precision
 
 
 def settings():
