@@ -5,13 +5,14 @@
 
     python benchmarks/ways.py --data lace elpv_mono=DIR --config configs/scadn_repair.yaml --seeds 0 1 2
         [--ways stripes repair] [--steps 1000] [--every 500] [--test-images 200]
-        [--image-size 256 --crop-size 128 --stripes 8 16 32]
+        [--image-size 256 --crop-size 128 --stripes 8 16 32] [--base-channels 16]
 
 A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
 torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
 and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
 the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
-part. Results go to ``benchmarks/results/ways_DATA.json``; what a file has is not run again.
+part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``; what a
+file has is not run again.
 """
 
 import argparse
@@ -76,11 +77,16 @@ def keys_of(arguments: argparse.Namespace, way: str, seed: int) -> list[str]:
     return [*(f"{way}/once/{steps}/{seed}" for steps in marks), *striped]
 
 
+def width_of(arguments: argparse.Namespace) -> dict[str, int]:
+    """Give the width of the networks where it is not the configuration's."""
+    return {} if arguments.base_channels is None else {"base_channels": arguments.base_channels}
+
+
 def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> list[Metrics]:
     """Train in one way, and measure all that :func:`keys_of` names."""
     options = model_arguments(arguments.config).get("score", {}).get("init_args", {})
     score = CompositeScore(**{**options, "smoothing": arguments.smoothing})
-    changes = {"reference_images": arguments.reference_images, "score": score}
+    changes = {"reference_images": arguments.reference_images, "score": score, **width_of(arguments)}
     model = configured_model(arguments, Option({**changes, "repair": WAYS[way], "passes": "once"}), seed)
     data = make_data(text, model.input_size[0], Option())
     chosen = spread(len(data.test_data), arguments.test_images)
@@ -109,13 +115,15 @@ def try_data(arguments: argparse.Namespace, text: str) -> list[str]:
     """Try all ways on a data set; give what failed."""
     name, root = parse_data(text)
     settings = settings_of(arguments.config, []) | {key: getattr(arguments, key) for key in (*OVERRULED, *SHARED)}
+    settings |= width_of(arguments)
     jobs = [
         (keys_of(arguments, way, seed), partial(in_own_process, try_way, arguments, text, way, seed))
         for seed in arguments.seeds
         for way in arguments.ways
     ]
     files = {name: fingerprint(name, root, arguments.image_size or COMPARED_SIDE)}
-    path = arguments.results / f"ways_{name}.json"
+    width = arguments.base_channels
+    path = arguments.results / (f"ways_{name}.json" if width is None else f"curve_{name}_{width}.json")
     failed = run_missing(path, settings, jobs, files)[1]
     print(path)
     return failed
@@ -127,6 +135,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["stripes", "repair"])
+    parser.add_argument("--base-channels", type=int, help="overrules the configuration; its results have their own file")
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()

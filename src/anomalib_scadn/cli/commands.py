@@ -20,11 +20,13 @@ from anomalib_scadn.checks import check_count
 from anomalib_scadn.components.anomaly_sheet import draw_sheet
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
-from anomalib_scadn.deploy.folder import score_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
-from anomalib_scadn.deploy.run_record import describe_run
 from anomalib_scadn.files import write_whole
+from anomalib_scadn.inspection.folder import Outputs, Pictures, score_folder
+from anomalib_scadn.inspection.run_record import describe_run
+from anomalib_scadn.inspection.score_table import read_scores, summarize
+from anomalib_scadn.inspection.threshold import read_threshold
 from anomalib_scadn.masks import MIN_SIZE
 
 Options = Mapping[str, Any]
@@ -46,6 +48,18 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
     parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
     parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
+    parser.add_argument(
+        "--threshold",
+        type=str | None,
+        default=None,
+        help="What labels come from instead of the model's own: raw:NUMBER, normalized:NUMBER, or a threshold.json.",
+    )
+    parser.add_argument("--min_area", type=int, default=1, help="Least number of pixels of a region.")
+    parser.add_argument("--ignore_mask", type=Path | None, default=None, help="Image; what is not black is left out.")
+    parser.add_argument(
+        "--pictures", choices=get_args(Pictures), default="all", help="Images that get a heat map and an overlay."
+    )
+    parser.add_argument("--save_maps", type=bool, default=False, help="Whether to write maps as 16-bit TIFF.")
     parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
 
 
@@ -113,7 +127,7 @@ def score(options: Options) -> int:
     Returns:
         int: Exit status.
     """
-    tile, overlap = options["tile"], options["overlap"]
+    tile, overlap, ignore_mask = options["tile"], options["overlap"], options["ignore_mask"]
     # The model first: a folder is not claimed for one that cannot be loaded.
     inferencer = StripedMaskInferencer(
         options["model"],
@@ -123,11 +137,14 @@ def score(options: Options) -> int:
         tile=tile,
         overlap=overlap,
         batch_size=options["batch_size"],
+        ignore_mask=ignore_mask,
         tile_progress=True,
     )
-    record = describe_run(options["model"], tile, overlap, options["metadata"])
-    failed = score_folder(inferencer, options["input"], options["output"], record, progress=True)
-    print(f"{failed} failed; scores and pictures are in {options['output']}")
+    record = describe_run(options["model"], tile, overlap, options["metadata"], ignore_mask)
+    threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record["files"])
+    outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])
+    failed = score_folder(inferencer, options["input"], options["output"], record, outputs, progress=True)
+    print(f"{summarize(read_scores(options['output']))}; scores, regions and pictures are in {options['output']}")
     return SOME_FAILED if failed else DONE
 
 

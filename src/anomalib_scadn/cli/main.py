@@ -10,7 +10,7 @@ from collections.abc import Callable
 from anomalib.cli.cli import AnomalibCLI
 from jsonargparse import ArgumentParser
 
-from . import choose, commands
+from . import choose, commands, decide
 from .benchmark import MixedBenchmark
 from .configs import config_folder, config_path
 from .console import configure_console
@@ -29,6 +29,8 @@ class ScadnCLI(AnomalibCLI):
         own = {
             "configs": {"description": "Print where a shipped configuration is, or list them."},
             "score": {"description": "Score a folder of images with a trained or exported model."},
+            "threshold": {"description": "Choose a threshold for a rate of false alarms from scores of good parts."},
+            "report": {"description": "Write one page to decide on from a folder of results."},
             "choose": {"description": "Train configurations, and choose one without a defect."},
             "anomalies": {"description": "Draw a sheet of synthetic anomalies into images."},
             "crop": {"description": "Cut large camera images into patches in the layout of LaceAD."},
@@ -53,11 +55,21 @@ class ScadnCLI(AnomalibCLI):
     add_score_arguments = staticmethod(commands.add_score_arguments)
     add_crop_arguments = staticmethod(commands.add_crop_arguments)
     add_anomalies_arguments = staticmethod(commands.add_anomalies_arguments)
+    add_threshold_arguments = staticmethod(decide.add_threshold_arguments)
+    add_report_arguments = staticmethod(decide.add_report_arguments)
     add_choose_arguments = staticmethod(choose.add_choose_arguments)
 
     def score(self) -> None:
         """Score a folder of images."""
         self._run(commands.score)
+
+    def threshold(self) -> None:
+        """Choose a threshold."""
+        self._run(decide.threshold)
+
+    def report(self) -> None:
+        """Write a report."""
+        self._run(decide.report)
 
     def crop(self) -> None:
         """Cut camera images into patches."""

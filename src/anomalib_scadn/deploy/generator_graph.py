@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.metadata import Metadata
@@ -19,6 +18,7 @@ from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
 from .graphs import Graph
+from .ignoring import make_post_processor
 
 
 class GeneratorBackend(Backend):
@@ -40,7 +40,7 @@ class GeneratorBackend(Backend):
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
         read_score(scorer, metadata_file)
         self._scorer = scorer.eval()
-        self._post_processor = _post_processor(metadata)
+        self._post_processor = make_post_processor(metadata)
         self._passes = passes_at_once
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -57,20 +57,3 @@ class GeneratorBackend(Backend):
         reconstructions = torch.from_numpy(painted).unsqueeze(0)
         values = open_batch(self._scorer, self._post_processor, image, reconstructions, self.masks)
         return self.finish(values, reconstruction=reconstruction)
-
-
-def _post_processor(metadata: Metadata) -> ScadnPostProcessor:
-    """Make the post-processor that metadata describe, with its limits and thresholds."""
-    result = ScadnPostProcessor(
-        enable_normalization=metadata.enable_normalization,
-        enable_thresholding=metadata.enable_thresholding,
-        enable_threshold_matching=metadata.enable_threshold_matching,
-        image_sensitivity=metadata.image_sensitivity,
-        pixel_sensitivity=metadata.pixel_sensitivity,
-    )
-    buffers = dict(result.named_buffers())
-    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
-        buffers[f"{name}_min"].fill_(limits.minimum)
-        buffers[f"{name}_max"].fill_(limits.maximum)
-        buffers[f"_{name}_threshold"].fill_(limits.threshold)
-    return result

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from anomalib_scadn.data.tiles import check_tiling
 
 from .backends import Backend, Values
+from .ignoring import fit_mask, leave_out, read_ignore_mask
 from .images import ChannelOrder, check_channel_order, list_inputs, read_input
 from .loading import load_backend
 from .result import InferenceResult, TileResult
@@ -41,6 +42,8 @@ class StripedMaskInferencer:
         batch_size (int): Images (of one size) or tiles at once; results do not depend on it. Defaults to ``1``.
         backend_options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
             ``provider_options``, ``session_options``. Defaults to ``None``.
+        ignore_mask (str | Path | npt.NDArray | None): Region of no interest, a file or an array of shape (H, W): what
+            is not 0 in it is left out of scores, maps and masks. It is resized to each image. Defaults to ``None``.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
         tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
 
@@ -72,6 +75,7 @@ class StripedMaskInferencer:
         overlap: int = 64,
         batch_size: int = 1,
         backend_options: Mapping[str, Any] | None = None,
+        ignore_mask: str | Path | npt.NDArray[np.generic] | None = None,
         channel_order: ChannelOrder = "rgb",
         tile_progress: bool = False,
     ) -> None:
@@ -84,6 +88,7 @@ class StripedMaskInferencer:
         self.device = device
         self.tile, self.overlap = tile, overlap
         self.batch_size = batch_size
+        self.ignored = None if ignore_mask is None else read_ignore_mask(ignore_mask)
         self.tile_progress = tile_progress
         self.channel_order: ChannelOrder = channel_order
         self._loading: dict[str, Any] = {
@@ -137,12 +142,19 @@ class StripedMaskInferencer:
             Values: See :meth:`~anomalib_scadn.deploy.backends.Backend.run`, or
                 :func:`~anomalib_scadn.deploy.tiles.predict_tiled` with tiles.
         """
-        run = partial(self.backend.run, reconstruction=reconstruction)
+        run = partial(self._run, reconstruction=reconstruction)
+        if self.ignored is not None:  # as a fourth channel, which is cut into tiles like the others
+            ignored = fit_mask(self.ignored, *batch.shape[2:]).astype(batch.dtype)
+            batch = np.concatenate([batch, np.broadcast_to(ignored, (len(batch), 1, *ignored.shape))], axis=1)
         if self.tile is None:
             return run(batch)
         grid = {"tile": self.tile, "overlap": self.overlap, "batch_size": self.batch_size}
         parts = [predict_tiled(image, run, **grid, progress=self.tile_progress) for image in batch]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool) -> Values:
+        values = self.backend.run(batch[:, :3], reconstruction=reconstruction)
+        return values if self.ignored is None else leave_out(values, batch[:, 3] > 0, self.backend)
 
     def post_process(self, predictions: Values) -> list[InferenceResult]:
         """Split a batch's values by image.

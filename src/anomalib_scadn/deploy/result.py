@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .regions import Region, find_regions
+
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
@@ -69,3 +71,8 @@ class InferenceResult:
     selected_scale: int
     reconstruction: Floats | None = None
     tiles: tuple[TileResult, ...] = ()
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Connected regions of ``pred_mask``, the highest score first, in pixels of the maps."""
+        return find_regions(self.pred_mask, self.anomaly_map)

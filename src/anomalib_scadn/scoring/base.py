@@ -105,6 +105,17 @@ class Score(nn.Module, ABC):
         """
 
     @abstractmethod
+    def pool(self, anomaly_map: torch.Tensor) -> torch.Tensor:
+        """Make image scores of final maps.
+
+        Args:
+            anomaly_map (torch.Tensor): Final maps, shape (N, ..., P), of all pixels or of those that count.
+
+        Returns:
+            torch.Tensor: Shape (N,).
+        """
+
+    @abstractmethod
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         """Sum over normal images what :meth:`fit` needs.
 

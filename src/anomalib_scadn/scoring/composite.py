@@ -172,11 +172,15 @@ class CompositeScore(Score):
         anomaly_map = widths.amax(dim=1)
         scale_maps = scale_maps if self.scales > 1 else anomaly_map.unsqueeze(1)
         return ScoreOutput(
-            pred_score=pool_maps(anomaly_map, self.pooling, self.top_fraction),
+            pred_score=self.pool(anomaly_map),
             anomaly_map=anomaly_map.unsqueeze(1),
             scale_maps=scale_maps,
             selected_scale=highest_scale(scale_maps),
         )
+
+    def pool(self, anomaly_map: torch.Tensor) -> torch.Tensor:
+        """Take the maximum, the mean of the highest values, or the mean. See :meth:`Score.pool`."""
+        return pool_maps(anomaly_map, self.pooling, self.top_fraction)
 
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         """Sum errors and their squares, shape (2, E, J, H, W). See :meth:`Score.statistics`."""

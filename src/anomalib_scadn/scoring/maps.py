@@ -47,14 +47,14 @@ def pool_maps(maps: torch.Tensor, pooling: Pooling, top_fraction: float) -> torc
     """Make one number of each map.
 
     Args:
-        maps (torch.Tensor): Shape (N, H, W).
+        maps (torch.Tensor): Shape (N, ..., P).
         pooling (Literal["max", "top", "mean"]): The maximum, the mean of the highest values, or the mean.
         top_fraction (float): Share of the pixels that ``"top"`` takes, range (0, 1].
 
     Returns:
         torch.Tensor: Shape (N,).
     """
-    values = maps.flatten(-2)
+    values = maps.flatten(1)
     if pooling == "max":
         return values.amax(dim=-1)
     if pooling == "mean":

@@ -123,12 +123,17 @@ class PaperScore(Score):
         mu = torch.nan_to_num(self.mu) if self.subtract_reference else torch.zeros_like(self.mu)
         selected = select_scale(means, mu)
         index = selected[:, None, None, None].expand(-1, 1, *scale_maps.shape[-2:])
+        anomaly_map = scale_maps.gather(1, index)  # Eq. 8
         return ScoreOutput(
-            pred_score=means.gather(1, selected[:, None]).squeeze(1),  # Eq. 10
-            anomaly_map=scale_maps.gather(1, index),  # Eq. 8
+            pred_score=self.pool(anomaly_map),
+            anomaly_map=anomaly_map,
             scale_maps=scale_maps,
             selected_scale=selected,
         )
+
+    def pool(self, anomaly_map: torch.Tensor) -> torch.Tensor:
+        """Take the mean: S = average(E_f) (SCADN Eq. 10). See :meth:`Score.pool`."""
+        return anomaly_map.flatten(1).mean(dim=1)
 
     def statistics(self, images: torch.Tensor, reconstructions: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         """Sum average(E_i) over the images, shape (S,). See :meth:`Score.statistics`."""

@@ -13,10 +13,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from anomalib_scadn.deploy.graphs import find_weights
 from anomalib_scadn.export.score_file import score_path
 from anomalib_scadn.files import write_whole
-
-from .graphs import find_weights
 
 RECORD = "run.json"
 """Name of the record in a folder of results."""
@@ -28,7 +27,11 @@ Record = dict[str, Any]
 
 
 def describe_run(
-    model: Path, tile: int | None = None, overlap: int | None = None, metadata_file: Path | None = None
+    model: Path,
+    tile: int | None = None,
+    overlap: int | None = None,
+    metadata_file: Path | None = None,
+    ignore_mask: Path | None = None,
 ) -> Record:
     """Describe everything that decides the scores, apart from the images.
 
@@ -38,9 +41,10 @@ def describe_run(
         tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
         metadata_file (Path | None): Metadata that the model is loaded with instead. Defaults to ``None``.
+        ignore_mask (Path | None): Mask of what is left out. Defaults to ``None``.
 
     Returns:
-        Record: Version of this package, name, size in bytes and SHA-256 of each file, tile and overlap.
+        Record: Version of this package, name, size in bytes and SHA-256 of each file, tile, overlap and mask.
 
     Raises:
         OSError: If a file cannot be read.
@@ -56,7 +60,36 @@ def describe_run(
         "files": [_fingerprint(path) for path in files],
         "tile": tile,
         "overlap": None if tile is None else overlap,
+        "ignore_mask": None if ignore_mask is None else _fingerprint(ignore_mask),
     }
+
+
+def read_record(folder: Path) -> Record:
+    """Read the record of a folder of results.
+
+    Args:
+        folder (Path): Folder that a run has written.
+
+    Returns:
+        Record: What :func:`describe_run` described, and what was written.
+
+    Raises:
+        FileNotFoundError: If there is no record.
+        ValueError: If the file is none.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        msg = f"no {RECORD} in {folder}; expected a folder of results that `anomalib-scadn score` has written"
+        raise FileNotFoundError(msg)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"cannot read {path}: expected the record of a run, found: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(found, dict):
+        msg = f"cannot read {path}: expected the record of a run, found {type(found).__name__}"
+        raise ValueError(msg)
+    return found
 
 
 @contextmanager
@@ -110,16 +143,9 @@ def _check_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
 
 
 def _compare(path: Path, record: Record) -> None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        msg = f"cannot read {path}: expected the record of a run, found: {error}"
-        raise ValueError(msg) from error
+    found = read_record(path.parent)
     # As JSON gives it back, so that a tuple equals a list.
     expected = json.loads(json.dumps(record))
-    if not isinstance(found, dict):
-        msg = f"cannot read {path}: expected the record of a run, found {type(found).__name__}"
-        raise ValueError(msg)
     differing = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
     if differing:
         name = differing[0]

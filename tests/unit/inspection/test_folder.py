@@ -7,7 +7,7 @@ import math
 import multiprocessing
 import os
 import signal
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -17,13 +17,16 @@ import pytest
 from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
-from anomalib_scadn.deploy.folder import picture_names, score_folder
 from anomalib_scadn.deploy.graphs import find_weights
-from anomalib_scadn.deploy.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
-from anomalib_scadn.deploy.run_record import describe_run
-from anomalib_scadn.deploy.score_table import ScoreRow, ScoreTable
+from anomalib_scadn.inspection.folder import Outputs, picture_names, score_folder
+from anomalib_scadn.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
+from anomalib_scadn.inspection.run_record import describe_run
+from anomalib_scadn.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable
+from anomalib_scadn.inspection.threshold import Threshold
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
+
+ROW = ScoreRow("a", 0.1, 0.2, 0, None, 16, 8, 0.5, 7, 8)
 
 
 def rows_of(folder):
@@ -41,8 +44,8 @@ def test_a_folder_is_scored(pictures, tmp_path, fake_inferencer):
     rows = rows_of(out)
     assert [row["path"] for row in rows] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
     assert [float(row["raw_score"]) for row in rows] == [60, 90, 120, 200]
-    assert [float(row["score"]) for row in rows] == [value / 255 for value in (60, 90, 120, 200)]
-    assert [row["label"] for row in rows] == ["0", "0", "0", "1"]
+    assert [float(row["pred_score"]) for row in rows] == [value / 255 for value in (60, 90, 120, 200)]
+    assert [row["pred_label"] for row in rows] == ["0", "0", "0", "1"]
     assert {row["selected_scale"] for row in rows} == {"3"}
     assert {row["error"] for row in rows} == {""}
     assert all(float(row["seconds"]) >= 0 for row in rows)
@@ -51,6 +54,8 @@ def test_a_folder_is_scored(pictures, tmp_path, fake_inferencer):
         ".lock",
         *(f"heatmaps/{name}" for name in names),
         *(f"overlays/{name}" for name in names),
+        "regions.csv",
+        "regions.json",
         "run.json",
         "scores.csv",
     ]
@@ -76,6 +81,75 @@ def test_nothing_is_scored_twice(pictures, tmp_path, fake_inferencer):
     assert len(rows_of(out)) == 5
 
 
+def test_a_replaced_image_is_scored_again_and_a_removed_one_is_marked(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    Image.new("L", (20, 10), 250).save(pictures / "2.png")
+    (pictures / "a/c.tif").unlink()
+    second = fake_inferencer()
+    assert score_folder(second, pictures, out, RECORD) == 0
+    assert second.seen == [pictures / "2.png"]
+    rows = {row["path"]: row for row in rows_of(out)}
+    assert (rows["2.png"]["raw_score"], rows["2.png"]["pred_label"]) == ("250.0", "1")
+    assert (rows["a/c.tif"]["raw_score"], rows["a/c.tif"]["error"]) == ("200.0", GONE)
+    assert len(rows) == 4
+    with (out / "regions.csv").open(encoding="utf-8") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["a/c.tif", "2.png"]
+    assert score_folder(fake_inferencer(), pictures, out, RECORD) == 0
+    assert {row["path"]: row for row in rows_of(out)} == rows
+
+
+def test_labels_come_from_the_threshold_that_was_given(pictures, tmp_path, fake_inferencer):
+    for number, threshold in enumerate([Threshold("raw", 89.9), Threshold("normalized", 90 / 255)]):
+        out = tmp_path / str(number)
+        score_folder(fake_inferencer(), pictures, out, RECORD, Outputs(threshold=threshold))
+        assert [row["pred_label"] for row in rows_of(out)] == ["0", str(1 - number), "1", "1"]
+    with pytest.raises(ValueError, match=r"threshold was normalized:0\.35\d*, now None"):
+        score_folder(fake_inferencer(), pictures, out, RECORD)
+
+
+@pytest.mark.parametrize(("kind", "drawn"), [("all", 4), ("anomalous", 1), ("none", 0)])
+def test_as_many_pictures_are_drawn_as_asked_for(pictures, tmp_path, fake_inferencer, kind, drawn):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD, Outputs(pictures=kind, save_maps=True))
+    assert len(find_pictures(out / "heatmaps")) == len(find_pictures(out / "overlays")) == drawn
+    with Image.open(out / "maps/a/c.tiff") as saved:
+        assert (saved.mode, saved.size) == ("I;16", (23, 10))
+        assert np.array_equal(np.asarray(saved), np.full((10, 23), round(200 / 255 * 65535)))
+
+
+def find_pictures(folder):
+    return sorted(folder.rglob("*.png"))
+
+
+def test_impossible_outputs_are_refused():
+    with pytest.raises(ValueError, match="min_area must be a whole number, at least 1, got 0"):
+        Outputs(min_area=0)
+    with pytest.raises(ValueError, match="pictures must be one of all, anomalous, none, got some"):
+        Outputs(pictures="some")
+
+
+def test_regions_are_written_for_anomalous_images_in_pixels_of_the_image(tmp_path, fake_inferencer):
+    pixels = np.full((40, 60), 10, dtype=np.uint8)
+    pixels[4:8, 10:30], pixels[20:24, 40:44], pixels[30, 2] = 200, 250, 255
+    (tmp_path / "in").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "in/a.png")
+    Image.fromarray(np.full_like(pixels, 10)).save(tmp_path / "in/calm.png")
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), tmp_path / "in", out, RECORD, Outputs(min_area=2))
+    content = json.loads((out / "regions.json").read_text())
+    assert [(image["file_name"], image["width"], image["height"]) for image in content["images"]] == [
+        ("a.png", 60, 40),
+        ("calm.png", 60, 40),
+    ]
+    assert [one["bbox"] for one in content["annotations"]] == [[40, 20, 4, 4], [10, 4, 20, 4]]
+    assert [one["area"] for one in content["annotations"]] == [16, 80]
+    assert [one["score"] for one in content["annotations"]] == [round(value / 255, 6) for value in (250, 200)]
+    assert {one["image_id"] for one in content["annotations"]} == {1}
+    with (out / "regions.csv").open(encoding="utf-8") as file:
+        assert [row["centroid_x"] for row in csv.DictReader(file)] == ["42.0", "20.0"]
+
+
 def test_a_corrupt_image_is_a_row_and_tried_again(pictures, tmp_path, fake_inferencer):
     out = tmp_path / "out"
     (pictures / "10.jpg").write_text("no image")
@@ -83,7 +157,7 @@ def test_a_corrupt_image_is_a_row_and_tried_again(pictures, tmp_path, fake_infer
     row = rows_of(out)[1]
     assert row["path"] == "10.jpg"
     assert f"cannot read {pictures / '10.jpg'}: expected an image file, found" in row["error"]
-    assert (row["score"], row["raw_score"], row["label"], row["selected_scale"]) == ("", "", "", "")
+    assert (row["pred_score"], row["raw_score"], row["pred_label"], row["selected_scale"]) == ("", "", "", "")
     assert len(rows_of(out)) == 4
     assert not (out / "heatmaps/10.png").exists()
     assert score_folder(fake_inferencer(), pictures, out, RECORD) == 1
@@ -169,35 +243,36 @@ def test_a_half_written_row_is_repaired(pictures, tmp_path, fake_inferencer, cut
 @pytest.mark.parametrize("name", ["a,b.png", 'a"b.png', "zwölf.png", "two\nlines.png", "\udcff.png"])
 def test_odd_names_survive_the_table(tmp_path, name):
     path = tmp_path / "scores.csv"
+    states = {name: FileState(7, 8)}
     for _ in range(2):
-        table = ScoreTable(path)
+        table = ScoreTable(path, states)
         done = table.done
         if not done:
-            table.append(ScoreRow(name, 0.1, 0.2, 0, None, 0.5))
+            table.append([astuple(replace(ROW, path=name))])
         table.close()
     assert done == {name}
     path.write_bytes(path.read_bytes() + b'"cut\n')
-    table = ScoreTable(path)
+    table = ScoreTable(path, states)
     table.close()
     assert table.done == {name}
 
 
 def test_zeros_after_a_power_cut_are_repaired(tmp_path):
     path = tmp_path / "scores.csv"
-    table = ScoreTable(path)
-    table.append(ScoreRow("a", 0.1, 0.2, 0, None, 0.5))
+    table = ScoreTable(path, {"a": FileState(7, 8)})
+    table.append([astuple(ROW)])
     table.close()
     whole = path.read_bytes()
     path.write_bytes(whole + bytes(100))
-    ScoreTable(path).close()
+    ScoreTable(path, {"a": FileState(7, 8)}).close()
     assert path.read_bytes() == whole
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     path = tmp_path / "scores.csv"
     path.write_text("name,value\na,1\n")
-    with pytest.raises(ValueError, match=f"cannot read {path}: expected a table of scores with columns path,score"):
-        ScoreTable(path)
+    with pytest.raises(ValueError, match=f"cannot read {path}: expected a table with columns path,pred_score"):
+        ScoreTable(path, {})
     assert path.read_text() == "name,value\na,1\n"
 
 

@@ -1,23 +1,24 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Heat maps and overlays of predictions, as 8-bit pictures.
+"""Heat maps and overlays of predictions as 8-bit pictures, and maps as 16-bit images.
 
 Colours mean the same in every picture: the normalized map's range 0 to 1 is laid over the colour map, whatever the
 map's own minimum and maximum are. In an overlay a pixel shows as much of its colour as its anomaly is strong, so that
 normal regions keep the look of the image, and the mask's contour is drawn on top.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from anomalib_scadn.data.image_files import encode_png
+from anomalib_scadn.deploy.images import to_unit_range
 from anomalib_scadn.files import write_whole
-
-from .images import to_unit_range
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -47,24 +48,6 @@ def fit_map(values: npt.NDArray[np.generic], height: int, width: int) -> npt.NDA
     if found.shape == (height, width):
         return found
     return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
-
-
-def fit_mask(values: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.bool_]:
-    """Give a mask the size of its image.
-
-    Args:
-        values (npt.NDArray[np.generic]): Mask of shape (h, w), non-zero = anomalous.
-        height (int): Height of the image in pixels.
-        width (int): Width of the image in pixels.
-
-    Returns:
-        npt.NDArray[np.bool_]: Shape (height, width), taken from the nearest pixel if the size is another.
-    """
-    found = np.asarray(values, dtype=bool)
-    if found.shape == (height, width):
-        return found
-    nearest = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(nearest, dtype=bool)
 
 
 def to_8_bit(pixels: npt.NDArray[np.generic]) -> Pixels:
@@ -147,3 +130,20 @@ def write_png(path: Path, pixels: Pixels) -> None:
     content = encode_png(path, pixels)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
+
+
+def write_map(path: Path, anomaly_map: npt.NDArray[np.floating]) -> None:
+    """Write a map as a 16-bit TIFF that appears under its name only when it is whole and on disk.
+
+    Args:
+        path (Path): File to write; its folders are made when missing.
+        anomaly_map (npt.NDArray[np.floating]): Normalized map, shape (H, W), range [0, 1], which becomes 0 to 65535.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    levels = np.rint(np.clip(np.nan_to_num(anomaly_map, nan=0.0), 0, 1) * 65535).astype(np.uint16)
+    content = BytesIO()
+    Image.fromarray(levels).save(content, format="tiff", compression="tiff_deflate")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content.getvalue())

@@ -1,0 +1,118 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Regions of no interest: predictions that leave them out."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from anomalib.data import InferenceBatch
+
+from anomalib_scadn.components.post_processor import ScadnPostProcessor
+from anomalib_scadn.data.lacead_masks import read_mask
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.scoring import as_score
+
+from .backends import Backend, Values
+
+MAPS = ("raw_map", "anomaly_map", "scale_maps")
+"""Values that get their lowest value where pixels are left out, beside the mask, which gets none."""
+
+
+def read_ignore_mask(source: str | Path | npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Read a mask of what to leave out.
+
+    Args:
+        source (str | Path | npt.NDArray[np.generic]): File, or array of shape (H, W); what is not 0 is left out.
+
+    Returns:
+        npt.NDArray[np.bool_]: Shape (H, W), True = left out.
+
+    Raises:
+        ValueError: If it is no mask, or leaves nothing to score.
+    """
+    ignored = read_mask(source) if isinstance(source, str | Path) else np.asarray(source) != 0
+    name = source if isinstance(source, str | Path) else "an array"
+    if ignored.ndim != 2 or ignored.all():
+        msg = f"ignore_mask must have shape (H, W) and a pixel that is 0, got {name} of shape {ignored.shape}"
+        raise ValueError(msg)
+    return ignored
+
+
+def fit_mask(values: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.bool_]:
+    """Give a mask the size of an image or a map.
+
+    Args:
+        values (npt.NDArray[np.generic]): Mask of shape (h, w), non-zero = marked.
+        height (int): Height in pixels.
+        width (int): Width in pixels.
+
+    Returns:
+        npt.NDArray[np.bool_]: Shape (height, width), taken from the nearest pixel if the size is another.
+    """
+    found = np.asarray(values, dtype=bool)
+    if found.shape == (height, width):
+        return found
+    nearest = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(nearest, dtype=bool)
+
+
+def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) -> Values:
+    """Take pixels out of predictions: of maps, masks, scores and labels.
+
+    The paper's score keeps the scale that was chosen on the whole image (SCADN Eq. 9).
+
+    Args:
+        values (Values): Predictions of N images, as :meth:`~anomalib_scadn.deploy.backends.Backend.run` gives them.
+        ignored (npt.NDArray[np.bool_]): Pixels to leave out, shape (N, H, W), in the size of the images.
+        backend (Backend): What made the predictions.
+
+    Returns:
+        Values: The same with other values. An image of which nothing is left is normal, its raw score -inf.
+    """
+    result, (height, width) = dict(values), values["raw_map"].shape[1:]
+    ignored = np.stack([fit_mask(mask, height, width) for mask in ignored])
+    for name in MAPS:
+        where = ignored[:, None] if name == "scale_maps" else ignored
+        lowest = values[name].min(axis=(-2, -1), keepdims=True)
+        result[name] = np.where(where, lowest, values[name])
+    scorer = as_score(backend.metadata.score)
+    pairs = zip(values["raw_map"], ignored, strict=True)
+    kept = [torch.from_numpy(raw_map[~left_out])[None] for raw_map, left_out in pairs]
+    scores = torch.cat([scorer.pool(pixels) if pixels.numel() else torch.tensor([-torch.inf]) for pixels in kept])
+    scored = InferenceBatch(pred_score=scores, anomaly_map=torch.from_numpy(values["raw_map"])[:, None])
+    normalized = make_post_processor(backend.metadata)(scored)
+    result["raw_score"], result["pred_score"] = scores.numpy(), normalized.pred_score.numpy()
+    label = normalized.pred_label
+    if label is None:
+        label = normalized.pred_score > 1 - backend.metadata.image_sensitivity
+    result["pred_label"] = label.numpy().astype(bool)
+    result["pred_mask"] = values["pred_mask"] & ~ignored
+    return result
+
+
+def make_post_processor(metadata: Metadata) -> ScadnPostProcessor:
+    """Make the post-processor that metadata describe.
+
+    Args:
+        metadata (Metadata): Description of a model.
+
+    Returns:
+        ScadnPostProcessor: With its limits and thresholds.
+    """
+    result = ScadnPostProcessor(
+        enable_normalization=metadata.enable_normalization,
+        enable_thresholding=metadata.enable_thresholding,
+        enable_threshold_matching=metadata.enable_threshold_matching,
+        image_sensitivity=metadata.image_sensitivity,
+        pixel_sensitivity=metadata.pixel_sensitivity,
+    )
+    buffers = dict(result.named_buffers())
+    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
+        buffers[f"{name}_min"].fill_(limits.minimum)
+        buffers[f"{name}_max"].fill_(limits.maximum)
+        buffers[f"_{name}_threshold"].fill_(limits.threshold)
+    return result

@@ -1,0 +1,32 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Labels of images from the names of their folders: ``good`` or anything else."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+GOOD = "good"
+
+
+def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]:
+    """Tell normal from anomalous images.
+
+    Args:
+        paths (Sequence[str]): Images, relative to the input folder, with forward slashes.
+        good (str | None): Folder of normal images, relative to the input folder; ``"."`` for all images. Defaults to
+            ``None``: folders that are called ``good``, in any case.
+
+    Returns:
+        list[int | None]: 0 for an image of a folder of normal images, 1 for an image of another folder, ``None`` for an
+            image in no folder, and for all if there is no folder of normal images.
+    """
+    folders = [PurePosixPath(path).parent for path in paths]
+    if good is not None:
+        chosen = PurePosixPath(good)
+        normal = [folder.is_relative_to(chosen) for folder in folders]
+    else:
+        normal = [GOOD in (part.lower() for part in folder.parts) for folder in folders]
+    if not any(normal):
+        return [None] * len(folders)
+    return [0 if is_normal else 1 if folder.parts else None for folder, is_normal in zip(folders, normal, strict=True)]

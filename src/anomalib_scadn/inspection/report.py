@@ -1,0 +1,125 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The page that an engineer decides on: one HTML file that needs no other, made of a folder of results."""
+
+import base64
+import json
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from anomalib_scadn.deploy.images import read_pixels
+from anomalib_scadn.files import write_whole
+
+from .folder import OVERLAYS, picture_names
+from .labels import gt_labels
+from .pictures import to_8_bit
+from .region_table import read_regions
+from .run_record import read_record
+from .score_table import GONE, ScoreRow, read_scores
+
+REPORT = "report.html"
+"""Name of the page in a folder of results."""
+
+THUMBNAIL = 112
+"""Longer side of an image and of its overlay on the page, in pixels."""
+
+QUALITY = 60
+"""Quality of the thumbnails' compression, range [0, 100]."""
+
+MOST_REGIONS = 20
+"""Regions of an image that the page knows, the highest scores first."""
+
+Thumbnail = npt.NDArray[np.uint8]
+
+
+def write_report(folder: Path, *, progress: bool = False) -> int:
+    """Write the page on a folder of results.
+
+    Images are taken from the folder that was scored, where it is still there, and overlays from the results.
+
+    Args:
+        folder (Path): Folder that a run has written.
+        progress (bool): Whether to show a progress bar. Defaults to ``False``.
+
+    Returns:
+        int: Size of the page in bytes.
+
+    Raises:
+        FileNotFoundError: If the folder holds no results.
+        ValueError: If a table is damaged.
+        OSError: If the page cannot be written.
+    """
+    record, rows = read_record(folder), read_scores(folder)
+    names = picture_names(PurePosixPath(row.path) for row in rows)
+    regions = read_regions(folder)
+    source = Path(str(record.get("input", "")))
+    entries = [
+        {**entry, "overlay": _address(folder, names[PurePosixPath(row.path)]), "regions": regions.get(row.path, [])}
+        for row, entry in zip(rows, _entries(rows), strict=True)
+    ]
+    for row, entry in tqdm(list(zip(rows, entries, strict=True)), unit="image", disable=not progress):
+        entry["regions"] = sorted(entry["regions"], key=lambda region: -region[-1])[:MOST_REGIONS]
+        entry["thumbnail"] = _thumbnail(source / row.path, folder / OVERLAYS / names[PurePosixPath(row.path)])
+    # "<" would end the script where a name holds a tag.
+    data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
+    template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    page = template.replace("__DATA__", data).encode("utf-8", "surrogateescape")
+    write_whole(folder / REPORT, page)
+    return len(page)
+
+
+def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
+    labels = gt_labels([row.path for row in rows])
+    return [
+        {
+            "path": row.path,
+            "raw_score": row.raw_score if row.raw_score is None or math.isfinite(row.raw_score) else None,
+            "pred_score": row.pred_score,
+            "pred_label": row.pred_label,
+            "gt_label": label,
+            "width": row.width,
+            "height": row.height,
+            "seconds": row.seconds,
+            "error": row.error,
+            "gone": row.error == GONE,
+        }
+        for row, label in zip(rows, labels, strict=True)
+    ]
+
+
+def _address(folder: Path, name: PurePosixPath) -> str:
+    """Name the full overlay, relative to the page; empty if there is none."""
+    path = folder / OVERLAYS / name
+    return quote(f"{OVERLAYS}/{name.as_posix()}", errors="surrogateescape") if path.is_file() else ""
+
+
+def _thumbnail(image: Path, overlay: Path) -> str:
+    """Draw an image beside its overlay, as a data address; empty if there is neither."""
+    found = [pixels for path in (image, overlay) if (pixels := _shrink(path)) is not None]
+    if not found:
+        return ""
+    height = max(len(pixels) for pixels in found)
+    same = [np.pad(pixels, ((0, height - len(pixels)), (0, 0), (0, 0)), mode="edge") for pixels in found]
+    options = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
+    encoded = cv2.imencode(".webp", np.concatenate(same, axis=1)[..., ::-1], options)[1]
+    return base64.b64encode(encoded.tobytes()).decode()
+
+
+def _shrink(path: Path) -> Thumbnail | None:
+    try:
+        pixels = to_8_bit(read_pixels(path))
+    except (OSError, ValueError):
+        return None
+    factor = THUMBNAIL / max(pixels.shape[:2])
+    size = tuple(max(1, round(side * factor)) for side in pixels.shape[1::-1])
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

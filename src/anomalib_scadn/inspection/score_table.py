@@ -1,0 +1,180 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The table of scores, ``scores.csv``: one row per image, and whether it still is that image's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from .table import Row, Table, read_table
+
+SCORES = "scores.csv"
+"""Name of the table in a folder of results."""
+
+GONE = "no such image any more"
+"""Error of a row whose file has been removed since it was scored."""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One image's row; what is not known of it is empty.
+
+    Args:
+        path (str): Image, relative to the input folder, with forward slashes.
+        pred_score (float | None): Normalized score, range [0, 1]; none if the model was never validated.
+        raw_score (float | None): Score before normalization; none of an image that failed.
+        pred_label (int | None): 1 = anomalous, 0 = normal; none without a threshold.
+        selected_scale (int | None): Index of the chosen scale.
+        width (int | None): Width of the image in pixels.
+        height (int | None): Height of the image in pixels.
+        seconds (float): Time to read and to score the image, without the drawing of pictures.
+        bytes (int | None): Size of the file when it was scored.
+        modified (int | None): Its time of modification, in nanoseconds since 1970.
+        error (str): What went wrong, in one line, or "".
+    """
+
+    path: str
+    pred_score: float | None = None
+    raw_score: float | None = None
+    pred_label: int | None = None
+    selected_scale: int | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float = 0.0
+    bytes: int | None = None
+    modified: int | None = None
+    error: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(ScoreRow))
+
+
+@dataclass(frozen=True)
+class FileState:
+    """Size and time of a file, which change when it is replaced.
+
+    Args:
+        bytes (int | None): Size; ``None`` if the file cannot be looked at.
+        modified (int | None): Time of modification in nanoseconds since 1970.
+    """
+
+    bytes: int | None
+    modified: int | None
+
+    @classmethod
+    def of(cls, path: Path) -> "FileState":
+        """Look at a file.
+
+        Args:
+            path (Path): The file.
+
+        Returns:
+            FileState: Its state; unknown if it cannot be looked at.
+        """
+        try:
+            status = path.stat()
+        except OSError:
+            return cls(None, None)
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class ScoreTable(Table):
+    """The table of scores of a folder of images.
+
+    Opening drops the rows of images that failed or were replaced, which are to be scored again, and marks the rows of
+    images that are gone.
+
+    Args:
+        path (Path): File to open, in a folder that exists.
+        images (Mapping[str, FileState]): State of each image now, by path as in the rows.
+
+    Attributes:
+        done (set[str]): Paths of the images that need not be scored again.
+
+    Raises:
+        ValueError: If the file is no table of scores.
+        OSError: If the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path, images: Mapping[str, FileState]) -> None:
+        def keep(row: Row) -> Row | None:
+            if not _is_scored(row):
+                return None
+            state = images.get(row["path"])
+            if state is None:
+                return {**row, "error": GONE}
+            same = (row["bytes"], row["modified"]) == (str(state.bytes), str(state.modified))
+            return row if same and not row["error"] else None
+
+        super().__init__(path, COLUMNS, keep)
+        self.done = {row["path"] for row in self.rows}
+
+
+def read_scores(folder: Path) -> list[ScoreRow]:
+    """Read the table of scores of a folder of results.
+
+    Args:
+        folder (Path): Folder that a run has written.
+
+    Returns:
+        list[ScoreRow]: One row per image.
+
+    Raises:
+        FileNotFoundError: If there is no table.
+        ValueError: If it is no table of scores.
+    """
+    path = folder / SCORES
+    if not path.is_file():
+        msg = f"no {SCORES} in {folder}; expected a folder of results that `anomalib-scadn score` has written"
+        raise FileNotFoundError(msg)
+    rows = read_table(path, COLUMNS)
+    try:
+        return [_parse(row) for row in rows]
+    except ValueError as error:
+        msg = f"cannot read {path}: expected a table of scores, found: {error}"
+        raise ValueError(msg) from error
+
+
+def summarize(rows: Sequence[ScoreRow]) -> str:
+    """Count images.
+
+    Args:
+        rows (Sequence[ScoreRow]): Rows of a folder of results.
+
+    Returns:
+        str: Say ``"60 images, 12 anomalous, 1 failed"``.
+    """
+    counts = {
+        "images": len(rows),
+        "anomalous": sum(row.pred_label == 1 and row.error != GONE for row in rows),
+        "failed": sum(row.raw_score is None for row in rows),
+        "gone since they were scored": sum(row.error == GONE for row in rows),
+    }
+    shown = [f"{count} {name}" for name, count in counts.items() if count or not name.startswith("gone")]
+    return ", ".join(shown)
+
+
+def _parse(row: Row) -> ScoreRow:
+    def number(name: str) -> float | None:
+        return float(row[name]) if row[name] else None
+
+    def whole(name: str) -> int | None:
+        return int(row[name]) if row[name] else None
+
+    counts = {name: whole(name) for name in ("pred_label", "selected_scale", "width", "height", "bytes", "modified")}
+    return ScoreRow(
+        path=row["path"],
+        pred_score=number("pred_score"),
+        raw_score=number("raw_score"),
+        seconds=float(row["seconds"]),
+        error=row["error"],
+        **counts,
+    )
+
+
+def _is_scored(row: Row) -> bool:
+    try:
+        return _parse(row).raw_score is not None
+    except ValueError:
+        return False
