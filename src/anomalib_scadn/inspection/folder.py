@@ -60,7 +60,8 @@ class Outputs:
     Args:
         threshold (Threshold | None): What labels come from. Defaults to ``None``, the model's own threshold.
         min_area (int): Least number of pixels of a region. Defaults to ``1``.
-        pictures (Literal["all", "anomalous", "none"]): Images that get a heat map and an overlay. Defaults to ``"all"``.
+        pictures (Literal["all", "anomalous", "none"]): Images that get a heat map and an overlay. Defaults to
+            ``"all"``.
         save_maps (bool): Whether to write anomaly maps as 16-bit TIFF, 65535 = 1. Defaults to ``False``.
 
     Raises:
