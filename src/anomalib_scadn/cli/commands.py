@@ -15,10 +15,12 @@ from typing import Any, get_args
 
 import torch
 from jsonargparse import ArgumentParser
+from PIL import Image
 
 from anomalib_scadn.checks import check_count
 from anomalib_scadn.components.anomaly_sheet import draw_sheet
 from anomalib_scadn.components.pre_processor import resize
+from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.folder import score_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
@@ -26,6 +28,8 @@ from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.run_record import describe_run
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import MIN_SIZE
+
+from .console import print_error
 
 Options = Mapping[str, Any]
 
@@ -47,6 +51,8 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
     parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
     parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
+    parser.add_argument("--bit_depth", type=int | None, default=None, help="Bits of values stored in 16, say 12.")
+    _add_pixel_limit(parser)
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -69,6 +75,7 @@ def add_crop_arguments(parser: ArgumentParser) -> None:
         "--min_anomalous_pixels", type=int, default=1, help="Marked pixels that make a patch anomalous."
     )
     parser.add_argument("--defect", type=str, default="defect", help="Name of the defect in a plain folder.")
+    _add_pixel_limit(parser)
 
 
 def add_anomalies_arguments(parser: ArgumentParser) -> None:
@@ -84,6 +91,19 @@ def add_anomalies_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
 
 
+def _add_pixel_limit(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--max_pixels", type=int | None, default=None, help="Pixels of the largest image, if not Pillow's limit."
+    )
+
+
+def _set_pixel_limit(options: Options) -> None:
+    limit = options["max_pixels"]
+    check_count(1, max_pixels=limit)
+    if limit is not None:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
 def guarded(command: Callable[[Options], int], options: Options) -> int:
     """Carry a command out, and turn what it raises into one line on the error stream.
 
@@ -97,7 +117,7 @@ def guarded(command: Callable[[Options], int], options: Options) -> int:
     try:
         return command(options)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print_error(error)
         return REFUSED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -113,6 +133,7 @@ def score(options: Options) -> int:
     Returns:
         int: Exit status.
     """
+    _set_pixel_limit(options)
     tile, overlap = options["tile"], options["overlap"]
     # The model first: a folder is not claimed for one that cannot be loaded.
     inferencer = StripedMaskInferencer(
@@ -124,8 +145,10 @@ def score(options: Options) -> int:
         overlap=overlap,
         batch_size=options["batch_size"],
         tile_progress=True,
+        bit_depth=options["bit_depth"],
     )
     record = describe_run(options["model"], tile, overlap, options["metadata"])
+    record["bit_depth"] = options["bit_depth"]
     failed = score_folder(inferencer, options["input"], options["output"], record, progress=True)
     print(f"{failed} failed; scores and pictures are in {options['output']}")
     return SOME_FAILED if failed else DONE
@@ -140,6 +163,7 @@ def crop(options: Options) -> int:
     Returns:
         int: Exit status.
     """
+    _set_pixel_limit(options)
     counts = crop_folder(
         options["input"],
         options["output"],
@@ -151,6 +175,8 @@ def crop(options: Options) -> int:
         progress=True,
     )
     print(_report(counts, options["output"]))
+    if counts.train_good and not has_layout(options["input"]):
+        print("Images without a mask that marks something count as normal: their patches are in train/good.")
     return DONE
 
 

@@ -87,7 +87,7 @@ def score_folder(
         failed = 0
         with tqdm(total=len(images), initial=len(images) - len(todo), unit="image", disable=not progress) as bar:
             for image, result, seconds in _timed(inferencer, source, todo):
-                row = _report(source / image, image, result, seconds, target, names[image])
+                row = _report(source / image, image, result, seconds, target, names[image], inferencer.bit_depth)
                 table.append(row)
                 failed += bool(row.error)
                 bar.update()
@@ -131,13 +131,14 @@ def _report(
     seconds: float,
     target: Path,
     name: PurePosixPath,
+    bit_depth: int | None,
 ) -> ScoreRow:
     if isinstance(result, Exception):
         return _failure(image, seconds, result)
     if math.isnan(result.raw_score):
         return _failure(image, seconds, ValueError(f"{path} must have a number as its score, got nan"))
     try:
-        pixels = to_8_bit(read_pixels(path))
+        pixels = to_8_bit(read_pixels(path, bit_depth=bit_depth))
     except (OSError, ValueError) as error:
         return _failure(image, seconds, error)
     height, width = pixels.shape[:2]
