@@ -5,10 +5,32 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name a file in the error that writing it raises: that of a full disk names none.
+
+    Args:
+        path (Path): File that is written.
+
+    Yields:
+        None: While it is written.
+
+    Raises:
+        OSError: Of the same kind and number, with the file in its message.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            msg = f"cannot write {path}: {error}"
+            raise OSError(msg) from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -21,15 +43,21 @@ def write_whole(path: Path, data: bytes) -> None:
         data (bytes): Its content.
 
     Raises:
-        OSError: If the file cannot be written.
+        OSError: If the file cannot be written; the message names it.
     """
     # One short name for all: a longer one than the file's own might be too long where the file's is not.
     temporary = path.with_name(".part")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with naming(path):
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 
 import csv
 import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,7 @@ class Dummy:
     overlap: int = 64
     batch_size: int = 1
     tile_progress: bool = False
+    bit_depth: int | None = None
 
     def __post_init__(self):
         if not self.path.exists():
@@ -92,7 +94,7 @@ def test_a_real_model_scores_images_of_any_size(tmp_path, tiny_scadn, tile, caps
         picture = (tmp_path / "out/overlays" / name).with_suffix(".png")
         with Image.open(tmp_path / "in" / name) as image, Image.open(picture) as overlay:
             assert image.size == overlay.size
-    assert "d.jpg cannot be read as an image" in rows["d.jpg"]["error"]
+    assert f"cannot read {tmp_path / 'in/d.jpg'}: expected an image file" in rows["d.jpg"]["error"]
 
 
 @pytest.fixture
@@ -114,9 +116,22 @@ def model(tmp_path, monkeypatch):
 def test_images_are_scored(tmp_path, pictures, model, capsys):
     path, made = model
     out = tmp_path / "out"
-    options = ("--device", "GPU", "--tile", 16, "--overlap", 4, "--passes_at_once", 2, "--batch_size", 3)
+    options = (
+        "--device",
+        "GPU",
+        "--tile",
+        16,
+        "--overlap",
+        4,
+        "--passes_at_once",
+        2,
+        "--batch_size",
+        3,
+        "--bit_depth",
+        12,
+    )
     assert run("score", "--model", path, "--input", pictures, "--output", out, *options) == 0
-    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3, tile_progress=True)]
+    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3, tile_progress=True, bit_depth=12)]
     with (out / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["path"], row["label"], row["selected_scale"]) for row in rows] == [
@@ -126,6 +141,7 @@ def test_images_are_scored(tmp_path, pictures, model, capsys):
     assert (out / "overlays/sub/b.png").is_file()
     record = json.loads((out / "run.json").read_text())
     assert (record["tile"], record["overlap"], record["files"][0]["name"]) == (16, 4, "model.onnx")
+    assert record["bit_depth"] == 12
     captured = capsys.readouterr()
     assert captured.out == f"0 failed; scores and pictures are in {out}\n"
     assert "2/2" in captured.err
@@ -178,6 +194,7 @@ def test_a_cut_data_set_opens(tmp_path, pictures, capsys):
         "       3  test/good",
         "       1  test/hole",
         f"       8  patches of 2 images, 1 masks, in {out}",
+        "Images without a mask that marks something count as normal: their patches are in train/good.",
     ]
     assert "2/2" in captured.err
     data = LaceAD(root=tmp_path / "root", category="7", num_workers=0)
@@ -187,7 +204,9 @@ def test_a_cut_data_set_opens(tmp_path, pictures, capsys):
 
 def test_a_data_set_without_test_images_is_pointed_out(tmp_path, pictures, capsys):
     assert run("crop", "--input", pictures, "--output", tmp_path / "out", "--size", 10) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("No image to test on: add patches")
+    *_, to_test, normal = capsys.readouterr().out.splitlines()
+    assert to_test.startswith("No image to test on: add patches")
+    assert normal == "Images without a mask that marks something count as normal: their patches are in train/good."
 
 
 def test_errors_of_crop_are_one_line(tmp_path, pictures, capsys):
@@ -200,6 +219,45 @@ def test_errors_of_crop_are_one_line(tmp_path, pictures, capsys):
     assert capsys.readouterr().err == (
         f"error: output {pictures.parent} is there already, expected a missing or empty folder; nothing was cut\n"
     )
+
+
+def test_large_images_are_cut_on_request(tmp_path, pictures, capsys, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 299)  # Pillow refuses twice as many, a picture has 600
+    arguments = ("crop", "--input", pictures, "--output", tmp_path / "out", "--size", 10)
+    assert run(*arguments) == 2
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert err.startswith(
+        f"error: cannot read {pictures / 'a.png'}: Image size (600 pixels) exceeds limit of 598 pixels"
+    )
+    assert "--max_pixels of crop and score, PIL.Image.MAX_IMAGE_PIXELS in Python" in err
+    assert run(*arguments, "--max_pixels", 600) == 0
+    assert len(list((tmp_path / "out/train/good").iterdir())) == 12
+
+
+@pytest.mark.parametrize("command", ["score", "crop", "anomalies", "choose"])
+def test_help_names_the_types_of_arguments(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(command, "--help") == 0
+    printed = capsys.readouterr().out
+    assert "type: None" not in printed
+    assert "type: Path" in printed
+    assert "type: int" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--model.base_channels", 2), "data set root not found: .*nowhere; expected a folder"),
+        (("--model.mask_fill", 7), "mask_fill must .*got 7"),
+    ],
+)
+def test_errors_of_training_are_one_line(tmp_path, options, message, capsys):
+    model = ("--model", "anomalib_scadn.Scadn", "--model.image_size", 32, *options)
+    data = ("--data", "anomalib_scadn.LaceAD", "--data.root", tmp_path / "nowhere")
+    trainer = ("--default_root_dir", tmp_path / "results", "--trainer.accelerator", "cpu")
+    assert run("train", *model, *data, *trainer) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(f"error: {message}", last)
 
 
 @pytest.mark.parametrize("arguments", [("score",), ("crop", "--remainder", "pad"), ("crop", "--size", "big")])

@@ -7,6 +7,7 @@ import yaml
 from anomalib.data import ImageBatch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Timer
+from torchvision.transforms.v2 import Normalize
 
 from anomalib_scadn import Scadn
 from anomalib_scadn.cli.configs import config_folder, config_path
@@ -99,6 +100,15 @@ def test_pure_white_images_pass_though_resizing_ends_above_one(tiny_scadn):
     white = tiny_scadn().pre_processor.transform(torch.ones(2, 3, 103, 116))
     assert white.max() > 1
     check_range(white)
+
+
+@pytest.mark.parametrize("stage", ["val", "test", "predict"])
+def test_normalization_among_the_augmentations_is_refused_at_every_stage(tiny_scadn, tiny_lace, tiny_engine, stage):
+    engine = tiny_engine()
+    datamodule = tiny_lace(**{f"{'val' if stage == 'val' else 'test'}_augmentations": Normalize([0.5] * 3, [0.25] * 3)})
+    run = {"val": engine.validate, "test": engine.test, "predict": engine.predict}[stage]
+    with pytest.raises(ValueError, match=r"images in \[0, 1\], got values from -.*leave normalization out"):
+        run(tiny_scadn(), datamodule=datamodule)
 
 
 def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, tiny_lace, tiny_engine):

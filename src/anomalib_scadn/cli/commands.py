@@ -15,10 +15,12 @@ from typing import Any, get_args
 
 import torch
 from jsonargparse import ArgumentParser
+from PIL import Image
 
 from anomalib_scadn.checks import check_count
 from anomalib_scadn.components.anomaly_sheet import draw_sheet
 from anomalib_scadn.components.pre_processor import resize
+from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
@@ -28,6 +30,8 @@ from anomalib_scadn.inspection.run_record import describe_run
 from anomalib_scadn.inspection.score_table import read_scores, summarize
 from anomalib_scadn.inspection.threshold import read_threshold
 from anomalib_scadn.masks import MIN_SIZE
+
+from .console import print_error
 
 Options = Mapping[str, Any]
 
@@ -61,6 +65,8 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--save_maps", type=bool, default=False, help="Whether to write maps as 16-bit TIFF.")
     parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
+    parser.add_argument("--bit_depth", type=int | None, default=None, help="Bits of values stored in 16, say 12.")
+    _add_pixel_limit(parser)
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -83,6 +89,7 @@ def add_crop_arguments(parser: ArgumentParser) -> None:
         "--min_anomalous_pixels", type=int, default=1, help="Marked pixels that make a patch anomalous."
     )
     parser.add_argument("--defect", type=str, default="defect", help="Name of the defect in a plain folder.")
+    _add_pixel_limit(parser)
 
 
 def add_anomalies_arguments(parser: ArgumentParser) -> None:
@@ -98,6 +105,19 @@ def add_anomalies_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
 
 
+def _add_pixel_limit(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--max_pixels", type=int | None, default=None, help="Pixels of the largest image, if not Pillow's limit."
+    )
+
+
+def _set_pixel_limit(options: Options) -> None:
+    limit = options["max_pixels"]
+    check_count(1, max_pixels=limit)
+    if limit is not None:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
 def guarded(command: Callable[[Options], int], options: Options) -> int:
     """Carry a command out, and turn what it raises into one line on the error stream.
 
@@ -111,7 +131,7 @@ def guarded(command: Callable[[Options], int], options: Options) -> int:
     try:
         return command(options)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print_error(error)
         return REFUSED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -127,6 +147,7 @@ def score(options: Options) -> int:
     Returns:
         int: Exit status.
     """
+    _set_pixel_limit(options)
     tile, overlap, ignore_mask = options["tile"], options["overlap"], options["ignore_mask"]
     # The model first: a folder is not claimed for one that cannot be loaded.
     inferencer = StripedMaskInferencer(
@@ -139,8 +160,10 @@ def score(options: Options) -> int:
         batch_size=options["batch_size"],
         ignore_mask=ignore_mask,
         tile_progress=True,
+        bit_depth=options["bit_depth"],
     )
     record = describe_run(options["model"], tile, overlap, options["metadata"], ignore_mask)
+    record["bit_depth"] = options["bit_depth"]
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record["files"])
     outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])
     failed = score_folder(inferencer, options["input"], options["output"], record, outputs, progress=True)
@@ -157,6 +180,7 @@ def crop(options: Options) -> int:
     Returns:
         int: Exit status.
     """
+    _set_pixel_limit(options)
     counts = crop_folder(
         options["input"],
         options["output"],
@@ -168,6 +192,8 @@ def crop(options: Options) -> int:
         progress=True,
     )
     print(_report(counts, options["output"]))
+    if counts.train_good and not has_layout(options["input"]):
+        print("Images without a mask that marks something count as normal: their patches are in train/good.")
     return DONE
 
 

@@ -4,10 +4,34 @@
 """Messages of a command: each once, without those that a user can do nothing about."""
 
 import logging
+import re
+import sys
 import warnings
+
+logger = logging.getLogger(__name__)
 
 NOISE = ("💡 Tip", "GPU available", "TPU available", "The following callbacks returned in")
 """Starts of Lightning's messages about things that were not asked for."""
+
+WRAPPINGS = (
+    r"^Caught \w+ in .*\n\w*(?:Error|Exception): (.*)",  # of a data loader's process, after its traceback
+    r"Errors:\s+- Expected a <class 'NoneType'>\s+- (.*?)\s+Given value type:",  # of jsonargparse, about an argument
+)
+"""What libraries lay around an error's message."""
+
+
+def print_error(error: Exception) -> None:
+    """Say in one line on the error stream why a command could not be carried out.
+
+    Args:
+        error (Exception): What it raised.
+    """
+    logger.debug("The error was raised here:", exc_info=error)
+    text = str(error)
+    for wrapping in WRAPPINGS:
+        found = re.search(wrapping, text, re.DOTALL)
+        text = found[1] if found else text
+    print(f"error: {' '.join(text.split())}", file=sys.stderr)
 
 
 def configure_console(level: int) -> None:

@@ -6,6 +6,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from anomalib.cli.cli import AnomalibCLI
 from jsonargparse import ArgumentParser
@@ -13,11 +14,19 @@ from jsonargparse import ArgumentParser
 from . import choose, commands, decide
 from .benchmark import MixedBenchmark
 from .configs import config_folder, config_path
-from .console import configure_console
+from .console import configure_console, print_error
+from .help import TypedHelpFormatter
 
 
 class ScadnCLI(AnomalibCLI):
     """anomalib's command line, a benchmark that fails when a job fails, and the plugin's own subcommands."""
+
+    @staticmethod
+    def init_parser(**kwargs: Any) -> ArgumentParser:  # noqa: ANN401  # anomalib's arguments
+        """Make a parser as anomalib does, whose help names the types of arguments."""
+        parser = AnomalibCLI.init_parser(**kwargs)
+        parser.formatter_class = TypedHelpFormatter
+        return parser
 
     @staticmethod
     def anomalib_subcommands() -> dict[str, dict[str, str]]:
@@ -93,11 +102,24 @@ class ScadnCLI(AnomalibCLI):
         if status:
             sys.exit(status)
 
+    def instantiate_classes(self) -> None:
+        """Make model, data and engine; an impossible argument is told in one line."""
+        _in_one_line(super().instantiate_classes)
+
     def _run_subcommand(self) -> None:
         if self.subcommand == "benchmark":
             MixedBenchmark().run(self.config["benchmark"])
         else:
-            super()._run_subcommand()
+            _in_one_line(super()._run_subcommand)
+
+
+def _in_one_line(step: Callable[[], None]) -> None:
+    """Take a step; what files and arguments make impossible is no fault of the program, and needs no traceback."""
+    try:
+        step()
+    except (OSError, ValueError) as error:
+        print_error(error)
+        sys.exit(commands.REFUSED)
 
 
 def main() -> None:

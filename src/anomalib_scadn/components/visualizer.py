@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Sized
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import composites
 from anomalib_scadn.torch_model import ScadnModel
+
+from .own_files import OwnFiles
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +107,9 @@ class ScadnVisualizer(ImageVisualizer):
 
     With ``output_dir`` anomalib's pictures are there, and the figures in its folder ``figures``.
 
-    Images without a file get figures only, numbered in their order: anomalib's pictures show files, and take their
-    names.
+    Pictures and figures have the names that anomalib gives: the last parts of the image's path. Where another image has
+    that name already, more of the path comes before it. Images without a file get figures only, numbered in their
+    order: anomalib's pictures show files.
 
     A figure repaints its image once more, so their number is capped; they are spread evenly over the data.
 
@@ -124,12 +129,14 @@ class ScadnVisualizer(ImageVisualizer):
 
     def __init__(self, max_figures: int | None = 24, **kwargs: Any) -> None:  # noqa: ANN401  # anomalib's arguments
         super().__init__(**kwargs)
+        self.output_dir: Path | str | None
         if max_figures is not None and max_figures < 0:
             msg = f"max_figures must be None or at least 0, got {max_figures}"
             raise ValueError(msg)
         self.max_figures = max_figures
         self._seen = 0
         self._stride = 1
+        self._files = OwnFiles()
         # Beside anomalib's pictures, or below them where the user has chosen their folder.
         self._figures = Path(self.output_dir) / "figures" if self.output_dir is not None else None
 
@@ -144,7 +151,7 @@ class ScadnVisualizer(ImageVisualizer):
         self._start(trainer.num_predict_batches, trainer.predict_dataloaders)
 
     def _start(self, batches: list[float], loaders: Any) -> None:  # noqa: ANN401  # whatever the trainer was given
-        self._seen, self._stride = 0, 1
+        self._seen, self._stride, self._files = 0, 1, OwnFiles()
         given = loaders if isinstance(loaders, list) else [loaders]
         images = sum(_count_images(loader, count) for loader, count in zip(given, batches, strict=False))
         if self.max_figures and images != float("inf"):
@@ -160,9 +167,14 @@ class ScadnVisualizer(ImageVisualizer):
         dataloader_idx: int = 0,
     ) -> None:
         """Draw anomalib's pictures, then the figures that are due."""
-        if batch.image_path is not None:
-            super().on_test_batch_end(trainer, pl_module, outputs, batch, batch_idx, dataloader_idx)
+        pictures = Path(self.output_dir or Path(trainer.default_root_dir) / "images")
         for item in batch:
+            if item.image_path is not None:
+                kept = _anomalibs_name(trainer, pictures, item.image_path)
+                file = self._files.find(pictures, item.image_path, kept, [kept.name])
+                self.output_dir = file.parents[len(kept.parts) - 1]  # below which anomalib makes the name
+                super().on_test_batch_end(trainer, pl_module, outputs, [item], batch_idx, dataloader_idx)
+                self.output_dir = pictures
             drawn = -(-self._seen // self._stride)
             due = self._seen % self._stride == 0 and (self.max_figures is None or drawn < self.max_figures)
             self._seen += 1
@@ -171,16 +183,13 @@ class ScadnVisualizer(ImageVisualizer):
 
     def _save(self, trainer: Trainer, pl_module: AnomalibModule, item: ImageItem) -> None:
         self._figures = self._figures or Path(trainer.default_root_dir) / "figures"
-        datamodule = getattr(trainer, "datamodule", None)
-        file = generate_output_filename(
-            input_path=item.image_path or f"{self._seen:06d}.png",
-            output_path=self._figures,
-            dataset_name=getattr(datamodule, "name", None),
-            category=getattr(datamodule, "category", None),
-        ).with_suffix(".png")
-        temporary = file.with_suffix(".tmp")
-        draw_figure(pl_module.model, item.image, item.gt_mask).savefig(temporary, format="png", dpi=100)
-        temporary.replace(file)
+        image = item.image_path or f"{self._seen:06d}.png"
+        kept = _anomalibs_name(trainer, self._figures, image)
+        file = self._files.find(self._figures, image, kept, [kept.with_suffix(".png").name, f"{kept.name}.png"])
+        content = BytesIO()
+        draw_figure(pl_module.model, item.image, item.gt_mask).savefig(content, format="png", dpi=100)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, content.getvalue())
 
     def on_test_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""
@@ -195,6 +204,13 @@ class ScadnVisualizer(ImageVisualizer):
     def on_predict_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""
         self.on_test_end(trainer, pl_module)
+
+
+def _anomalibs_name(trainer: Trainer, folder: Path, image: str) -> Path:
+    """Name the file that anomalib would draw an image into, relative to the folder of all of them."""
+    datamodule = getattr(trainer, "datamodule", None)
+    dataset, category = (getattr(datamodule, name, None) for name in ("name", "category"))
+    return generate_output_filename(image, folder, dataset, category, mkdir=False).relative_to(folder)
 
 
 def _count_images(loader: Any, batches: float) -> float:  # noqa: ANN401  # whatever the trainer was given

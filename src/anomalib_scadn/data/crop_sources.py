@@ -6,10 +6,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .image_files import find_images
-from .lacead_files import GOOD, find_test_images, find_train_images, match_by_name, match_masks
-
-TRAIN, TEST, TRUTH = "train", "test", "ground_truth"
+from .image_files import find_folder, find_images
+from .lacead_files import (
+    GOOD,
+    TEST,
+    TRAIN,
+    find_test_images,
+    find_train_images,
+    match_by_name,
+    match_masks,
+    warn_of_unused,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,18 @@ class Source:
     label: str
     defect: str
     name: str
+
+
+def has_layout(folder: Path) -> bool:
+    """Tell whether camera images are sorted as in LaceAD.
+
+    Args:
+        folder (Path): Folder of camera images.
+
+    Returns:
+        bool: Whether it has ``train/good``, in any case; another folder is plain.
+    """
+    return find_folder(find_folder(folder, TRAIN), GOOD).is_dir()
 
 
 def find_sources(folder: Path, masks_dir: Path | None, defect: str) -> list[Source]:
@@ -58,7 +77,7 @@ def find_sources(folder: Path, masks_dir: Path | None, defect: str) -> list[Sour
         if path is not None and not path.is_dir():
             msg = f"folder of {content} not found: {path.absolute()}"
             raise FileNotFoundError(msg)
-    if (folder / TRAIN / GOOD).is_dir():
+    if has_layout(folder):
         return _find_lacead(folder, masks_dir)
     return _find_plain(folder, masks_dir, defect)
 
@@ -80,8 +99,9 @@ def _find_plain(folder: Path, masks_dir: Path | None, defect: str) -> list[Sourc
 
 def _find_lacead(folder: Path, masks_dir: Path | None) -> list[Source]:
     train = find_train_images(folder)
-    test = find_test_images(folder) if (folder / TEST).is_dir() else {}
+    test = find_test_images(folder) if find_folder(folder, TEST).is_dir() else {}
     masks = match_masks(folder, test, masks_dir)
+    warn_of_unused(folder, train, test, masks)
     if masks_dir is not None and not masks:
         msg = f"{masks_dir} holds no mask of an image in {folder / TEST}, expected {masks_dir}/<defect>/NAME.png"
         raise FileNotFoundError(msg)

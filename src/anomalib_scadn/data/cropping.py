@@ -6,14 +6,13 @@
 The raw images are cut into ``size x size`` pixels and never scaled, 512 in the paper. What remains at the right and
 at the bottom, less than a patch, is dropped, or covered by patches shifted back to the border so that they overlap
 their neighbours. A patch is kept as PNG, with the grey values or colours that Pillow reads. Images of more than 8 bits
-a channel are refused: they cannot be trained on.
+a channel are refused: Pillow would drop the lower half of their colours. One image that cannot be cut stops it all.
 
 Masks are cut along and decide: a patch in which one marks enough pixels goes to ``test/<defect>``, with its mask; the
 other patches of that image go to ``test/good``. Patches of an image whose mask is missing or empty stay where the
 image was.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +23,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from anomalib_scadn.checks import check_count
-from anomalib_scadn.files import whole_folder
+from anomalib_scadn.files import naming, whole_folder
 
-from .crop_sources import TEST, TRAIN, TRUTH, Source, find_sources
-from .lacead_files import GOOD
-from .lacead_masks import check_mask_size, read_mask, unreadable
+from .crop_sources import Source, find_sources
+from .image_reading import depth_over_8_bits, read_still
+from .lacead_files import GOOD, TEST, TRAIN, TRUTH
+from .lacead_masks import check_mask_size, read_mask
 from .tiles import Box, tile_boxes
 
 Remainder = Literal["drop", "shift"]
@@ -123,7 +123,7 @@ def _check_names(remainder: str, defect: str) -> None:
     if remainder not in get_args(Remainder):
         msg = f"remainder must be one of {', '.join(get_args(Remainder))}, got {remainder!r}"
         raise ValueError(msg)
-    if defect in {"", GOOD} or defect.startswith(".") or "/" in defect or "\\" in defect:
+    if defect.casefold() in {"", GOOD} or defect.startswith(".") or "/" in defect or "\\" in defect:
         msg = f"defect must be the name of a folder other than {GOOD!r}, got {defect!r}"
         raise ValueError(msg)
 
@@ -180,14 +180,7 @@ def _patch_boxes(path: Path, height: int, width: int, size: int, remainder: Rema
 
 
 def _read(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as file:
-            depth = _depth(file)
-            # Modes that PNG or the data set cannot hold; pixels of the others stay as they are.
-            modes = {"1": "L", "P": "RGB", "PA": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
-            image = file.convert(modes[file.mode]) if file.mode in modes else file.copy()
-    except Exception as error:  # what decoders raise on damaged files is not limited to Pillow's own errors
-        raise unreadable(path, error) from error
+    depth, image = read_still(path, _decode)
     if depth is not None:
         msg = f"cannot cut {path}: expected 8 bits a channel, found {depth}; convert it to 8 bits first"
         raise ValueError(msg)
@@ -196,18 +189,11 @@ def _read(path: Path) -> Image.Image:
     return image
 
 
-def _depth(file: Image.Image) -> str | None:
-    """Name the depth of an image that was opened and not yet read, if it has more than 8 bits a channel.
-
-    Training refuses such grey values, and of such colours Pillow drops the lower half, without a word.
-    """
-    if file.mode.startswith(("I", "F")):
-        return f"mode {file.mode}"
-    for *_, how in getattr(file, "tile", ()):
-        layout = how[0] if isinstance(how, tuple) and how else how
-        if re.search(r";16[BLN]$", str(layout)):
-            return f"layout {layout}"
-    return None
+def _decode(file: Image.Image) -> tuple[str | None, Image.Image]:
+    depth = depth_over_8_bits(file)
+    # Modes that PNG or the data set cannot hold; pixels of the others stay as they are.
+    modes = {"1": "L", "P": "RGB", "PA": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
+    return depth, file.convert(modes[file.mode]) if file.mode in modes else file.copy()
 
 
 def _save(picture: Image.Image, path: Path, source: Source) -> None:
@@ -215,4 +201,5 @@ def _save(picture: Image.Image, path: Path, source: Source) -> None:
     if path.exists():
         msg = f"patches of {source.image} and of another image would both be {path.name}; expected other names"
         raise ValueError(msg)
-    picture.save(path)
+    with naming(path):
+        picture.save(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.files import whole_folder
+from anomalib_scadn.files import naming, whole_folder
 
 from .image_files import encode_png
 from .lace_defects import DEFECTS, draw_defect
@@ -114,4 +114,5 @@ class LaceFolder:
 
 def _write(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode_png(path, pixels))
+    with naming(path):
+        path.write_bytes(encode_png(path, pixels))

@@ -18,6 +18,7 @@ from anomalib.data.utils import Split, ValSplitMode
 from anomalib.utils.path import resolve_dataset_root
 
 from .base import ScadnDataModule
+from .image_reading import check_bit_depth
 from .lacead_dataset import LaceADDataset, check_mask_sizes, make_lacead_dataset
 from .lacead_files import find_pattern
 
@@ -29,12 +30,14 @@ class LaceAD(ScadnDataModule):
         root (Path | str | None): Root of the data set, a folder with one sub-folder per pattern. ``None`` means
             anomalib's own data set folder. Defaults to ``"./datasets/LaceAD"``.
         category (str | int): Pattern, the name of a folder in ``root``. Defaults to ``"1"``.
+        bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
+            ``None``, all 16.
         **options (Any): Batch sizes, augmentations and splits; see
             :class:`~anomalib_scadn.data.base.ScadnDataModule`.
 
     Raises:
-        ValueError: If ``num_workers`` is negative, or ``val_split_mode`` is ``"from_dir"`` (the layout has no
-            validation folder).
+        ValueError: If ``num_workers`` is negative, the bit depth is impossible, or ``val_split_mode`` is
+            ``"from_dir"`` (the layout has no validation folder).
 
     Example:
         >>> from anomalib_scadn import SyntheticLace
@@ -50,6 +53,8 @@ class LaceAD(ScadnDataModule):
         self,
         root: Path | str | None = "./datasets/LaceAD",
         category: str | int = "1",
+        *,
+        bit_depth: int | None = None,
         **options: Any,  # noqa: ANN401  # arguments of ScadnDataModule
     ) -> None:
         """Check and store the arguments; no file is looked at yet."""
@@ -57,6 +62,8 @@ class LaceAD(ScadnDataModule):
         if self.val_split_mode == ValSplitMode.FROM_DIR:
             msg = "val_split_mode must not be 'from_dir': a LaceAD folder has train and test, but no validation images"
             raise ValueError(msg)
+        check_bit_depth(bit_depth)
+        self.bit_depth = bit_depth
         self._root = None if root is None else Path(root).expanduser()
         self.category = str(category)
 
@@ -81,5 +88,5 @@ class LaceAD(ScadnDataModule):
 
     def _setup(self, _stage: str | None = None) -> None:
         # Both at every stage, because anomalib may take validation images from either.
-        self.train_data = LaceADDataset(self.root, self.category, split=Split.TRAIN)
-        self.test_data = LaceADDataset(self.root, self.category, split=Split.TEST)
+        self.train_data = LaceADDataset(self.root, self.category, split=Split.TRAIN, bit_depth=self.bit_depth)
+        self.test_data = LaceADDataset(self.root, self.category, split=Split.TEST, bit_depth=self.bit_depth)

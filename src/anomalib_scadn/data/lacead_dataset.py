@@ -8,6 +8,7 @@ Differences from anomalib's MVTecADDataset:
     - A mask may have another extension than its image, and belongs to it by name instead of by sort order.
     - Any pixel that is not black in any channel of a mask is anomalous; anomalib converts to grey first, which
       turns a colour such as (1, 0, 0) black.
+    - Grey values and colours of 16 bits keep all of them, as in inference.
     - Files that cannot be read and masks of another size raise an error that names the file.
 """
 
@@ -16,14 +17,15 @@ from pathlib import Path
 import torch
 from anomalib import TaskType
 from anomalib.data import AnomalibDataset, ImageItem
-from anomalib.data.utils import LabelName, Split, read_image
+from anomalib.data.utils import LabelName, Split
 from pandas import DataFrame
-from PIL import Image
 from torchvision.transforms.v2 import Transform
+from torchvision.transforms.v2.functional import to_dtype, to_image
 from torchvision.tv_tensors import Mask
 
-from .lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks
-from .lacead_masks import check_mask_size, read_mask, unreadable
+from .image_reading import check_bit_depth, read_file, read_still
+from .lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks, warn_of_unused
+from .lacead_masks import check_mask_size, read_mask
 
 
 class LaceADDataset(AnomalibDataset):
@@ -35,10 +37,11 @@ class LaceADDataset(AnomalibDataset):
         category (str | int): Pattern, the name of a folder in ``root``. Defaults to ``"1"``.
         augmentations (Transform | None): Applied to image and mask when an item is read. Defaults to ``None``.
         split (Split | str | None): ``"train"``, ``"test"`` or ``None`` for both. Defaults to ``None``.
+        bit_depth (int | None): Bits of values that are stored in 16. Defaults to ``None``, all 16.
 
     Raises:
         FileNotFoundError: If the root, the pattern's images or their folders are missing.
-        ValueError: If the pattern is unknown, or files lie where they should not (see
+        ValueError: If the pattern is unknown, the bit depth is impossible, or files lie where they should not (see
             :func:`make_lacead_dataset`).
 
     Example:
@@ -55,11 +58,14 @@ class LaceADDataset(AnomalibDataset):
         category: str | int = "1",
         augmentations: Transform | None = None,
         split: Split | str | None = None,
+        bit_depth: int | None = None,
     ) -> None:
         """List the files of the pattern; none is opened yet."""
+        check_bit_depth(bit_depth)
         super().__init__(augmentations=augmentations)
         self.category = str(category)
         self.split = split
+        self.bit_depth = bit_depth
         self.root_category = find_pattern(Path(root), str(category))
         self.samples = make_lacead_dataset(self.root_category, split)
 
@@ -77,7 +83,7 @@ class LaceADDataset(AnomalibDataset):
             ValueError: If a file is no readable image, or the mask is not as large as the image.
         """
         sample = self.samples.iloc[index]
-        image = _read_image(sample.image_path)
+        image = _read_image(sample.image_path, self.bit_depth)
         mask = None
         if self.task == TaskType.SEGMENTATION:
             size = (image.shape[-2], image.shape[-1])
@@ -123,6 +129,7 @@ def make_lacead_dataset(root_category: Path | str, split: Split | str | None = N
     train = find_train_images(pattern)
     test = find_test_images(pattern)
     masks = match_masks(pattern, test)
+    warn_of_unused(pattern, train, test, masks)
     files = [(Split.TRAIN.value, GOOD, path) for path in train]
     files += [(Split.TEST.value, label, path) for label, paths in test.items() for path in paths]
     rows = [
@@ -157,25 +164,8 @@ def check_mask_sizes(samples: DataFrame) -> None:
 
 
 def _read_size(path: str) -> tuple[int, int]:
-    try:
-        with Image.open(path) as file:
-            return file.height, file.width
-    except (OSError, SyntaxError) as error:
-        raise unreadable(path, error) from error
+    return read_still(path, lambda file: (file.height, file.width))
 
 
-def _read_image(path: str) -> torch.Tensor:
-    try:
-        _check_depth(path)
-        return torch.as_tensor(read_image(path, as_tensor=True))
-    # Pillow reports a broken PNG chunk as a SyntaxError.
-    except (OSError, SyntaxError) as error:
-        raise unreadable(path, error) from error
-
-
-def _check_depth(path: str) -> None:
-    """Refuse more than 8 bits a channel: anomalib's reader would turn nearly all of it white without a word."""
-    with Image.open(path) as file:
-        if file.mode.startswith(("I", "F")):
-            msg = f"cannot read {path}: expected 8 bits a channel, found mode {file.mode}; convert it to 8 bits first"
-            raise ValueError(msg)
+def _read_image(path: str, bit_depth: int | None) -> torch.Tensor:
+    return torch.as_tensor(to_dtype(to_image(read_file(path, bit_depth).copy()), torch.float32, scale=True))

@@ -10,17 +10,18 @@ The layout is MVTec's::
     root/<pattern>/test/<defect>/*
     root/<pattern>/ground_truth/<defect>/*      (optional: NAME.* or NAME_mask.* for the image NAME.*)
 
-Hidden files and folders, files that are no images and folders below <defect> are ignored.
+Folders are found by their names in any case. Hidden files and folders are ignored; other files that are no images, and
+folders below <defect>, are left out with a warning.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from .image_files import IMAGE_EXTENSIONS, list_folders, list_images
+from .image_files import IMAGE_EXTENSIONS, check_cases, find_folder, list_folders, list_images, warn_of_left_out
 
-GOOD = "good"
-"""Folder name of the normal images."""
+TRAIN, TEST, TRUTH, GOOD = "train", "test", "ground_truth", "good"
+"""Folder names, the last one that of the normal images."""
 
 _MASK_SUFFIX = "_mask"
 
@@ -66,9 +67,10 @@ def find_train_images(pattern: Path) -> list[Path]:
 
     Raises:
         FileNotFoundError: If ``train/good`` is missing or has no image.
-        ValueError: If there are images elsewhere in ``train``: SCADN trains on normal images only.
+        ValueError: If there are images elsewhere in ``train``: SCADN trains on normal images only; or if two folders
+            differ in the case of ``train`` or ``good`` only.
     """
-    good = pattern / "train" / GOOD
+    good = find_folder(find_folder(pattern, TRAIN), GOOD)
     if not good.is_dir():
         msg = f"no training images for pattern {pattern.name!r}: expected the folder {good}, found none"
         raise FileNotFoundError(msg)
@@ -76,7 +78,7 @@ def find_train_images(pattern: Path) -> list[Path]:
     if not images:
         msg = f"no training images in {good}: expected at least one of {', '.join(IMAGE_EXTENSIONS)}, found none"
         raise FileNotFoundError(msg)
-    others = [folder for folder in list_folders(good.parent) if folder.name != GOOD]
+    others = [folder for folder in list_folders(good.parent) if folder != good]
     for folder in [good.parent, *others]:
         stray = list_images(folder)
         if stray:
@@ -96,14 +98,17 @@ def find_test_images(pattern: Path) -> dict[str, list[Path]]:
 
     Raises:
         FileNotFoundError: If there is no test image.
-        ValueError: If there are images directly in ``test``, so that their class is unknown.
+        ValueError: If there are images directly in ``test``, so that their class is unknown, or if two folders differ
+            in case only.
     """
-    test = pattern / "test"
+    test = find_folder(pattern, TEST)
     stray = list_images(test)
     if stray:
         msg = f"test images must lie in {test / '<class>'}, found {stray[0]} ({len(stray)} in {test})"
         raise ValueError(msg)
-    images = {folder.name: found for folder in list_folders(test) if (found := list_images(folder))}
+    folders = list_folders(test)
+    check_cases(folders)
+    images = {_class_of(folder): found for folder in folders if (found := list_images(folder))}
     if not images:
         msg = f"no test images for pattern {pattern.name!r}: expected {test / GOOD} or {test / '<defect>'}, found none"
         raise FileNotFoundError(msg)
@@ -128,10 +133,10 @@ def match_masks(pattern: Path, test_images: dict[str, list[Path]], truth: Path |
         ValueError: If a mask has no image or more than one, if an image has two masks, or if some anomalous images
             have masks and others have none.
     """
-    folder = truth or pattern / "ground_truth"
+    folder = truth or find_folder(pattern, TRUTH)
     anomalous = [path for name, images in test_images.items() if name != GOOD for path in images]
-    found = [path for part in [folder, *list_folders(folder)] if part.name != GOOD for path in list_images(part)]
-    masks = match_by_name(found, folder, anomalous, pattern / "test")
+    found = [path for part in [folder, *list_folders(folder)] if _class_of(part) != GOOD for path in list_images(part)]
+    masks = match_by_name(found, folder, anomalous, find_folder(pattern, TEST))
     bare = [path for path in anomalous if path not in masks]
     if masks and bare:
         expected = folder / bare[0].parent.name / f"{bare[0].stem}{_MASK_SUFFIX}.png"
@@ -141,6 +146,25 @@ def match_masks(pattern: Path, test_images: dict[str, list[Path]], truth: Path |
         )
         raise ValueError(msg)
     return masks
+
+
+def warn_of_unused(
+    pattern: Path, train_images: Iterable[Path], test_images: dict[str, list[Path]], masks: dict[Path, Path]
+) -> None:
+    """Warn once of files and links in a pattern's folders that are not used.
+
+    Args:
+        pattern (Path): Folder of one pattern.
+        train_images (Iterable[Path]): From :func:`find_train_images`.
+        test_images (dict[str, list[Path]]): From :func:`find_test_images`.
+        masks (dict[Path, Path]): From :func:`match_masks`.
+    """
+    used = [*train_images, *masks.values(), *(image for images in test_images.values() for image in images)]
+    warn_of_left_out([find_folder(pattern, name) for name in (TRAIN, TEST, TRUTH)], used)
+
+
+def _class_of(folder: Path) -> str:
+    return GOOD if folder.name.casefold() == GOOD else folder.name
 
 
 def match_by_name(masks: Iterable[Path], masks_dir: Path, images: Iterable[Path], images_dir: Path) -> dict[Path, Path]:

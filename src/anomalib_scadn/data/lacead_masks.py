@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .image_reading import read_still
+
 Size = tuple[int, int]
 
 
@@ -22,16 +24,29 @@ def read_mask(path: Path | str) -> npt.NDArray[np.bool_]:
         npt.NDArray[np.bool_]: Shape (H, W), True = anomalous.
 
     Raises:
-        ValueError: If the file is no readable image.
+        ValueError: If the file is no readable image, or its transparency marks other pixels than its colours.
     """
-    try:
-        with Image.open(path) as file:
-            # Numbers of these are brightness; a palette index is not, and an opaque alpha channel is no defect.
-            plain = file.mode in {"1", "L", "RGB", "F"} or file.mode.startswith("I")
-            anomalous = np.asarray(file if plain else file.convert("RGB")) != 0
-    except Exception as error:  # what decoders raise on damaged files is not limited to Pillow's own errors
-        raise unreadable(path, error) from error
-    return np.asarray(anomalous.any(axis=-1) if anomalous.ndim == 3 else anomalous)
+    anomalous, visible = read_still(path, _read_marks)
+    if not visible.all() and (anomalous != visible).any():
+        msg = (
+            f"mask {path} must mark pixels by colours on black, found transparency that says otherwise "
+            f"({anomalous.sum()} pixels are not black, {visible.sum()} not transparent); save it without transparency"
+        )
+        raise ValueError(msg)
+    return anomalous
+
+
+def _read_marks(file: Image.Image) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Find the pixels that are not black, and those that are not transparent, each of shape (H, W)."""
+    # Numbers of these are brightness; a palette index is not.
+    if file.mode in {"1", "L", "RGB", "F"} or file.mode.startswith("I"):
+        colours = np.asarray(file) != 0
+    else:
+        colours = np.asarray(file.convert("RGB")) != 0
+    anomalous = colours.any(axis=-1) if colours.ndim == 3 else colours
+    clear = file.has_transparency_data and not file.mode.startswith("I")
+    visible = np.asarray(file.convert("RGBA"))[..., 3] != 0 if clear else np.ones_like(anomalous)
+    return anomalous, visible
 
 
 def check_mask_size(image_path: Path | str, image_size: Size, mask_path: Path | str, mask_size: Size) -> None:
@@ -50,16 +65,3 @@ def check_mask_size(image_path: Path | str, image_size: Size, mask_path: Path | 
         expected, found = (f"{width} x {height}" for height, width in (image_size, mask_size))
         msg = f"mask {mask_path} must be as large as its image {image_path} ({expected}), found {found}"
         raise ValueError(msg)
-
-
-def unreadable(path: Path | str, error: Exception) -> ValueError:
-    """Make the error for a file that is no image.
-
-    Args:
-        path (Path | str): The file.
-        error (Exception): What the decoder said.
-
-    Returns:
-        ValueError: Names the file.
-    """
-    return ValueError(f"cannot read {path}: expected an image file, found: {error}")

@@ -1,11 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images from files, arrays, PIL and torch, each with its range checked.
-
-Files are read as anomalib reads them (PIL, converted to RGB, alpha dropped, no rotation by EXIF; of 16-bit colours the
-upper 8 bits), with one difference: anomalib cuts 16-bit grey images off at 255 of 65535, here they keep their values.
-"""
+"""Images from files, arrays, PIL and torch, each with its range checked."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +13,9 @@ import torch
 from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
+from anomalib_scadn.data.image_reading import FULL_SCALE, Pixels, as_pixels, pil_values, read_file
 
 ChannelOrder = Literal["rgb", "bgr"]
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
-
-FULL_SCALE = {"uint8": 255.0, "uint16": 65535.0}
-GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 def list_inputs(source: Any) -> Iterable[Any]:  # noqa: ANN401  # images of any kind
@@ -45,12 +38,18 @@ def list_inputs(source: Any) -> Iterable[Any]:  # noqa: ANN401  # images of any 
     return [source] if isinstance(source, Image.Image) else source
 
 
-def read_input(image: Any, *, channel_order: ChannelOrder = "rgb") -> npt.NDArray[np.float32]:  # noqa: ANN401
+def read_input(
+    image: Any,  # noqa: ANN401
+    *,
+    channel_order: ChannelOrder = "rgb",
+    bit_depth: int | None = None,
+) -> npt.NDArray[np.float32]:
     """Read an image of any kind.
 
     Args:
         image (Any): See :func:`read_pixels`.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+        bit_depth (int | None): Bits of values that are stored in 16. Defaults to ``None``, all 16.
 
     Returns:
         npt.NDArray[np.float32]: Shape (H, W, 3), RGB, range [0, 1].
@@ -60,10 +59,15 @@ def read_input(image: Any, *, channel_order: ChannelOrder = "rgb") -> npt.NDArra
         TypeError: If the image is of an unknown kind.
         ValueError: If the image cannot be used; the message names the file or the value.
     """
-    return to_unit_range(read_pixels(image, channel_order=channel_order))
+    return to_unit_range(read_pixels(image, channel_order=channel_order, bit_depth=bit_depth))
 
 
-def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  # noqa: ANN401
+def read_pixels(
+    image: Any,  # noqa: ANN401
+    *,
+    channel_order: ChannelOrder = "rgb",
+    bit_depth: int | None = None,
+) -> Pixels:
     """Read an image of any kind without converting its numbers, so that a large one takes little memory.
 
     Args:
@@ -71,6 +75,8 @@ def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  
             (C, H, W), C = 1 or 3. Values: uint8, range [0, 255]; uint16, range [0, 65535]; floating point, range
             [0, 1]. An array's fourth channel is refused, for it may be anything; a file's alpha is dropped.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
+        bit_depth (int | None): Bits of values that are stored in 16; they are brought to full scale. Defaults to
+            ``None``, all 16.
 
     Returns:
         Pixels: Shape (H, W, 3), RGB, uint8, uint16 or float32.
@@ -82,11 +88,11 @@ def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  
     """
     check_channel_order(channel_order)
     if isinstance(image, str | Path):
-        return _read_file(Path(image))
+        return _read_file(Path(image), bit_depth)
     if isinstance(image, Image.Image):
-        return _from_array(_pil_values(image), "rgb", "PIL image")
+        return as_pixels(pil_values(image), "PIL image", bit_depth)
     if isinstance(image, np.ndarray):
-        return _from_array(image, channel_order, "array")
+        return _in_order(as_pixels(image, "array", bit_depth), channel_order)
     if isinstance(image, torch.Tensor):
         if image.ndim != 3 or image.shape[0] not in (1, 3):
             msg = f"a tensor must have shape (1, H, W) or (3, H, W), got {tuple(image.shape)}"
@@ -94,7 +100,7 @@ def read_pixels(image: Any, *, channel_order: ChannelOrder = "rgb") -> Pixels:  
         # Half precision that NumPy does not know is widened, exactly.
         values = image.detach().cpu()
         values = values.float() if values.is_floating_point() else values
-        return _from_array(values.permute(1, 2, 0).numpy(), channel_order, "tensor")
+        return _in_order(as_pixels(values.permute(1, 2, 0).numpy(), "tensor", bit_depth), channel_order)
     msg = (
         f"an image must be a path, a NumPy array, a PIL image or a torch tensor, got {type(image).__name__}; "
         "predict_many takes several"
@@ -129,58 +135,15 @@ def to_unit_range(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return pixels if full_scale is None else pixels.astype(np.float32) / np.float32(full_scale)
 
 
-def _read_file(path: Path) -> Pixels:
+def _in_order(pixels: Pixels, channel_order: ChannelOrder) -> Pixels:
+    return pixels[..., ::-1] if channel_order == "bgr" else pixels
+
+
+def _read_file(path: Path, bit_depth: int | None) -> Pixels:
     if path.is_dir():
         msg = f"{path} is a folder, expected an image; predict_many takes folders"
         raise ValueError(msg)
     if not path.is_file():
         msg = f"no such image: {path}"
         raise FileNotFoundError(msg)
-    try:
-        with Image.open(path) as image:
-            values = _pil_values(image)
-    except Exception as error:  # what decoders raise on damaged files is not limited to PIL's own errors
-        msg = f"{path} cannot be read as an image: {error}"
-        raise ValueError(msg) from error
-    return _from_array(values, "rgb", str(path))
-
-
-def _pil_values(image: Image.Image) -> npt.NDArray[Any]:
-    if image.mode in GREY_16:
-        return np.asarray(image).astype(np.uint16)
-    if image.mode == "I":
-        values = np.asarray(image)
-        if values.size and (values.min() < 0 or values.max() > FULL_SCALE["uint16"]):
-            msg = f"grey values must lie in [0, 65535], got {values.min()} to {values.max()}"
-            raise ValueError(msg)
-        return values.astype(np.uint16)
-    return np.asarray(image if image.mode == "F" else image.convert("RGB"))
-
-
-def _from_array(values: npt.NDArray[Any], channel_order: ChannelOrder, name: str) -> Pixels:
-    grey = values[..., None] if values.ndim == 2 else values
-    if grey.ndim != 3 or grey.shape[-1] not in (1, 3):
-        msg = f"{name} must have shape (H, W), (H, W, 1) or (H, W, 3) before it is used, got {values.shape}"
-        raise ValueError(msg)
-    if 0 in grey.shape:
-        msg = f"{name} must have at least 1 x 1 pixel, got {grey.shape[0]} x {grey.shape[1]}"
-        raise ValueError(msg)
-    if np.issubdtype(grey.dtype, np.floating):
-        _check_floats(grey, name)
-        grey = grey.astype(np.float32, copy=False)
-    elif grey.dtype.name not in FULL_SCALE:
-        msg = f"{name} must hold uint8, uint16 or floating-point values, got {grey.dtype}"
-        raise ValueError(msg)
-    if grey.shape[-1] == 1:
-        return np.repeat(grey, 3, axis=-1)
-    return grey[..., ::-1] if channel_order == "bgr" else grey
-
-
-def _check_floats(values: npt.NDArray[Any], name: str) -> None:
-    if not np.isfinite(values).all():
-        msg = f"{name} must hold finite values, got {np.count_nonzero(~np.isfinite(values))} that are NaN or infinite"
-        raise ValueError(msg)
-    lowest, highest = float(values.min()), float(values.max())
-    if lowest < 0 or highest > 1:
-        msg = f"{name} must hold floating-point values in [0, 1], got {lowest:g} to {highest:g}; scale them first"
-        raise ValueError(msg)
+    return read_file(path, bit_depth)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from anomalib_scadn.data.image_reading import check_bit_depth
 from anomalib_scadn.data.tiles import check_tiling
 
 from .backends import Backend, Values
@@ -46,6 +47,8 @@ class StripedMaskInferencer:
             is not 0 in it is left out of scores, maps and masks. It is resized to each image. Defaults to ``None``.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
         tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
+        bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
+            ``None``, all 16.
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.
@@ -78,6 +81,7 @@ class StripedMaskInferencer:
         ignore_mask: str | Path | npt.NDArray[np.generic] | None = None,
         channel_order: ChannelOrder = "rgb",
         tile_progress: bool = False,
+        bit_depth: int | None = None,
     ) -> None:
         if batch_size < 1:
             msg = f"batch_size must be at least 1, got {batch_size}"
@@ -85,12 +89,14 @@ class StripedMaskInferencer:
         if tile is not None:
             check_tiling(tile, overlap)
         check_channel_order(channel_order)
+        check_bit_depth(bit_depth)
         self.device = device
         self.tile, self.overlap = tile, overlap
         self.batch_size = batch_size
         self.ignored = None if ignore_mask is None else read_ignore_mask(ignore_mask)
         self.tile_progress = tile_progress
         self.channel_order: ChannelOrder = channel_order
+        self.bit_depth = bit_depth
         self._loading: dict[str, Any] = {
             "metadata": metadata,
             "passes_at_once": passes_at_once,
@@ -128,7 +134,7 @@ class StripedMaskInferencer:
             TypeError: If the image is of an unknown kind.
             ValueError: If the image cannot be used.
         """
-        pixels = read_input(image, channel_order=self.channel_order)
+        pixels = read_input(image, channel_order=self.channel_order, bit_depth=self.bit_depth)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]
 
     def forward(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:

@@ -150,7 +150,7 @@ def score_folder(
             with tqdm(total=len(names), initial=len(names) - len(todo), unit="image", disable=not progress) as bar:
                 for image, result, seconds in _timed(inferencer, source, todo):
                     row = ScoreRow(image.as_posix(), seconds=round(seconds, 4), **vars(states[image.as_posix()]))
-                    row, found = _write(source, row, result, target, names[image], outputs)
+                    row, found = _write(source, row, result, target, names[image], outputs, inferencer.bit_depth)
                     regions.add(row.path, found)
                     scores.append([astuple(row)])
                     failed += bool(row.error)
@@ -190,7 +190,13 @@ def _timed(
 
 
 def _write(
-    source: Path, row: ScoreRow, result: Outcome, target: Path, name: PurePosixPath, outputs: Outputs
+    source: Path,
+    row: ScoreRow,
+    result: Outcome,
+    target: Path,
+    name: PurePosixPath,
+    outputs: Outputs,
+    bit_depth: int | None,
 ) -> tuple[ScoreRow, tuple[Region, ...]]:
     """Complete an image's row, find its regions and write its pictures."""
     path = source / row.path
@@ -199,7 +205,7 @@ def _write(
     if math.isnan(result.raw_score):
         return _failure(row, ValueError(f"{path} must have a number as its score, got nan")), ()
     try:
-        pixels = to_8_bit(read_pixels(path))
+        pixels = to_8_bit(read_pixels(path, bit_depth=bit_depth))
         label = outputs.label(result)
     except (OSError, ValueError) as error:
         return _failure(row, error), ()

@@ -69,13 +69,26 @@ class TrainingRun(LightningModule):
 
         Args:
             batch (Batch): Images, range [0, 1].
-            batch_idx (int): Index of the batch, unused.
+            batch_idx (int): Index of the batch.
 
         Returns:
             Batch: The batch with ``pred_score`` and, if the model has maps, ``anomaly_map``.
+
+        Raises:
+            ValueError: If the first batch's images lie outside [0, 1].
         """
-        del batch_idx
+        if batch_idx == 0:
+            check_range(batch.image)
         return batch.update(**self.model(batch.image)._asdict())
+
+    def test_step(self, batch: Batch, batch_idx: int, *_: Any, **__: Any) -> Batch:  # noqa: ANN401  # anomalib's
+        """Score a batch. See :meth:`validation_step`."""
+        return self.validation_step(batch, batch_idx)
+
+    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Batch:
+        """Score a batch. See :meth:`validation_step`."""
+        del dataloader_idx
+        return self.validation_step(batch, batch_idx)
 
     def on_fit_start(self) -> None:
         """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""

@@ -9,7 +9,7 @@ import warnings
 import pytest
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
-from anomalib_scadn.cli.console import NOISE, configure_console
+from anomalib_scadn.cli.console import NOISE, configure_console, print_error
 
 
 @pytest.fixture
@@ -45,3 +45,17 @@ def test_only_the_warning_that_is_known_is_filtered():
         warnings.warn("`isinstance(treespec, LeafSpec)` is deprecated", FutureWarning, stacklevel=1)
         warnings.warn("something else is deprecated", FutureWarning, stacklevel=1)
     assert [str(warning.message) for warning in caught] == ["something else is deprecated"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cannot\nread a.png",
+        "Caught ValueError in DataLoader worker process 0.\n"
+        "Original Traceback (most recent call last):\n  File\nValueError: cannot\nread a.png\n",
+        "Does not validate\nErrors:\n  - Expected a <class 'NoneType'>\n  - cannot read a.png\nGiven value type: dict",
+    ],
+)
+def test_an_error_is_one_line_without_what_libraries_lay_around_it(text, capsys):
+    print_error(ValueError(text))
+    assert capsys.readouterr().err == "error: cannot read a.png\n"

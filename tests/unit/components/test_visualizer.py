@@ -96,3 +96,26 @@ def test_figures_are_pictures_below_a_folder_that_the_user_chose(model, tmp_path
 def test_a_negative_cap_is_refused():
     with pytest.raises(ValueError, match="max_figures must be None or at least 0, got -1"):
         ScadnVisualizer(max_figures=-1)
+
+
+def test_every_image_has_pictures_of_its_own(model, tmp_path):
+    paths = [
+        tmp_path / place for place in ("a/hole/0.png", "a/hole/0.jpg", "a/hole/0.bmp", "b/hole/0.png", "b/Hole/0.png")
+    ]
+    for value, path in enumerate(paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 32), (50 * value,) * 3).save(path)
+    visualizer = ScadnVisualizer(output_dir=tmp_path / "out")
+    loader = SimpleNamespace(batch_size=len(paths))
+    trainer = SimpleNamespace(
+        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True
+    )
+    batch = ImageBatch(image=torch.rand(len(paths), 3, 32, 32), image_path=[str(path) for path in paths])
+    for _ in range(2):  # a second run draws over the pictures of the first
+        visualizer.on_test_start(trainer, model)
+        visualizer.on_test_batch_end(trainer, SimpleNamespace(model=model), batch, batch, 0)
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    pictures = {"hole/0.png", "hole/0.jpg", "hole/0.bmp", "b/hole/0.png", f"{tmp_path.name}/b/Hole/0.png"}
+    figures = {"hole/0.png", "hole/0.jpg.png", "hole/0.bmp.png", "hole/0.png.png", "b/Hole/0.png"}
+    assert found == pictures | {f"figures/{name}" for name in figures}
+    assert visualizer.output_dir == tmp_path / "out"

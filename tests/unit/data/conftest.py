@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anomalib_scadn.data import image_files
+
 Save = Callable[..., Path]
 
 
@@ -59,3 +61,9 @@ def lace_root(tmp_path, save, save_mask) -> Path:
 def pixels() -> Callable[[Path], np.ndarray]:
     """Read an image as an array."""
     return lambda path: np.asarray(Image.open(path))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_said(monkeypatch):
+    """Let every test hear the warnings that are logged once only."""
+    monkeypatch.setattr(image_files, "_warned", set())

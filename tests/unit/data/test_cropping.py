@@ -1,6 +1,8 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+import errno
+
 import cv2
 import numpy as np
 import pytest
@@ -270,6 +272,7 @@ def test_some_masks_are_not_enough_for_the_layout(tmp_path, camera):
         ({"min_anomalous_pixels": 0}, "min_anomalous_pixels must be a whole number, at least 1, got 0"),
         ({"remainder": "pad"}, "remainder must be one of drop, shift, got 'pad'"),
         ({"defect": "good"}, "defect must be the name of a folder other than 'good', got 'good'"),
+        ({"defect": "Good"}, "defect must be the name of a folder other than 'good', got 'Good'"),
         ({"defect": "a/b"}, "got 'a/b'"),
     ],
 )
@@ -297,3 +300,32 @@ def test_progress_is_shown_on_request(tmp_path, camera, capsys):
     camera("in/a.png")
     crop_folder(tmp_path / "in", tmp_path / "out", 8, progress=True)
     assert "1/1" in capsys.readouterr().err
+
+
+def test_the_layout_is_known_in_any_case(tmp_path, camera):
+    for name in ("Train/Good/0.png", "Test/Good/0.png", "Test/torn/0.png"):
+        camera(f"in/{name}")
+    camera("in/Ground_Truth/torn/0_mask.png", marked=[(0, 0)])
+    counts = crop_folder(tmp_path / "in", tmp_path / "out", 8)
+    assert counts == CropCounts(images=3, masks=1, train_good=6, test_good=11, defects={"torn": 1})
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", "test", "ground_truth"}
+
+
+def test_several_pages_are_refused(tmp_path, camera):
+    camera("in/a.png")
+    page = Image.new("L", (26, 20))
+    page.save(tmp_path / "in/b.tif", save_all=True, append_images=[page])
+    with pytest.raises(ValueError, match=r"cannot read .*b\.tif: expected one image, found 2 pages"):
+        crop_folder(tmp_path / "in", tmp_path / "out", 8)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_told_with_the_patch(tmp_path, camera, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    camera("in/a.png")
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*train/good/a_y00000_x00000\.png'"):
+        crop_folder(tmp_path / "in", tmp_path / "out", 8)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

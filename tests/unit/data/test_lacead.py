@@ -4,10 +4,12 @@
 import inspect
 import os
 
+import numpy as np
 import pytest
 from anomalib import TaskType
 from anomalib.data import AnomalibDataModule, MVTecAD
 from jsonargparse import ArgumentParser
+from PIL import Image
 
 from anomalib_scadn.data import LaceAD
 from anomalib_scadn.data.base import ScadnDataModule
@@ -15,6 +17,7 @@ from anomalib_scadn.data.base import ScadnDataModule
 
 def test_arguments_have_the_names_and_order_of_anomalibs():
     own, shared = (list(inspect.signature(kind).parameters) for kind in (LaceAD, ScadnDataModule))
+    own.remove("bit_depth")
     assert [*own[:-1], *shared] == list(inspect.signature(MVTecAD).parameters)
 
 
@@ -59,6 +62,16 @@ def test_explicit_workers_are_obeyed(count):
 def test_negative_workers_are_refused():
     with pytest.raises(ValueError, match=r"num_workers must be 0 or more.*got -1"):
         LaceAD(num_workers=-1)
+
+
+def test_values_of_12_bits_are_told_by_an_argument(lace_root):
+    values = np.full((6, 8), 4095, dtype=np.uint16)
+    Image.fromarray(values).save(lace_root / "2/train/good/0.png")
+    datamodule = LaceAD(lace_root, 2, bit_depth=12, num_workers=0)
+    datamodule.setup()
+    assert datamodule.train_data[0].image.min() == 1
+    with pytest.raises(ValueError, match="bit_depth must be a whole number from 8 to 16, or None for 16, got 17"):
+        LaceAD(lace_root, 2, bit_depth=17)
 
 
 def test_validation_folder_is_refused():

@@ -10,7 +10,9 @@ from PIL import Image
 from torchvision.transforms.v2 import Resize
 
 from anomalib_scadn.data import LaceADDataset
-from anomalib_scadn.data.lacead_dataset import _read_image, check_mask_sizes, make_lacead_dataset
+from anomalib_scadn.data.image_files import IMAGE_EXTENSIONS
+from anomalib_scadn.data.lacead_dataset import check_mask_sizes, make_lacead_dataset
+from anomalib_scadn.deploy.images import read_input
 
 
 def torn(root):
@@ -79,6 +81,42 @@ def test_opaque_alpha_is_no_defect(lace_root, save):
     assert not dataset[index].gt_mask.any()
 
 
+@pytest.mark.parametrize(
+    ("colour", "mark", "refused"),
+    [
+        ((0, 0, 0, 0), (255, 0, 0, 255), False),  # red on a clear background
+        ((0, 0, 0, 0), (255, 0, 0, 40), False),
+        ((0, 0, 0, 0), (0, 0, 0, 255), True),  # black on a clear background: colours mark nothing
+        ((255, 255, 255, 0), (255, 255, 255, 255), True),  # white behind a clear background: they mark everything
+        ((255, 255, 255, 255), (255, 255, 255, 0), True),  # rubbed out of white
+        ((0, 0, 0, 255), (255, 255, 255, 0), True),  # rubbed out of black
+    ],
+)
+def test_a_mask_in_the_alpha_channel_is_never_misread(lace_root, save, colour, mark, refused):
+    path = save("2/ground_truth/torn/0_mask.png", colour, mode="RGBA")
+    with Image.open(path) as file:
+        image = file.copy()
+    image.putpixel((3, 2), mark)
+    image.save(path)
+    dataset, index = torn(lace_root)
+    if refused:
+        with pytest.raises(ValueError, match=f"mask {path} must mark pixels by colours on black, found transparency"):
+            dataset[index]
+    else:
+        assert dataset[index].gt_mask.nonzero().tolist() == [[2, 3]]
+
+
+def test_a_clear_colour_of_a_palette_is_transparency_too(lace_root, save_mask):
+    path = save_mask("2/ground_truth/torn/0_mask.png", 1, "P")
+    with Image.open(path) as file:
+        image = file.copy()
+    image.putpalette([255, 255, 255, 255, 0, 0])
+    image.save(path, transparency=0)
+    dataset, index = torn(lace_root)
+    with pytest.raises(ValueError, match="found transparency that says otherwise"):
+        dataset[index]
+
+
 def test_augmentations_move_image_and_mask_together(lace_root):
     dataset, index = torn(lace_root)
     dataset.augmentations = Resize((12, 16))
@@ -120,8 +158,36 @@ def test_checking_mask_sizes_names_an_unreadable_file(lace_root):
         check_mask_sizes(make_lacead_dataset(lace_root / "2"))
 
 
-def test_more_than_eight_bits_are_refused_by_name(tmp_path):
-    path = tmp_path / "deep.png"
-    Image.fromarray(np.full((8, 8), 1000, dtype=np.uint16)).save(path)
-    with pytest.raises(ValueError, match=r"deep\.png: expected 8 bits a channel, found mode I;16"):
-        _read_image(str(path))
+def test_images_are_read_as_inference_reads_them(lace_root):
+    values = np.random.default_rng(0).integers(0, 65536, (6, 8), dtype=np.uint16)
+    Image.fromarray(values).save(lace_root / "2/train/good/0.png")
+    dataset = LaceADDataset(lace_root, 2, split="train")
+    for index in range(2):  # one of 16 bits, one of 8
+        expected = read_input(dataset.samples.image_path[index]).transpose(2, 0, 1)
+        # One product and one quotient, each rounded once, differ by two units in the last place.
+        np.testing.assert_allclose(dataset[index].image.numpy(), expected, rtol=2 * np.finfo(np.float32).eps)
+
+
+@pytest.mark.parametrize("extension", ["webp", "jp2", "ppm", "jfif", "gif"])
+def test_images_and_masks_of_every_kind_are_used(lace_root, save, extension):
+    for path in (lace_root / "2").rglob("*_mask.png"):
+        save_as = path.with_suffix(f".{extension}")
+        Image.open(path).save(save_as, lossless=True) if extension == "webp" else Image.open(path).save(save_as)
+        path.unlink()
+    save(f"2/train/good/9.{extension}")
+    assert len(LaceADDataset(lace_root, 2, split="train")) == 5
+    dataset, index = torn(lace_root)
+    assert dataset.task == TaskType.SEGMENTATION
+    assert dataset[index].gt_mask[2, 3]
+
+
+def test_what_is_left_out_is_named_once(lace_root, save, caplog):
+    save("2/train/good/deeper/0.png")
+    (lace_root / "2/ground_truth/torn/0_mask.psd").touch()
+    for _ in range(2):
+        make_lacead_dataset(lace_root / "2")
+    (message,) = caplog.messages
+    assert message == (
+        f"left out: {lace_root / '2/ground_truth/torn/0_mask.psd'} and 1 more; "
+        f"images and masks end in {', '.join(IMAGE_EXTENSIONS)}"
+    )

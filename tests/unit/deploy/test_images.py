@@ -146,7 +146,7 @@ def truncated_png(path):
 def test_damaged_files_are_refused_by_name(tmp_path, damage):
     path = tmp_path / "damaged.png"
     damage(path)
-    with pytest.raises(ValueError, match=r"damaged\.png cannot be read as an image"):
+    with pytest.raises(ValueError, match=r"cannot read .*damaged\.png: expected an image file"):
         read_input(path)
 
 

@@ -23,6 +23,8 @@ def fake_result(pixels):
 class FakeInferencer:
     """Predicts one image after the other, and remembers which."""
 
+    bit_depth = None
+
     def __init__(self, shrink=1):
         self.seen = []
         self.shrink = shrink

@@ -331,6 +331,8 @@ def test_output_in_input_and_missing_images_are_refused(pictures, tmp_path, fake
 
 def test_an_inferencer_that_stops_early_is_an_error(pictures, tmp_path):
     class Lazy:
+        bit_depth = None
+
         def predict_many(self, images):
             return []
 
