@@ -5,11 +5,14 @@
 
 import logging
 from collections.abc import Sized
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from anomalib.data import ImageBatch, ImageItem
+from anomalib.loggers.base import ImageLoggerBase
 from anomalib.models.components import AnomalibModule
 from anomalib.utils.path import generate_output_filename
 from anomalib.visualization import ImageVisualizer
@@ -18,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import composites
 from anomalib_scadn.torch_model import ScadnModel
 
@@ -106,6 +110,8 @@ class ScadnVisualizer(ImageVisualizer):
     Images without a file get figures only, numbered in their order: anomalib's pictures show files, and take their
     names.
 
+    Figures go to the trainer's loggers too, if those are anomalib's, which take pictures.
+
     A figure repaints its image once more, so their number is capped; they are spread evenly over the data.
 
     Args:
@@ -178,9 +184,16 @@ class ScadnVisualizer(ImageVisualizer):
             dataset_name=getattr(datamodule, "name", None),
             category=getattr(datamodule, "category", None),
         ).with_suffix(".png")
-        temporary = file.with_suffix(".tmp")
-        draw_figure(pl_module.model, item.image, item.gt_mask).savefig(temporary, format="png", dpi=100)
-        temporary.replace(file)
+        figure = draw_figure(pl_module.model, item.image, item.gt_mask)
+        content = BytesIO()
+        figure.savefig(content, format="png", dpi=figure.dpi)
+        write_whole(file, content.getvalue())
+        # As pixels: anomalib's logger of MLflow takes no figure with a step, and that of TensorBoard none without.
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        for given in trainer.loggers:
+            if isinstance(given, ImageLoggerBase):
+                name = f"figures/{file.relative_to(self._figures).as_posix()}"
+                given.add_image(pixels, name, global_step=trainer.global_step)
 
     def on_test_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""
