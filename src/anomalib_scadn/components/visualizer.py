@@ -20,6 +20,7 @@ from lightning.pytorch import Trainer
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import composites
@@ -189,7 +190,7 @@ class ScadnVisualizer(ImageVisualizer):
         figure.savefig(content, format="png", dpi=figure.dpi)
         write_whole(file, content.getvalue())
         # As pixels: anomalib's logger of MLflow takes no figure with a step, and that of TensorBoard none without.
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        pixels = np.asarray(Image.open(content).convert("RGB"))
         for given in trainer.loggers:
             if isinstance(given, ImageLoggerBase):
                 name = f"figures/{file.relative_to(self._figures).as_posix()}"
