@@ -40,6 +40,7 @@ TITLES = {
     "scoring.md": "Scores",
     "repair.md": "Repair",
     "inspection.md": "Inspection",
+    "deploy.md": "Serving",
     "method.md": "Method",
     "troubleshooting.md": "Troubleshooting",
     "measurements.md": "Measurements",

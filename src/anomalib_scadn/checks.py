@@ -22,7 +22,8 @@ def as_image_size(image_size: int | Sequence[int], name: str = "image_size") -> 
     """
     sides = [image_size, image_size] if isinstance(image_size, (int, float)) else image_size
     # Any sequence of two whole numbers will do; text, which is a sequence too, will not, and True is no number.
-    if not isinstance(sides, Sequence) or len(sides) != 2 or any(type(side) is not int for side in sides):
+    numbers = isinstance(sides, Sequence) and all(type(side) is int and side > 0 for side in sides)
+    if not numbers or len(sides) != 2:
         msg = f"{name} must be a side or (height, width) in whole pixels, got {image_size!r}"
         raise ValueError(msg)
     return sides[0], sides[1]

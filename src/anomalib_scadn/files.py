@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile, is_zipfile
 
 
 @contextmanager
@@ -130,3 +131,24 @@ def explain_unreadable(error: Exception) -> str:
     if isinstance(error, (UnpicklingError, EOFError, LookupError)) or not str(error):
         return f"it is damaged, or holds more than tensors and plain data ({type(error).__name__})"
     return str(error)
+
+
+def check_archive(path: Path) -> None:
+    """Raise if a checkpoint's content does not fit its checksums, which torch does not look at.
+
+    Args:
+        path (Path): File that torch saved. One of the kind before torch 1.6 is no archive and has no checksums.
+
+    Raises:
+        ValueError: If a part of it is damaged.
+    """
+    if not is_zipfile(path):
+        return
+    try:
+        with ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except Exception as error:  # whatever damaged headers make the reader raise
+        raise ValueError(explain_unreadable(error)) from error
+    if damaged is not None:
+        msg = f"it is damaged: {damaged} does not fit its checksum"
+        raise ValueError(msg)

@@ -9,8 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from anomalib.data import ImageBatch, ImageItem
+from anomalib.loggers.base import ImageLoggerBase
 from anomalib.models.components import AnomalibModule
 from anomalib.utils.path import generate_output_filename
 from anomalib.visualization import ImageVisualizer
@@ -18,6 +20,7 @@ from lightning.pytorch import Trainer
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import composites
@@ -111,6 +114,8 @@ class ScadnVisualizer(ImageVisualizer):
     that name already, more of the path comes before it. Images without a file get figures only, numbered in their
     order: anomalib's pictures show files.
 
+    Figures go to the trainer's loggers too, if those are anomalib's, which take pictures.
+
     A figure repaints its image once more, so their number is capped; they are spread evenly over the data.
 
     Args:
@@ -186,10 +191,17 @@ class ScadnVisualizer(ImageVisualizer):
         image = item.image_path or f"{self._seen:06d}.png"
         kept = _anomalibs_name(trainer, self._figures, image)
         file = self._files.find(self._figures, image, kept, [kept.with_suffix(".png").name, f"{kept.name}.png"])
+        figure = draw_figure(pl_module.model, item.image, item.gt_mask)
         content = BytesIO()
-        draw_figure(pl_module.model, item.image, item.gt_mask).savefig(content, format="png", dpi=100)
+        figure.savefig(content, format="png", dpi=figure.dpi)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, content.getvalue())
+        # As pixels: anomalib's logger of MLflow takes no figure with a step, and that of TensorBoard none without.
+        pixels = np.asarray(Image.open(content).convert("RGB"))
+        for given in trainer.loggers:
+            if isinstance(given, ImageLoggerBase):
+                name = f"figures/{file.relative_to(self._figures).as_posix()}"
+                given.add_image(pixels, name, global_step=trainer.global_step)
 
     def on_test_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say where the pictures are."""

@@ -13,7 +13,7 @@ import torch
 
 from anomalib_scadn.export.full import OpenBatch, open_batch
 from anomalib_scadn.export.metadata import describe
-from anomalib_scadn.files import explain_unreadable
+from anomalib_scadn.files import check_archive, explain_unreadable
 
 from .backends import Backend, Values
 
@@ -38,6 +38,7 @@ class CheckpointBackend(Backend):
         from anomalib_scadn.lightning_model import Scadn
 
         try:
+            check_archive(path)
             self._device = torch.device(device.lower())
             self._module = Scadn.load_from_checkpoint(path, map_location=self._device).eval()
         except Exception as error:  # whatever unpickling a damaged file raises

@@ -49,7 +49,7 @@ class OpenVinoGraph(Graph):
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
             self._compiled = core.compile_model(self._model, self._device, self._properties)
             self.output_shapes = {name: _shape(output.partial_shape) for name, output in self._named_outputs()}
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError) as error:  # its message may quote damaged bytes
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_type_hints
 
 from anomalib.post_processing import PostProcessor
 
+from anomalib_scadn.checks import as_image_size, as_stripes
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import Passes, check_passes, check_size
 from anomalib_scadn.scoring import as_score
@@ -178,13 +179,18 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _limits(content: dict[str, float | None]) -> Limits:
-    return Limits(*(_number(content[key]) for key in ("minimum", "maximum", "threshold")))
+def _limits(**entry: dict[str, float | None]) -> Limits:
+    ((name, content),) = entry.items()
+    try:
+        return Limits(*(_number(content[key]) for key in ("minimum", "maximum", "threshold")))
+    except (TypeError, ValueError, KeyError) as error:
+        msg = f"{name} must have the numbers minimum, maximum and threshold, got {content!r}"
+        raise ValueError(msg) from error
 
 
 def _from_plain(content: dict[str, Any]) -> Metadata:
-    height, width = (int(side) for side in content["image_size"])
-    stripes = tuple(int(count) for count in content["stripes"])
+    height, width = as_image_size(content["image_size"])
+    stripes = as_stripes(content["stripes"])
     check_size((height, width), stripes)
     check_passes(content["passes"])
     if content["kind"] not in ("full", "generator"):
@@ -194,6 +200,6 @@ def _from_plain(content: dict[str, Any]) -> Metadata:
     if scorer.description != content["score"]:
         msg = f"score must be {scorer.description}, got {content['score']}"
         raise ValueError(msg)
-    image, pixel = _limits(content["image"]), _limits(content["pixel"])
+    image, pixel = _limits(image=content["image"]), _limits(pixel=content["pixel"])
     nested = {"image_size": (height, width), "stripes": stripes, "image": image, "pixel": pixel}
     return Metadata(**{**content, **nested})

@@ -65,7 +65,7 @@ def test_maps_below_zero_are_drawn_too():
 def visualize(visualizer: ScadnVisualizer, model: ScadnModel, tmp_path, images: int) -> None:
     loader = SimpleNamespace(batch_size=images)
     trainer = SimpleNamespace(
-        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True
+        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True, loggers=[]
     )
     (tmp_path / "hole").mkdir()
     paths = [tmp_path / "hole" / f"{index}.jpg" for index in range(images)]  # the host's pictures show the file
