@@ -46,7 +46,6 @@ class Dummy:
 
     path: object
     device: str = "cpu"
-    metadata: object = None
     passes_at_once: int = 4
     tile: int | None = None
     overlap: int = 64
@@ -107,7 +106,6 @@ def model(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "StripedMaskInferencer", make)
     path = tmp_path / "model.onnx"
     path.write_text("weights")
-    path.with_suffix(".json").write_text("{}")
     return path, made
 
 
@@ -116,7 +114,7 @@ def test_images_are_scored(tmp_path, pictures, model, capsys):
     out = tmp_path / "out"
     options = ("--device", "GPU", "--tile", 16, "--overlap", 4, "--passes_at_once", 2, "--batch_size", 3)
     assert run("score", "--model", path, "--input", pictures, "--output", out, *options) == 0
-    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3, tile_progress=True)]
+    assert made == [Dummy(path, "GPU", 2, 16, 4, 3, tile_progress=True)]
     with (out / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["path"], row["label"], row["selected_scale"]) for row in rows] == [

@@ -46,7 +46,6 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
     parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
     parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
-    parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -118,14 +117,13 @@ def score(options: Options) -> int:
     inferencer = StripedMaskInferencer(
         options["model"],
         device=options["device"],
-        metadata=options["metadata"],
         passes_at_once=options["passes_at_once"],
         tile=tile,
         overlap=overlap,
         batch_size=options["batch_size"],
         tile_progress=True,
     )
-    record = describe_run(options["model"], tile, overlap, options["metadata"])
+    record = describe_run(options["model"], tile, overlap)
     failed = score_folder(inferencer, options["input"], options["output"], record, progress=True)
     print(f"{failed} failed; scores and pictures are in {options['output']}")
     return SOME_FAILED if failed else DONE

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 from tqdm import tqdm
 
 from anomalib_scadn.data.image_files import find_images
@@ -141,15 +142,17 @@ def _report(
     except (OSError, ValueError) as error:
         return _failure(image, seconds, error)
     height, width = pixels.shape[:2]
-    anomaly_map = fit_map(result.anomaly_map, height, width)
-    mask = fit_mask(result.pred_mask, height, width)
+    # Of a model that was never validated there is the raw map, and nothing to outline.
+    found = result.raw_map if result.anomaly_map is None else result.anomaly_map
+    anomaly_map = fit_map(found, height, width)
+    mask = np.zeros((height, width), bool) if result.pred_mask is None else fit_mask(result.pred_mask, height, width)
     write_png(target / HEATMAPS / name, draw_heatmap(anomaly_map))
     write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
     return ScoreRow(
         path=image.as_posix(),
         score=result.pred_score,
         raw_score=result.raw_score,
-        label=int(result.pred_label),
+        label=None if result.pred_label is None else int(result.pred_label),
         selected_scale=result.selected_scale,
         seconds=round(seconds, 4),
     )

@@ -3,16 +3,13 @@
 
 """A graph that holds the generator alone; masks, errors and score happen outside of it."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
-from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import count_scales, remove
 from anomalib_scadn.scoring import as_score
@@ -28,19 +25,18 @@ class GeneratorBackend(Backend):
 
     Args:
         graph (Graph): The graph.
-        metadata (Metadata): Its description.
-        metadata_file (Path): Where that was read from.
         passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
     """
 
-    def __init__(self, graph: Graph, metadata: Metadata, metadata_file: Path, passes_at_once: int) -> None:
+    def __init__(self, graph: Graph, passes_at_once: int) -> None:
+        metadata = graph.metadata
         super().__init__(metadata)
         self._graph = graph
         scales = count_scales(metadata.stripes, metadata.passes)
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
-        read_score(scorer, metadata_file)
+        read_score(scorer, graph.path)
         self._scorer = scorer.eval()
-        self._post_processor = _post_processor(metadata)
+        self._post_processor = to_post_processor(metadata)
         self._passes = passes_at_once
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -57,20 +53,3 @@ class GeneratorBackend(Backend):
         reconstructions = torch.from_numpy(painted).unsqueeze(0)
         values = open_batch(self._scorer, self._post_processor, image, reconstructions, self.masks)
         return self.finish(values, reconstruction=reconstruction)
-
-
-def _post_processor(metadata: Metadata) -> ScadnPostProcessor:
-    """Make the post-processor that metadata describe, with its limits and thresholds."""
-    result = ScadnPostProcessor(
-        enable_normalization=metadata.enable_normalization,
-        enable_thresholding=metadata.enable_thresholding,
-        enable_threshold_matching=metadata.enable_threshold_matching,
-        image_sensitivity=metadata.image_sensitivity,
-        pixel_sensitivity=metadata.pixel_sensitivity,
-    )
-    buffers = dict(result.named_buffers())
-    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
-        buffers[f"{name}_min"].fill_(limits.minimum)
-        buffers[f"{name}_max"].fill_(limits.maximum)
-        buffers[f"_{name}_threshold"].fill_(limits.threshold)
-    return result

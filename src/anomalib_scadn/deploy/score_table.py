@@ -20,6 +20,8 @@ _TEXT = ("utf-8", "surrogateescape")
 class ScoreRow:
     """One image's row; fields of an image that failed are empty, but for path, seconds and error.
 
+    A model that was never validated gives neither score nor label.
+
     Args:
         path (str): Image, relative to the input folder, with forward slashes.
         score (float | None): Normalized score, range [0, 1].
@@ -108,7 +110,9 @@ def _is_done(row: list[str]) -> bool:
         return False
     values = dict(zip(COLUMNS, row, strict=True))
     try:
-        float(values["score"]), float(values["raw_score"]), int(values["label"]), float(values["seconds"])
+        float(values["raw_score"]), float(values["seconds"])
+        # Empty where the model was never validated.
+        float(values["score"] or 0), int(values["label"] or 0)
     except ValueError:
         return False
     return not values["error"]
