@@ -59,8 +59,8 @@ class StripedMaskInferencer:
         >>> trainer.save_checkpoint("model.ckpt")
         >>> inferencer = StripedMaskInferencer("model.ckpt")
         >>> result = inferencer.predict(np.zeros((48, 40, 3), dtype=np.uint8))
-        >>> result.anomaly_map.shape
-        (32, 32)
+        >>> result.raw_map.shape, result.pred_label  # without a label, for this model was never validated
+        ((32, 32), None)
     """
 
     def __init__(
