@@ -135,7 +135,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["stripes", "repair"])
-    parser.add_argument("--base-channels", type=int, help="overrules the configuration; its results have their own file")
+    parser.add_argument(
+        "--base-channels", type=int, help="overrules the configuration; its results have their own file"
+    )
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()

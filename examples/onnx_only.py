@@ -5,8 +5,8 @@
 
 Usage: python onnx_only.py weights/onnx/model.onnx image.png
 
-The whole of SCADN's inference is inside the graph, resizing and threshold included. Prints the normalized score and
-the label as JSON.
+The whole of SCADN's inference is inside the graph, resizing, threshold and description included. Prints the normalized
+score and the label as JSON.
 """
 
 import argparse
@@ -50,7 +50,8 @@ def score(model: Path, image: np.ndarray) -> dict[str, float | bool]:
         image (np.ndarray): As :func:`read_image` gives it.
 
     Returns:
-        dict[str, float | bool]: Normalized score, and the label if the graph makes one.
+        dict[str, float | bool]: Normalized score, and the label if the graph makes one; the raw score if the model was
+            never validated, so that there is nothing to normalize by.
 
     Raises:
         ValueError: If the graph cannot be loaded, or cannot take the image.
@@ -58,10 +59,13 @@ def score(model: Path, image: np.ndarray) -> dict[str, float | bool]:
     try:
         session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
+        description = json.loads(session.get_modelmeta().custom_metadata_map["anomalib_scadn"])
         values = dict(zip(names, session.run(names, {session.get_inputs()[0].name: image}), strict=True))
     except Exception as error:  # the runtime's errors have no common base of their own
         msg = f"{model} cannot be run on an image of shape {image.shape}: {error}"
         raise ValueError(msg) from error
+    if None in (description["image"]["minimum"], description["image"]["maximum"]):
+        return {"raw_score": float(values["pred_score"][0])}
     result = {"pred_score": float(values["pred_score"][0])}
     if "pred_label" in values:
         result["pred_label"] = bool(values["pred_label"][0])

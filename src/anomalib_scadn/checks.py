@@ -4,6 +4,7 @@
 """Checks of plain argument values, each with one clear error."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -178,6 +179,22 @@ def check_same_size(image_size: tuple[int, int], input_size: Sequence[int] | Non
             "give both the same, or image_size alone"
         )
         raise ValueError(msg)
+
+
+def check_installed(package: str, extra: str, purpose: str) -> None:
+    """Check that an optional package is there.
+
+    Args:
+        package (str): Name that it is imported by.
+        extra (str): Extra of this package that brings it.
+        purpose (str): What needs it, for the message.
+
+    Raises:
+        ImportError: If it is not installed; the message names the extra.
+    """
+    if find_spec(package) is None:
+        msg = f"{purpose} needs {package}, which is not installed: install anomalib-scadn with the extra [{extra}]"
+        raise ImportError(msg)
 
 
 def check_image_shape(shape: Sequence[int], image_size: tuple[int, int]) -> None:

@@ -38,10 +38,10 @@ from .scoring import Score
 from .torch_model import ScadnModel, choose_score
 from .training.averaging import AveragedWeights, check_average
 from .training.checkpoints import fit_arguments
-from .training.inputs import check_crop_size, draw_inputs
+from .training.inputs import check_crop_size, check_range, draw_inputs
 from .training.official_weights import load_official_weights
 from .training.reference import ReferenceValues
-from .training.run import TrainingRun, check_range, frozen
+from .training.run import TrainingRun, frozen
 
 logger = logging.getLogger(__name__)
 

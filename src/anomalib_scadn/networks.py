@@ -12,6 +12,7 @@ Differences from the paper, as in the authors' code:
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -131,6 +132,19 @@ class Generator(nn.Module):
         return to_images(self.decoder(self.residual(self.encoder(images))))
 
 
+class SpectralConv2d(nn.Conv2d):
+    """A convolution that spectral norm leaves picklable, which torch's other parametrized modules are not."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the module holds; its class, which torch makes for each module, is made anew."""
+        return _with_spectral_norm, (), vars(self)
+
+
+def _with_spectral_norm() -> nn.Module:
+    """Make a convolution that a pickle fills; on no device, so that no random numbers are drawn."""
+    return spectral_norm(SpectralConv2d(1, 1, 1, device="meta"))
+
+
 class Discriminator(nn.Module):
     """D: PatchGAN (Isola et al. 2017) with spectral norm (Miyato et al. 2018).
 
@@ -144,12 +158,12 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         for level, (narrow, wide) in enumerate(pairwise(widths)):
             stride = 2 if level < 3 else 1
-            convolution = nn.Conv2d(narrow, wide, 4, stride, padding=1, bias=False)
+            convolution = SpectralConv2d(narrow, wide, 4, stride, padding=1, bias=False)
             layers += [convolution, nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers[:-1])
         _init_weights(self)
         for layer in self.layers:
-            if isinstance(layer, nn.Conv2d):
+            if isinstance(layer, SpectralConv2d):
                 spectral_norm(layer)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

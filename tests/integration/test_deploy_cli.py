@@ -47,7 +47,6 @@ class Dummy:
 
     path: object
     device: str = "cpu"
-    metadata: object = None
     passes_at_once: int = 4
     tile: int | None = None
     overlap: int = 64
@@ -109,7 +108,6 @@ def model(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "StripedMaskInferencer", make)
     path = tmp_path / "model.onnx"
     path.write_text("weights")
-    path.with_suffix(".json").write_text("{}")
     return path, made
 
 
@@ -131,7 +129,7 @@ def test_images_are_scored(tmp_path, pictures, model, capsys):
         12,
     )
     assert run("score", "--model", path, "--input", pictures, "--output", out, *options) == 0
-    assert made == [Dummy(path, "GPU", None, 2, 16, 4, 3, tile_progress=True, bit_depth=12)]
+    assert made == [Dummy(path, "GPU", 2, 16, 4, 3, tile_progress=True, bit_depth=12)]
     with (out / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["path"], row["label"], row["selected_scale"]) for row in rows] == [

@@ -68,6 +68,14 @@ def test_example_needs_onnxruntime_numpy_and_opencv_alone(exported, image_folder
         assert found["pred_label"] == label
 
 
+@pytest.mark.parametrize("exported", ["untrained"], indirect=True, scope="session")
+def test_example_prints_no_label_of_a_model_that_was_never_validated(exported, image_folders, python):
+    image = image_folders["larger"] / "1.png"
+    found = json.loads(run(python, EXAMPLE, exported.files["onnx"], image).stdout)
+    assert found.keys() == {"image", "raw_score"}
+    assert found["raw_score"] == pytest.approx(exported.predict("onnx", [image])[0].raw_score, abs=1e-4)
+
+
 def test_errors_of_the_example_are_one_line(exported, image_folders, tmp_path, python):
     image = image_folders["larger"] / "1.png"
     (tmp_path / "text.png").write_text("no image")

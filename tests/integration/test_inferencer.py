@@ -4,20 +4,25 @@
 """The inferencer on damaged files, on many images, and on exports that leave something out."""
 
 import itertools
-import json
+import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from xml.etree import ElementTree as ET
 
 import numpy as np
+import onnx
 import pytest
+import torch
 from PIL import Image
 from torchvision.transforms.v2 import Normalize, Resize
 
-from anomalib_scadn import torch_model
+from anomalib_scadn import checks, torch_model
+from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from anomalib_scadn.export import export_generator
 from anomalib_scadn.networks import Generator
-from tolerances import score_rounding
+from tolerances import generator_rounding, score_rounding
 
 GRAPHS = ("onnx", "openvino", "generator-onnx", "generator-openvino")
 KINDS = ("checkpoint", *GRAPHS)
@@ -31,9 +36,23 @@ def copy_model(exported, kind, folder):
     return folder / source.name
 
 
-def change_metadata(path, **entries):
-    file = path.with_suffix(".json")
-    file.write_text(json.dumps({**json.loads(file.read_text()), **entries}))
+def change_metadata(path, change):
+    """Change the text of the metadata in a graph, or take the whole property out."""
+    if path.suffix == ".onnx":
+        model = onnx.load(path, load_external_data=False)
+        changed = {entry.key: change(entry.value) for entry in model.metadata_props}
+        onnx.helper.set_model_props(model, {key: value for key, value in changed.items() if value is not None})
+        path.write_bytes(model.SerializeToString())
+        return
+    tree = ET.parse(path)  # noqa: S314  # our own file
+    parent = tree.find("rt_info/framework")
+    (entry,) = parent
+    changed = change(entry.get("value"))
+    if changed is None:
+        parent.remove(entry)
+    else:
+        entry.set("value", changed)
+    tree.write(path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,14 +121,14 @@ def test_tiles_are_stitched_and_the_worst_one_decides(exported, kind):
         ("generator-onnx", "generator.onnx.data"),
         ("openvino", "model.bin"),
         ("generator-openvino", "generator.bin"),
-        *((kind, "json") for kind in GRAPHS),
+        ("generator-onnx", "generator.score.safetensors"),
+        ("generator-openvino", "generator.score.safetensors"),
     ],
 )
 def test_a_missing_file_is_missed_by_name(exported, tmp_path, kind, missing):
     path = copy_model(exported, kind, tmp_path)
-    gone = path.with_suffix(".json") if missing == "json" else tmp_path / missing
-    gone.unlink()
-    with pytest.raises(FileNotFoundError, match=gone.name.replace(".", r"\.")):
+    (tmp_path / missing).unlink()
+    with pytest.raises(FileNotFoundError, match=missing.replace(".", r"\.")):
         StripedMaskInferencer(path)
 
 
@@ -131,30 +150,97 @@ def test_damaged_weights_are_refused_by_name(exported, tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "entries", "message"),
+    ("change", "message"),
     [
-        (GRAPHS, {"image_size": [40, 40]}, r"image_size is \(40, 40\)"),
-        (("onnx", "openvino"), {"stripes": [4, 8]}, "passes and stripes name 2 scales, the graph has 3"),
-        (("onnx", "openvino"), {"kind": "generator"}, "metadata are of a generator graph"),
-        (("generator-onnx", "generator-openvino"), {"kind": "full"}, "metadata are of a full graph"),
+        (lambda _: None, "holds no metadata of SCADN, .*: export the model again"),
+        (
+            lambda text: text.replace('"format_version": 5', '"format_version": 4'),
+            "format_version 5, got 4: export again",
+        ),
+        (lambda text: text.replace('"striped"', '"none"'), "have an impossible entry: .*'none'"),
     ],
 )
-def test_metadata_that_do_not_match_the_graph_are_refused_by_name(exported, tmp_path, kinds, entries, message):
-    for kind in kinds:
-        path = copy_model(exported, kind, tmp_path)
-        change_metadata(path, **entries)
-        with pytest.raises(ValueError, match=message) as error:
-            StripedMaskInferencer(path)
-        assert str(path) in str(error.value)
-        assert path.with_suffix(".json").name in str(error.value)
+@pytest.mark.parametrize("kind", GRAPHS)
+def test_metadata_that_are_missing_or_damaged_are_refused_by_name(exported, tmp_path, kind, change, message):
+    path = copy_model(exported, kind, tmp_path)
+    path.with_suffix(".json").write_text("{}")  # where metadata once lay
+    change_metadata(path, change)
+    with pytest.raises(ValueError, match=message) as error:
+        StripedMaskInferencer(path)
+    assert str(path) in str(error.value)
 
 
-def test_metadata_may_lie_elsewhere(exported, image_folders, tmp_path):
+def test_a_graph_that_lost_its_inner_values_is_refused_by_name(exported, tmp_path):
     path = copy_model(exported, "onnx", tmp_path)
-    elsewhere = path.with_suffix(".json").rename(tmp_path / "other.json")
+    path.write_bytes(path.read_bytes().replace(b"scale_maps", b"other_maps"))
+    with pytest.raises(ValueError, match=r"model\.onnx has no scale_maps; export it again"):
+        StripedMaskInferencer(path)
+
+
+@pytest.mark.parametrize("kind", GRAPHS)
+def test_an_export_needs_no_file_but_graph_and_weights(exported, image_folders, tmp_path, kind):
+    source = exported.files[kind]
+    weights = source.with_suffix(".bin") if source.suffix == ".xml" else source.with_name(source.name + ".data")
+    files = [source, weights] + [source.with_suffix(".score.safetensors")] * kind.startswith("generator")
+    assert {path.name for path in source.parent.glob(f"{source.stem}.*")} == {path.name for path in files}
+    for file in files:
+        shutil.copy(file, tmp_path)
     image = image_folders["same"] / "1.png"
-    found = StripedMaskInferencer(path, metadata=elsewhere).predict(image)
-    assert found.raw_score == exported.inferencer("onnx").predict(image).raw_score
+    found, expected = StripedMaskInferencer(tmp_path / source.name).predict(image), exported.predict(kind, [image])[0]
+    assert (found.raw_score, found.pred_score, found.pred_label) == (
+        *(expected.raw_score, expected.pred_score, expected.pred_label),
+    )
+
+
+def test_one_file_holds_weights_and_metadata_if_asked_to(tiny_scadn, tmp_path, monkeypatch, caplog):
+    """And a model that was never validated gives raw values alone, with a warning by export and inferencer."""
+    monkeypatch.setattr(torch_model, "Generator", partial(Generator, residual_blocks=1))
+    path = tiny_scadn().to_onnx(tmp_path, external_data=False, verbose=False)
+    assert [file.name for file in path.parent.iterdir()] == ["model.onnx"]
+    result = StripedMaskInferencer(path, tile=32, overlap=8).predict(np.zeros((40, 32, 3), dtype=np.uint8))
+    assert (result.pred_score, result.pred_label, result.anomaly_map, result.pred_mask) == (None,) * 4
+    assert {(tile.pred_score, tile.pred_label) for tile in result.tiles} == {(None, None)}
+    assert result.raw_map.shape == (40, 32)
+    assert result.raw_score == max(tile.raw_score for tile in result.tiles)
+    said = [text for text in caplog.messages if "was never validated" in text]
+    assert [text.split(" was ")[0] for text in said] == ["The model", str(path)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_that_share_an_inferencer_get_their_own_answers(exported, kind):
+    inferencer = exported.inferencer(kind)
+    images = list(np.random.default_rng(4).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8))
+    expected = [inferencer.predict(image) for image in images]
+    assert len({result.raw_score for result in expected}) == len(images)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(inferencer.predict, images))
+    for one, other in zip(found, expected, strict=True):
+        assert one.raw_score == pytest.approx(other.raw_score, abs=score_rounding(2))
+        np.testing.assert_allclose(one.raw_map, other.raw_map, atol=generator_rounding(2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_inferencer_can_be_sent_to_another_process(exported, image_folders, tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(exported.files[kind].parent)
+    sent = pickle.dumps(StripedMaskInferencer(exported.files[kind].name, tile=32, overlap=4, channel_order="bgr"))
+    monkeypatch.chdir(tmp_path)
+    again = pickle.loads(sent)  # noqa: S301
+    assert (again.tile, again.overlap, again.channel_order) == (32, 4, "bgr")
+    image = image_folders["same"] / "1.png"
+    expected = exported.inferencer(kind).predict(image)
+    assert again.predict(image).raw_score == pytest.approx(expected.raw_score, abs=score_rounding(2))
+
+
+@pytest.mark.parametrize(
+    ("missing", "kind", "extra"),
+    [("onnxruntime", "onnx", "onnx"), ("openvino", "openvino", "openvino"), ("onnxscript", None, "export")],
+)
+def test_a_missing_package_is_named_with_its_extra(exported, tiny_scadn, tmp_path, monkeypatch, missing, kind, extra):
+    monkeypatch.setattr(checks, "find_spec", lambda name: None if name == missing else True)
+    message = rf"needs {missing}, which is not installed: install anomalib-scadn with the extra \[{extra}\]$"
+    with pytest.raises(ImportError, match=message):
+        StripedMaskInferencer(exported.files[kind]) if kind else export_generator(tiny_scadn(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_may_lie_in_the_current_folder(exported, image_folders, tmp_path, monkeypatch):
@@ -180,11 +266,6 @@ def test_impossible_arguments_are_refused(exported, arguments, message):
     for kind in ("checkpoint", "onnx", "openvino"):
         with pytest.raises(ValueError, match=f"(?i){message}"):
             StripedMaskInferencer(exported.files[kind], **arguments)
-
-
-def test_a_checkpoint_takes_no_metadata(exported):
-    with pytest.raises(ValueError, match=r"\.ckpt file describes itself and takes no metadata, got other\.json"):
-        StripedMaskInferencer(exported.files["checkpoint"], metadata="other.json")
 
 
 def test_a_provider_that_does_not_load_is_missed(exported, monkeypatch):
@@ -257,6 +338,9 @@ def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_s
     inferencer = StripedMaskInferencer(model.to_onnx(tmp_path, input_size=(32, 32), verbose=False))
     image = Image.fromarray(np.random.default_rng(3).integers(0, 256, (50, 40, 3), dtype=np.uint8))
     result = inferencer.predict(image)
-    assert result.pred_score == result.raw_score
-    np.testing.assert_array_equal(result.anomaly_map, result.raw_map)
-    assert result.pred_label == (result.raw_score > 0.5)
+    assert (result.pred_score, result.pred_label, result.anomaly_map, result.pred_mask) == (None,) * 4
+    with torch.no_grad():
+        images = resize(torch.from_numpy(inferencer.pre_process(image)), (32, 32))
+        expected = model.model(images)
+    assert result.raw_score == pytest.approx(float(expected.pred_score), abs=score_rounding(2))
+    np.testing.assert_allclose(result.raw_map, expected.anomaly_map[0, 0], atol=generator_rounding(2))

@@ -14,6 +14,7 @@ from anomalib_scadn.checks import (
     as_widths,
     check_count,
     check_decay,
+    check_installed,
     check_not_negative,
     check_same_arguments,
     check_same_size,
@@ -153,3 +154,10 @@ def test_another_score_is_named():
     other = {"class_path": "PaperScore", "init_args": {"merge": "max"}}
     with pytest.raises(ValueError, match="trained with score = CompositeScore, this model has PaperScore"):
         check_same_arguments(TRAINED, {**TRAINED, "score": other}, NAMES)
+
+
+def test_a_missing_package_is_named_with_its_extra():
+    check_installed("json", "export", "this")
+    message = r"^model\.xml needs abacus, which is not installed: install anomalib-scadn with the extra \[openvino\]$"
+    with pytest.raises(ImportError, match=message):
+        check_installed("abacus", "openvino", "model.xml")

@@ -1,19 +1,25 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+import copy
+import pickle
+
 import pytest
 import torch
 import yaml
 from anomalib.data import ImageBatch
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder, Timer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torchvision.transforms.v2 import Normalize
 
 from anomalib_scadn import Scadn
+from anomalib_scadn.baselines import AloccDR
 from anomalib_scadn.cli.configs import config_folder, config_path
 from anomalib_scadn.loss import NonFiniteLossError, generator_loss
 from anomalib_scadn.masks import draw_masks, striped_masks
-from anomalib_scadn.training.run import check_range, frozen
+from anomalib_scadn.training.inputs import check_range
+from anomalib_scadn.training.run import frozen
 
 
 def trainer(**arguments) -> Trainer:
@@ -46,10 +52,21 @@ def test_the_models_own_epochs_stop_a_plain_run(tiny_scadn, tiny_lace, tiny_engi
     assert engine.trainer.current_epoch == 2
 
 
-@pytest.mark.parametrize(("every", "warned"), [(1, False), (2, True)])
-def test_a_training_that_leaves_no_checkpoint_says_so(tiny_scadn, tiny_lace, tiny_engine, caplog, every, warned):
-    tiny_engine(check_val_every_n_epoch=every).fit(tiny_scadn(), datamodule=tiny_lace())
-    assert ("No checkpoint was written" in caplog.text) == warned
+@pytest.mark.parametrize(
+    ("data", "arguments", "warning"),
+    [
+        ({}, {}, None),
+        ({}, {"check_val_every_n_epoch": 2}, "No checkpoint was written: training ended before its first validation"),
+        ({}, {"limit_val_batches": 0}, "The model was never validated, so there are raw scores"),
+        ({"val_split_mode": "none"}, {}, "The model was never validated, so there are raw scores"),
+    ],
+)
+def test_a_training_without_a_validation_says_so_once(
+    tiny_scadn, tiny_lace, tiny_engine, caplog, data, arguments, warning
+):
+    tiny_engine(**arguments).fit(tiny_scadn(), datamodule=tiny_lace(**data))
+    said = [text for text in caplog.messages if "No checkpoint was written" in text or "never validated" in text]
+    assert [text[: len(warning)] for text in said] == [warning] if warning else said == []
 
 
 def test_images_outside_the_unit_range_are_refused():
@@ -117,6 +134,44 @@ def test_a_trainer_that_trains_on_does_not_repeat_its_first_epoch(tiny_scadn, ti
     engine.trainer.fit_loop.max_epochs = 2
     engine.trainer.fit(model, datamodule=datamodule)
     assert model._seeded_epoch == 1
+
+
+@pytest.mark.parametrize(("kind", "arguments"), [(Scadn, {}), (Scadn, {"seed": None, "ema_decay": 0.5}), (AloccDR, {})])
+def test_lightnings_search_for_a_batch_size_ends_and_training_begins(kind, arguments, tiny_lace, tiny_engine):
+    model = kind(**{"image_size": 32, "base_channels": 2, "seed": 0, **arguments})
+    datamodule = tiny_lace(train_batch_size=2)
+    finder = BatchSizeFinder(max_trials=2, steps_per_trial=1, batch_arg_name="train_batch_size")
+    engine = tiny_engine(callbacks=[finder])
+    engine.fit(model, datamodule=datamodule)
+    assert datamodule.train_batch_size == finder.optimal_batch_size == 4
+    assert engine.trainer.global_step == 2  # eight images
+
+
+@pytest.mark.parametrize("lambda_adv", [0.0, 0.001])
+def test_a_search_for_a_learning_rate_is_refused(tiny_scadn, tiny_lace, tiny_engine, lambda_adv):
+    engine = tiny_engine(callbacks=[LearningRateFinder(num_training_steps=2)])
+    with pytest.raises(MisconfigurationException, match="LearningRateFinder needs automatic optimization, Scadn steps"):
+        engine.fit(tiny_scadn(lambda_adv=lambda_adv), datamodule=tiny_lace())
+
+
+def test_a_step_outside_of_a_run_is_lightnings_to_refuse(tiny_scadn):
+    with pytest.raises(RuntimeError, match="not attached to a `Trainer`"):
+        tiny_scadn().training_step(ImageBatch(image=torch.rand(2, 3, 32, 32)), 0)
+
+
+def test_a_trained_model_can_be_pickled_and_learns_on(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn()
+    tiny_engine(limit_val_batches=0).fit(model, datamodule=tiny_lace())
+    random = torch.get_rng_state()
+    again = pickle.loads(pickle.dumps(model))  # noqa: S301
+    assert torch.equal(torch.get_rng_state(), random)  # nothing was drawn
+    torch.testing.assert_close(again.state_dict(), model.state_dict(), rtol=0, atol=0, equal_nan=True)
+    images = torch.rand(2, 3, 32, 32)
+    for copied in (again, pickle.loads(pickle.dumps(copy.deepcopy(again)))):  # noqa: S301
+        assert torch.equal(copied.eval().model.judge(images), model.eval().model.judge(images))
+    tiny_engine().fit(again.train(), datamodule=tiny_lace())
+    before, after = (dict(one.model.discriminator.named_parameters()) for one in (model, again))
+    assert all(not torch.equal(before[name], value) for name, value in after.items())
 
 
 @pytest.mark.parametrize("path", sorted(set(config_folder().glob("*.yaml")) - {config_path("benchmark")}))

@@ -30,7 +30,8 @@ from anomalib_scadn.checks import (
 from anomalib_scadn.components.defaults import DefaultComponents
 from anomalib_scadn.components.pre_processor import ScadnPreProcessor
 from anomalib_scadn.networks import initial_weights
-from anomalib_scadn.training.run import TrainingRun, check_range
+from anomalib_scadn.training.inputs import check_range
+from anomalib_scadn.training.run import TrainingRun
 
 from .torch_model import BaselineModel
 
@@ -44,8 +45,8 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
     """
 
     model: BaselineModel
-    trained_alike: tuple[str, ...] = ("image_size",)
-    """Arguments that scores depend on and the shapes of the weights do not show."""
+    trained_alike: tuple[str, ...] = ("image_size", "base_channels")
+    """Arguments that must be those of training."""
 
     # Its arguments are described here, not above: a method without a constructor of its own inherits both.
     def __init__(
@@ -147,7 +148,7 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
         return self._learn(batch_idx, batch.image, terms, losses)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights that were trained for other scores, which their shapes would not show.
+        """Refuse weights of a model that was made with other arguments.
 
         Args:
             checkpoint (dict[str, Any]): Checkpoint about to be loaded.

@@ -104,7 +104,7 @@ class MemAe(Baseline, WholeExport, AnomalibModule):
     """
 
     model: MemAeModel
-    trained_alike = ("image_size", "shrink_threshold")
+    trained_alike = (*Baseline.trained_alike, "shrink_threshold")
 
     def __init__(
         self,

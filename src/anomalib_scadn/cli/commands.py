@@ -64,7 +64,6 @@ def add_score_arguments(parser: ArgumentParser) -> None:
         "--pictures", choices=get_args(Pictures), default="all", help="Images that get a heat map and an overlay."
     )
     parser.add_argument("--save_maps", type=bool, default=False, help="Whether to write maps as 16-bit TIFF.")
-    parser.add_argument("--metadata", type=Path | None, default=None, help="Metadata, if not beside the model.")
     parser.add_argument("--bit_depth", type=int | None, default=None, help="Bits of values stored in 16, say 12.")
     _add_pixel_limit(parser)
 
@@ -153,7 +152,6 @@ def score(options: Options) -> int:
     inferencer = StripedMaskInferencer(
         options["model"],
         device=options["device"],
-        metadata=options["metadata"],
         passes_at_once=options["passes_at_once"],
         tile=tile,
         overlap=overlap,
@@ -162,7 +160,7 @@ def score(options: Options) -> int:
         tile_progress=True,
         bit_depth=options["bit_depth"],
     )
-    record = describe_run(options["model"], tile, overlap, options["metadata"], ignore_mask)
+    record = describe_run(options["model"], tile, overlap, ignore_mask)
     record["bit_depth"] = options["bit_depth"]
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record["files"])
     outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import torch
 
 from anomalib_scadn.export.full import OpenBatch
-from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.metadata import Metadata, to_post_processor
 from anomalib_scadn.masks import MASKS_PER_SCALE, composites, inference_masks
+from anomalib_scadn.training.thresholds import fitted_outputs
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -26,11 +27,14 @@ class Backend(ABC):
 
     Attributes:
         metadata (Metadata): Description of the model.
+        outputs (set[str]): Outputs of anomalib's that mean something, see
+            :func:`~anomalib_scadn.training.thresholds.fitted_outputs`.
         masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W) for one pass.
     """
 
     def __init__(self, metadata: Metadata) -> None:
         self.metadata = metadata
+        self.outputs = fitted_outputs(to_post_processor(metadata))
         self.masks = inference_masks(metadata.image_size, metadata.stripes, metadata.passes)
 
     @abstractmethod
@@ -42,9 +46,10 @@ class Backend(ABC):
             reconstruction (bool): Whether to return what was painted. Defaults to ``False``.
 
         Returns:
-            Values: ``pred_score``, ``raw_score`` (N,) float32; ``pred_label`` (N,) bool; ``selected_scale`` (N,)
-                int64; ``anomaly_map``, ``raw_map`` (N, h, w) float32; ``pred_mask`` (N, h, w) bool; ``scale_maps``
-                (N, S, h, w) float32; on request ``reconstruction`` (N, h, w, 3) float32; h x w is the model's size.
+            Values: ``raw_score`` (N,) float32; ``selected_scale`` (N,) int64; ``raw_map`` (N, h, w) float32;
+                ``scale_maps`` (N, S, h, w) float32; on request ``reconstruction`` (N, h, w, 3) float32; of
+                :attr:`outputs` ``pred_score`` (N,), ``anomaly_map`` (N, h, w) float32; ``pred_label`` (N,),
+                ``pred_mask`` (N, h, w) bool; h x w is the model's size.
 
         Raises:
             ValueError: If the model cannot take images of this size.
@@ -71,11 +76,13 @@ class Backend(ABC):
         scores, maps = values["pred_score"].reshape(-1), values["anomaly_map"].reshape(-1, *size)
         label = values.get("pred_label", scores > 1 - self.metadata.image_sensitivity)
         mask = values.get("pred_mask", maps > 1 - self.metadata.pixel_sensitivity)
-        result = {
+        normalized = {
             "pred_score": scores,
             "pred_label": label.reshape(-1).astype(bool),
             "anomaly_map": maps,
             "pred_mask": mask.reshape(-1, *size).astype(bool),
+        }
+        result = {name: value for name, value in normalized.items() if name in self.outputs} | {
             "raw_score": values["raw_score"].reshape(-1),
             "raw_map": values["raw_map"].reshape(-1, *size),
             "scale_maps": values["scale_maps"],

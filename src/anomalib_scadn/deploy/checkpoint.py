@@ -25,13 +25,13 @@ class CheckpointBackend(Backend):
         path (Path): ``.ckpt`` file.
         device (str): PyTorch's name of a device, in any case.
         passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
-        options (Mapping[str, Any] | None): Must be empty.
+        options (Mapping[str, Any]): Must be empty.
 
     Raises:
         ValueError: If the file is no checkpoint of this model, or the device is unknown.
     """
 
-    def __init__(self, path: Path, device: str, passes_at_once: int, options: Mapping[str, Any] | None) -> None:
+    def __init__(self, path: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> None:
         if options:
             msg = f"a .ckpt file takes no options, got {', '.join(map(str, options))}"
             raise ValueError(msg)
@@ -42,7 +42,7 @@ class CheckpointBackend(Backend):
             self._device = torch.device(device.lower())
             self._module = Scadn.load_from_checkpoint(path, map_location=self._device).eval()
         except Exception as error:  # whatever unpickling a damaged file raises
-            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {_explain(error)}"
+            msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {explain_unreadable(error)}"
             raise ValueError(msg) from error
         self._module.to(self._device)
         self._module.model.passes_at_once = passes_at_once
@@ -63,10 +63,3 @@ class CheckpointBackend(Backend):
         model = self._module.model
         model.check_images(image)
         return open_batch(model.scorer, self._module.post_processor, image, model.reconstruct(image), model.masks)
-
-
-def _explain(error: Exception) -> str:
-    # Torch's own message names every weight of both models.
-    if isinstance(error, RuntimeError) and "loading state_dict" in str(error):
-        return "it holds the weights of another model; export that one and use anomalib's inferencers"
-    return explain_unreadable(error)

@@ -8,11 +8,10 @@ import numpy.typing as npt
 import torch
 
 from anomalib_scadn.components.pre_processor import resize
-from anomalib_scadn.export.metadata import Metadata
 from anomalib_scadn.scoring.maps import highest_scale
 
 from .backends import Backend, Values
-from .graphs import Graph
+from .graphs import Graph, check_inner_values
 
 
 class FullGraphBackend(Backend):
@@ -23,11 +22,14 @@ class FullGraphBackend(Backend):
 
     Args:
         graph (Graph): The graph.
-        metadata (Metadata): Its description.
+
+    Raises:
+        ValueError: If the graph lacks an inner value; the message names the file.
     """
 
-    def __init__(self, graph: Graph, metadata: Metadata) -> None:
-        super().__init__(metadata)
+    def __init__(self, graph: Graph) -> None:
+        check_inner_values(graph)
+        super().__init__(graph.metadata)
         self._graph = graph
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:

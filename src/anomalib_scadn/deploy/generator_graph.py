@@ -3,22 +3,19 @@
 
 """A graph that holds the generator alone; masks, errors and score happen outside of it."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
-from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import count_scales, remove
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
 from .graphs import Graph
-from .ignoring import make_post_processor
 
 
 class GeneratorBackend(Backend):
@@ -28,19 +25,18 @@ class GeneratorBackend(Backend):
 
     Args:
         graph (Graph): The graph.
-        metadata (Metadata): Its description.
-        metadata_file (Path): Where that was read from.
         passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
     """
 
-    def __init__(self, graph: Graph, metadata: Metadata, metadata_file: Path, passes_at_once: int) -> None:
+    def __init__(self, graph: Graph, passes_at_once: int) -> None:
+        metadata = graph.metadata
         super().__init__(metadata)
         self._graph = graph
         scales = count_scales(metadata.stripes, metadata.passes)
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
-        read_score(scorer, metadata_file)
+        read_score(scorer, graph.path)
         self._scorer = scorer.eval()
-        self._post_processor = make_post_processor(metadata)
+        self._post_processor = to_post_processor(metadata)
         self._passes = passes_at_once
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:

@@ -1,11 +1,11 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""An exported graph in a runtime, and whether its metadata match it."""
+"""An exported graph in a runtime, and whether it has what its metadata promise."""
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,20 @@ Shape = tuple[int | None, ...]
 
 
 class Graph(ABC):
-    """A graph with one input of shape (N, 3, H, W), float32.
+    """A graph with one input of shape (N, 3, H, W), float32; several threads may run it at once.
 
     Attributes:
         path (Path): File of the graph.
         input_shape (Shape): Shape of the input, ``None`` where any.
-        output_shapes (dict[str, Shape]): Shape of each value that :meth:`run` returns, by name; of a full graph also
-            those of its inner values.
+        output_names (list[str]): Names of the values that :meth:`run` returns; of a full graph also those of its inner
+            values.
+        metadata (Metadata): Its description.
     """
 
     path: Path
     input_shape: Shape
-    output_shapes: dict[str, Shape]
+    output_names: list[str]
+    metadata: Metadata
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
@@ -91,43 +93,22 @@ def _external_names(content: bytes) -> list[str]:
     return sorted(names)
 
 
-def check_match(graph: Graph, metadata: Metadata, description: Path) -> None:
-    """Raise unless metadata describe a graph.
+def check_inner_values(graph: Graph) -> None:
+    """Raise unless a full graph has its inner values, which another tool may have removed.
 
     Args:
         graph (Graph): The graph.
-        metadata (Metadata): Its description.
-        description (Path): Where that was read from.
 
     Raises:
-        ValueError: If they do not match; the message names both files.
+        ValueError: If one is missing; the message names the file.
     """
-    for difference in _differences(graph, metadata):
-        msg = f"{description} does not match {graph.path}: {difference}"
-        raise ValueError(msg)
-
-
-def _differences(graph: Graph, metadata: Metadata) -> Iterator[str]:
-    outputs = graph.output_shapes
-    if ("anomaly_map" in outputs) != (metadata.kind == "full"):
-        yield f"the metadata are of a {metadata.kind} graph, the graph has the outputs {', '.join(outputs)}"
-        return
-    if metadata.kind == "generator":
-        if graph.input_shape[-2:] != metadata.image_size:
-            yield f"image_size is {metadata.image_size}, the graph takes {graph.input_shape[-2:]}"
-        return
-    known: tuple[str, ...] = () if metadata.enable_normalization else ("raw_score", "raw_map")
+    metadata = graph.metadata
+    optional: set[str] = set() if metadata.enable_normalization else {"raw_score", "raw_map"}
     if not as_score(metadata.score).selects:
-        known += ("selected_scale",)
-    scales = count_scales(metadata.stripes, metadata.passes)
-    if scales == 1:
-        known += ("scale_maps", "selected_scale")
-    missing = [name for name in INNER_VALUES if name not in outputs and name not in known]
+        optional |= {"selected_scale"}
+    if count_scales(metadata.stripes, metadata.passes) == 1:
+        optional |= {"scale_maps", "selected_scale"}
+    missing = [name for name in INNER_VALUES if name not in optional and name not in graph.output_names]
     if missing:
-        yield f"the graph has no {', '.join(missing)}; export it again with this package"
-        return
-    if outputs["anomaly_map"][-2:] != metadata.image_size:
-        yield f"image_size is {metadata.image_size}, the graph's maps have {outputs['anomaly_map'][-2:]}"
-    found = outputs["scale_maps"][1] if "scale_maps" in outputs else 1
-    if found != scales:
-        yield f"passes and stripes name {scales} scales, the graph has {found}"
+        msg = f"{graph.path} has no {', '.join(missing)}; export it again with this package"
+        raise ValueError(msg)

@@ -11,14 +11,13 @@ import numpy.typing as npt
 import torch
 from anomalib.data import InferenceBatch
 
-from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.data.lacead_masks import read_mask
-from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
 
-MAPS = ("raw_map", "anomaly_map", "scale_maps")
+MAPS = {"raw_map", "anomaly_map", "scale_maps"}
 """Values that get their lowest value where pixels are left out, beside the mask, which gets none."""
 
 
@@ -75,7 +74,7 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
     """
     result, (height, width) = dict(values), values["raw_map"].shape[1:]
     ignored = np.stack([fit_mask(mask, height, width) for mask in ignored])
-    for name in MAPS:
+    for name in values.keys() & MAPS:
         where = ignored[:, None] if name == "scale_maps" else ignored
         lowest = values[name].min(axis=(-2, -1), keepdims=True)
         result[name] = np.where(where, lowest, values[name])
@@ -83,36 +82,12 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
     pairs = zip(values["raw_map"], ignored, strict=True)
     kept = [torch.from_numpy(raw_map[~left_out])[None] for raw_map, left_out in pairs]
     scores = torch.cat([scorer.pool(pixels) if pixels.numel() else torch.tensor([-torch.inf]) for pixels in kept])
-    scored = InferenceBatch(pred_score=scores, anomaly_map=torch.from_numpy(values["raw_map"])[:, None])
-    normalized = make_post_processor(backend.metadata)(scored)
-    result["raw_score"], result["pred_score"] = scores.numpy(), normalized.pred_score.numpy()
-    label = normalized.pred_label
-    if label is None:
-        label = normalized.pred_score > 1 - backend.metadata.image_sensitivity
-    result["pred_label"] = label.numpy().astype(bool)
-    result["pred_mask"] = values["pred_mask"] & ~ignored
-    return result
-
-
-def make_post_processor(metadata: Metadata) -> ScadnPostProcessor:
-    """Make the post-processor that metadata describe.
-
-    Args:
-        metadata (Metadata): Description of a model.
-
-    Returns:
-        ScadnPostProcessor: With its limits and thresholds.
-    """
-    result = ScadnPostProcessor(
-        enable_normalization=metadata.enable_normalization,
-        enable_thresholding=metadata.enable_thresholding,
-        enable_threshold_matching=metadata.enable_threshold_matching,
-        image_sensitivity=metadata.image_sensitivity,
-        pixel_sensitivity=metadata.pixel_sensitivity,
-    )
-    buffers = dict(result.named_buffers())
-    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
-        buffers[f"{name}_min"].fill_(limits.minimum)
-        buffers[f"{name}_max"].fill_(limits.maximum)
-        buffers[f"_{name}_threshold"].fill_(limits.threshold)
-    return result
+    result["raw_score"] = scores.numpy()
+    maps = torch.from_numpy(values["raw_map"])[:, None]
+    scored = to_post_processor(backend.metadata)(InferenceBatch(pred_score=scores, anomaly_map=maps))
+    normalized, label = scored.pred_score, scored.pred_label
+    label = normalized > 1 - backend.metadata.image_sensitivity if label is None else label.bool()
+    found = {"pred_score": normalized.numpy(), "pred_label": label.numpy()}
+    if "pred_mask" in values:
+        found["pred_mask"] = values["pred_mask"] & ~ignored
+    return result | {name: value for name, value in found.items() if name in backend.outputs}

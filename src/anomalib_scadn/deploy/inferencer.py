@@ -28,13 +28,13 @@ Outcome = tuple[Any, InferenceResult | Exception]
 class StripedMaskInferencer:
     """Run a trained SCADN on images, in striped passes or in one, with the answers that training gives.
 
+    Several threads may share an inferencer. One that is sent to another process reads its file again there.
+
     Args:
         path (str | Path): Checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml); a graph may be full
             (anomalib's export) or hold the generator alone
             (:func:`~anomalib_scadn.export.export_generator`).
         device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
-        metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``: ``.json``
-            beside the graph.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone; results do not depend on it. Defaults to ``4``.
         tile (int | None): Side of the square tiles, in pixels, that an image is cut into. Defaults to ``None``: an
@@ -52,7 +52,9 @@ class StripedMaskInferencer:
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.
-        ValueError: If a file is damaged or of an unknown kind, metadata do not match, or an argument is impossible.
+        ValueError: If a file is damaged or of an unknown kind, a graph is no export of SCADN, or an argument is
+            impossible.
+        ImportError: If the file's runtime is not installed; the message names the extra.
 
     Example:
         >>> import numpy as np
@@ -63,8 +65,8 @@ class StripedMaskInferencer:
         >>> trainer.save_checkpoint("model.ckpt")
         >>> inferencer = StripedMaskInferencer("model.ckpt")
         >>> result = inferencer.predict(np.zeros((48, 40, 3), dtype=np.uint8))
-        >>> result.anomaly_map.shape
-        (32, 32)
+        >>> result.raw_map.shape, result.pred_label  # without a label, for this model was never validated
+        ((32, 32), None)
     """
 
     def __init__(
@@ -72,7 +74,6 @@ class StripedMaskInferencer:
         path: str | Path,
         device: str = "cpu",
         *,
-        metadata: str | Path | None = None,
         passes_at_once: int = 4,
         tile: int | None = None,
         overlap: int = 64,
@@ -97,12 +98,18 @@ class StripedMaskInferencer:
         self.tile_progress = tile_progress
         self.channel_order: ChannelOrder = channel_order
         self.bit_depth = bit_depth
-        self._loading: dict[str, Any] = {
-            "metadata": metadata,
-            "passes_at_once": passes_at_once,
-            "options": backend_options,
-        }
+        self._loading: dict[str, Any] = {"passes_at_once": passes_at_once, "options": backend_options}
+        self._path = Path(path).absolute()
         self.backend = self.load_model(path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the loaded model out of what is sent to another process: no runtime's can be sent."""
+        return {name: value for name, value in vars(self).items() if name != "backend"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Load the model again."""
+        vars(self).update(state)
+        self.backend = self.load_model(self._path)
 
     def load_model(self, path: str | Path) -> Backend:
         """Load a model.
@@ -115,7 +122,8 @@ class StripedMaskInferencer:
 
         Raises:
             FileNotFoundError: If a file of the model does not exist.
-            ValueError: If a file is damaged or of an unknown kind, or its metadata do not match.
+            ValueError: If a file is damaged or of an unknown kind, or a graph is no export of SCADN.
+            ImportError: If the file's runtime is not installed; the message names the extra.
         """
         return load_backend(path, self.device, **self._loading)
 
@@ -171,17 +179,15 @@ class StripedMaskInferencer:
         Returns:
             list[InferenceResult]: N results.
         """
-        images = [
-            {name: found[n] for name, found in predictions.items()} for n in range(len(predictions["pred_score"]))
-        ]
+        images = [{name: found[n] for name, found in predictions.items()} for n in range(len(predictions["raw_score"]))]
         return [
             InferenceResult(
                 raw_score=float(values["raw_score"]),
-                pred_score=float(values["pred_score"]),
-                pred_label=bool(values["pred_label"]),
-                anomaly_map=values["anomaly_map"],
+                pred_score=float(values["pred_score"]) if "pred_score" in values else None,
+                pred_label=bool(values["pred_label"]) if "pred_label" in values else None,
+                anomaly_map=values.get("anomaly_map"),
                 raw_map=values["raw_map"],
-                pred_mask=values["pred_mask"],
+                pred_mask=values.get("pred_mask"),
                 scale_maps=values.get("scale_maps"),
                 selected_scale=int(values["selected_scale"]),
                 reconstruction=values.get("reconstruction"),
@@ -268,8 +274,7 @@ class StripedMaskInferencer:
 def _tiles(values: Values) -> tuple[TileResult, ...]:
     if "tile_box" not in values:
         return ()
+    boxes = [(y0, x0) for y0, x0 in values["tile_box"].tolist()]
     names = ("tile_raw_score", "tile_pred_score", "tile_pred_label", "tile_selected_scale")
-    columns = [values[name].tolist() for name in names]
-    return tuple(
-        TileResult((y0, x0), *own) for (y0, x0), *own in zip(values["tile_box"].tolist(), *columns, strict=True)
-    )
+    columns = [values[name].tolist() if name in values else [None] * len(boxes) for name in names]
+    return tuple(TileResult(*own) for own in zip(boxes, *columns, strict=True))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from anomalib_scadn.export.metadata import read_metadata
-from anomalib_scadn.masks import MASKS_PER_SCALE
+from anomalib_scadn.checks import check_installed
+from anomalib_scadn.export.metadata import to_post_processor
+from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .backends import Backend
 
@@ -19,7 +20,6 @@ def load_backend(
     path: str | Path,
     device: str = "cpu",
     *,
-    metadata: str | Path | None = None,
     passes_at_once: int = 4,
     options: Mapping[str, Any] | None = None,
 ) -> Backend:
@@ -29,8 +29,6 @@ def load_backend(
         path (str | Path): Lightning checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml).
         device (str): Device in the runtime's own words: ``"cpu"``, ``"cuda"`` (PyTorch, ONNX Runtime), ``"CPU"``,
             ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
-        metadata (str | Path | None): Description of a graph; a checkpoint takes none. Defaults to ``None``:
-            ``.json`` beside the graph.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone. Defaults to ``4``.
         options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
@@ -41,7 +39,8 @@ def load_backend(
 
     Raises:
         FileNotFoundError: If the file or one that belongs to it does not exist.
-        ValueError: If the file is of an unknown kind or damaged, or its metadata do not match it.
+        ValueError: If the file is of an unknown kind or damaged, or a graph is no export of SCADN.
+        ImportError: If the file's runtime is not installed; the message names the extra.
     """
     file = Path(path)
     if file.suffix not in SUFFIXES:
@@ -53,37 +52,29 @@ def load_backend(
     if passes_at_once < 1:
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
+    backend = _load(file, device, passes_at_once, options or {})
+    warn_if_never_validated(to_post_processor(backend.metadata), file)
+    return backend
+
+
+def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
+    from .full_graph import FullGraphBackend
+    from .generator_graph import GeneratorBackend
+    from .graphs import Graph
+
+    graph: Graph
     if file.suffix == ".ckpt":
-        if metadata is not None:
-            msg = f"a .ckpt file describes itself and takes no metadata, got {metadata}"
-            raise ValueError(msg)
         from .checkpoint import CheckpointBackend
 
         return CheckpointBackend(file, device, passes_at_once, options)
-    description = Path(metadata) if metadata is not None else file.with_suffix(".json")
-    return _load_graph(file, device, description, passes_at_once, options or {})
-
-
-def _load_graph(file: Path, device: str, description: Path, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
-    from .full_graph import FullGraphBackend
-    from .generator_graph import GeneratorBackend
-    from .graphs import Graph, check_match
-
-    known = read_metadata(description)
-    graph: Graph
     if file.suffix == ".onnx":
+        check_installed("onnxruntime", "onnx", str(file))
         from .onnx_graph import OnnxGraph
 
         graph = OnnxGraph(file, device, options)
     else:
+        check_installed("openvino", "openvino", str(file))
         from .openvino_graph import OpenVinoGraph
 
-        count = MASKS_PER_SCALE * len(known.stripes) if known.passes == "striped" else 1
-        passes = min(passes_at_once, count)
-        # A graph that is fixed to one batch is faster; the last chunk of an image's masks must be as long as the rest.
-        even = known.kind == "generator" and count % passes == 0
-        graph = OpenVinoGraph(file, device, options, passes if even else None)
-    check_match(graph, known, description)
-    if known.kind == "full":
-        return FullGraphBackend(graph, known)
-    return GeneratorBackend(graph, known, description, passes_at_once)
+        graph = OpenVinoGraph(file, device, options, passes_at_once)
+    return FullGraphBackend(graph) if graph.metadata.kind == "full" else GeneratorBackend(graph, passes_at_once)

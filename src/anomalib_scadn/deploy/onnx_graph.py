@@ -12,6 +12,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from anomalib_scadn.export.full import INNER_VALUES
+from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 
 from .graphs import Graph, find_weights
 
@@ -35,7 +36,7 @@ class OnnxGraph(Graph):
 
     Raises:
         FileNotFoundError: If the file with the weights is missing.
-        ValueError: If the file is damaged, or device or options are unknown.
+        ValueError: If the file is damaged or no export of SCADN, or device or options are unknown.
     """
 
     def __init__(self, path: Path, device: str, options: Mapping[str, Any]) -> None:
@@ -65,16 +66,17 @@ class OnnxGraph(Graph):
         _check_providers(path, providers, self._session.get_providers())
         self._input = self._session.get_inputs()[0].name
         self.input_shape = _shape(self._session.get_inputs()[0].shape)
-        self.output_shapes = {output.name: _shape(output.shape) for output in self._session.get_outputs()}
+        self.output_names = [output.name for output in self._session.get_outputs()]
+        self.metadata = read_metadata(self._session.get_modelmeta().custom_metadata_map.get(PROPERTY), path)
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""
         values = self._session.run(None, {self._input: batch})
-        return dict(zip(self.output_shapes, values, strict=True))
+        return dict(zip(self.output_names, values, strict=True))
 
     def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
         """Run chunk by chunk, bound to the output's own memory. See :meth:`Graph.run_into`."""
-        name = next(iter(self.output_shapes))
+        (name,) = self.output_names
         first = 0
         for chunk in chunks:
             target = output[first : first + len(chunk)]

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import openvino as ov
 
 from anomalib_scadn.export.full import INNER_VALUES
+from anomalib_scadn.export.metadata import PROPERTY, read_metadata
+from anomalib_scadn.masks import MASKS_PER_SCALE
 
 from .graphs import Graph, find_weights
 
@@ -25,63 +27,69 @@ class OpenVinoGraph(Graph):
         path (Path): ``.xml`` file.
         device (str): OpenVINO's name of a device, in any case.
         options (Mapping[str, Any]): OpenVINO's properties.
-        chunk (int | None): Batch that the graph is fixed to. Defaults to ``None``, any.
+        passes_at_once (int): Masked images that a generator alone is given at once.
 
     Raises:
         FileNotFoundError: If the ``.bin`` file is missing.
-        ValueError: If a file is damaged, or device or properties are unknown.
+        ValueError: If a file is damaged or no export of SCADN, or device or properties are unknown.
     """
 
-    def __init__(self, path: Path, device: str, options: Mapping[str, Any], chunk: int | None = None) -> None:
+    def __init__(self, path: Path, device: str, options: Mapping[str, Any], passes_at_once: int) -> None:
         self.path = path
         (weights,) = find_weights(path)
         self._device = device.upper()
-        self._queue: ov.AsyncInferQueue | None = None
         self._properties = {"INFERENCE_PRECISION_HINT": "f32", **options}
         try:
             core = ov.Core()
             self._model = core.read_model(path, weights)
+            self.metadata = read_metadata(self._property(), path)
             found = {name for op in self._model.get_ops() for output in op.outputs() for name in output.names}
             inner = [name for name in INNER_VALUES if name in found]
             if inner:
                 self._model.add_outputs(inner)
-            if chunk is not None:
+            # A graph that is fixed to one batch is faster; an image's last chunk of masks must be as long as the rest.
+            count = MASKS_PER_SCALE * len(self.metadata.stripes) if self.metadata.passes == "striped" else 1
+            chunk = min(passes_at_once, count)
+            if self.metadata.kind == "generator" and count % chunk == 0:
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
             self._compiled = core.compile_model(self._model, self._device, self._properties)
-            self.output_shapes = {name: _shape(output.partial_shape) for name, output in self._named_outputs()}
+            self.output_names = self._names()
         except (RuntimeError, UnicodeDecodeError) as error:  # its message may quote damaged bytes
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
 
-    def _named_outputs(self) -> list[tuple[str, ov.Output]]:
-        """List the outputs; a value may have several names, of which one is known."""
+    def _property(self) -> str | None:
+        place = ["framework", PROPERTY]
+        return self._model.get_rt_info(place).astype(str) if self._model.has_rt_info(place) else None
+
+    def _names(self) -> list[str]:
+        """Name the outputs; a value may have several names, of which one is known."""
         known = ("pred_score", "pred_label", "anomaly_map", "pred_mask", *INNER_VALUES)
-        outputs = self._model.outputs
-        return [(next((n for n in known if n in output.names), output.any_name), output) for output in outputs]
+        return [next((n for n in known if n in output.names), output.any_name) for output in self._model.outputs]
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""
-        values = self._compiled(batch, share_inputs=True)
-        return {name: values[index] for index, name in enumerate(self.output_shapes)}
+        # A request of its own for each call: the compiled model's own one is shared by all threads, with its values.
+        values = self._compiled.create_infer_request().infer(batch, share_inputs=True)
+        return {name: values[index] for index, name in enumerate(self.output_names)}
 
     def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
-        """Run chunk by chunk through an asynchronous queue of one. See :meth:`Graph.run_into`."""
-        # No callback: it would need Python's lock on the runtime's thread, and a queue that is being closed holds it.
-        queue = self._queue = self._queue or ov.AsyncInferQueue(self._compiled, 1)
+        """Run chunk by chunk, the next one made while one runs. See :meth:`Graph.run_into`."""
+        request = self._compiled.create_infer_request()
         first = last = 0
         for chunk in chunks:
-            self._collect(queue, output[first:last])
-            queue.start_async({0: chunk})
+            self._collect(request, output[first:last])
+            request.start_async({0: chunk})
             first, last = last, last + len(chunk)
-        self._collect(queue, output[first:last])
+        self._collect(request, output[first:last])
 
     @staticmethod
-    def _collect(queue: ov.AsyncInferQueue, target: npt.NDArray[np.float32]) -> None:
+    def _collect(request: ov.InferRequest, target: npt.NDArray[np.float32]) -> None:
         """Wait for the running chunk, if there is one, and copy its result."""
         if len(target):
-            queue.wait_all()
-            target[:] = queue[0].get_output_tensor(0).data
+            request.wait()
+            target[:] = request.get_output_tensor(0).data
 
 
 def _shape(shape: ov.PartialShape) -> tuple[int | None, ...]:

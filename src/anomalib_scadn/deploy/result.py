@@ -21,15 +21,15 @@ class TileResult:
     Args:
         box (tuple[int, int]): Upper left corner (y0, x0) in the image, in pixels.
         raw_score (float): Anomaly score before normalization.
-        pred_score (float): Normalized anomaly score, range [0, 1].
-        pred_label (bool): Whether the tile is anomalous.
+        pred_score (float | None): Normalized anomaly score, range [0, 1]; ``None`` as an image's.
+        pred_label (bool | None): Whether the tile is anomalous; ``None`` as an image's.
         selected_scale (int): Index of the scale that was chosen for the tile.
     """
 
     box: tuple[int, int]
     raw_score: float
-    pred_score: float
-    pred_label: bool
+    pred_score: float | None
+    pred_label: bool | None
     selected_scale: int
 
 
@@ -37,14 +37,17 @@ class TileResult:
 class InferenceResult:
     """Prediction for one image, in NumPy values. H and W are the model's image size, or the image's own if tiled.
 
+    A model that was never validated, or that normalizes nothing, gives raw values alone: what is normalized or compared
+    with a threshold is ``None``.
+
     Args:
         raw_score (float): Score before normalization (SCADN Eq. 10 if the model has the paper's score).
-        pred_score (float): Normalized score, range [0, 1]; the raw score if the model was never validated.
-        pred_label (bool): Whether the image is anomalous.
-        anomaly_map (npt.NDArray[np.float32]): Normalized map, shape (H, W), range [0, 1].
+        pred_score (float | None): Normalized score, range [0, 1].
+        pred_label (bool | None): Whether the image is anomalous.
+        anomaly_map (npt.NDArray[np.float32] | None): Normalized map, shape (H, W), range [0, 1].
         raw_map (npt.NDArray[np.float32]): Map before normalization, shape (H, W): the paper's (SCADN Eq. 8) has the
             range [0, 1], a standardized one lies around 0.
-        pred_mask (npt.NDArray[np.bool_]): Which pixels are anomalous, shape (H, W).
+        pred_mask (npt.NDArray[np.bool_] | None): Which pixels are anomalous, shape (H, W).
         scale_maps (npt.NDArray[np.float32] | None): One map per scale, the paper's E_i (SCADN Eq. 7), shape (S, H, W);
             ``None`` if tiled.
         selected_scale (int): Index of the scale that the paper's map and score come from, or that reaches the
@@ -62,11 +65,11 @@ class InferenceResult:
     """
 
     raw_score: float
-    pred_score: float
-    pred_label: bool
-    anomaly_map: Floats
+    pred_score: float | None
+    pred_label: bool | None
+    anomaly_map: Floats | None
     raw_map: Floats
-    pred_mask: Bools
+    pred_mask: Bools | None
     scale_maps: Floats | None
     selected_scale: int
     reconstruction: Floats | None = None
@@ -74,5 +77,7 @@ class InferenceResult:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """Connected regions of ``pred_mask``, the highest score first, in pixels of the maps."""
+        """Connected regions of ``pred_mask``, the highest score first, in pixels of the maps; none without a mask."""
+        if self.pred_mask is None or self.anomaly_map is None:
+            return ()
         return find_regions(self.pred_mask, self.anomaly_map)

@@ -48,6 +48,7 @@ def predict_tiled(
     Returns:
         Values: As of a batch of one image, with blended maps of the image's size H x W, without ``scale_maps``.
             ``pred_mask`` holds the pixels that the tiles call anomalous with at least half of their blending weight.
+            What the tiles lack, say labels of a model that was never validated, is missing.
             T tiles, row by row, add ``tile_box`` (1, T, 2), the upper left corner (y0, x0) in pixels, and
             ``tile_raw_score``, ``tile_pred_score``, ``tile_pred_label``, ``tile_selected_scale`` (1, T).
 
@@ -61,14 +62,15 @@ def predict_tiled(
     height, width = image.shape[1:]
     boxes = tile_boxes(height, width, tile, overlap)
     stitchers: dict[str, TileStitcher] = {}
-    own: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in OWN}
+    own: dict[str, list[npt.NDArray[np.generic]]] = {}
     with tqdm(total=len(boxes), unit="tile", leave=False, disable=not progress) as bar:
         for first in range(0, len(boxes), batch_size):
             batch = boxes[first : first + batch_size]
             values = predict(np.stack([cut_tile(image, box, tile) for box in batch]))
             _check(values, batch)
             for name in OWN:
-                own[name].append(values[name])
+                if name in values:
+                    own.setdefault(name, []).append(values[name])
             for name in values.keys() & set(MAPS):
                 if name not in stitchers:
                     stitchers[name] = TileStitcher(height, width, tile, overlap, *values[name].shape[3:])
@@ -76,7 +78,8 @@ def predict_tiled(
                     stitchers[name].add(box, tile_map)
             bar.update(len(batch))
     result: Values = {name: stitcher.result()[None] for name, stitcher in stitchers.items()}
-    result["pred_mask"] = result["pred_mask"] >= np.float32(0.5)
+    if "pred_mask" in result:
+        result["pred_mask"] = result["pred_mask"] >= np.float32(0.5)
     tiles = {name: np.concatenate(found) for name, found in own.items()}
     highest = int(tiles["raw_score"].argmax())
     result |= {name: found[highest : highest + 1] for name, found in tiles.items()}

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from anomalib.data import AnomalibDataModule
 from anomalib.deploy import CompressionType
@@ -14,14 +14,33 @@ from anomalib.models.components.base.export_mixin import ExportMixin
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
+from anomalib_scadn.checks import check_installed
 from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.torch_model import InferenceModel
+from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .plain_weights import for_inference
 from .quantization import check_limits, import_build_tools, sparing_memory
 
 OPSET = 18
 """The first ONNX opset that has reflection padding."""
+
+
+def check_tools(export_type: Literal["onnx", "openvino"], compression_type: CompressionType | None = None) -> None:
+    """Check that what an export needs is installed.
+
+    Args:
+        export_type (Literal["onnx", "openvino"]): Format.
+        compression_type (CompressionType | None): As anomalib's. Defaults to ``None``.
+
+    Raises:
+        ImportError: If a package is not installed; the message names the extra.
+    """
+    purpose = f"an export to {'ONNX' if export_type == 'onnx' else 'OpenVINO'}"
+    for package in ("onnx", "onnxscript", *(["openvino"] if export_type == "openvino" else ())):
+        check_installed(package, "export", purpose)
+    if compression_type not in (None, CompressionType.FP16):
+        check_installed("nncf", "quantize", f"{purpose} in {compression_type.name}")
 
 
 class WholeExport(ExportMixin):
@@ -36,12 +55,13 @@ class WholeExport(ExportMixin):
 
     @contextmanager
     def _exporting(self) -> Iterator[None]:
-        """Leave the model with what a graph needs while one is made."""
+        """Leave the model with what inference needs while it is exported."""
+        warn_if_never_validated(self.post_processor)
         with for_inference(self.model, self.model.training_only):
             yield
 
     def _complete(self, graph: Path) -> None:
-        """Change a written graph, or write files beside it, before it is moved."""
+        """Change a written ONNX graph before it is moved."""
 
     def to_onnx(
         self,
@@ -60,7 +80,11 @@ class WholeExport(ExportMixin):
 
         Returns:
             Path: The written ``.onnx`` file.
+
+        Raises:
+            ImportError: If a package is not installed; the message names the extra.
         """
+        check_tools("onnx")
         kwargs.setdefault("opset_version", OPSET)
         with self._exporting(), temporary_folder(export_root) as folder:
             path = super().to_onnx(folder, model_file_name, input_size, **kwargs)
@@ -91,13 +115,14 @@ class WholeExport(ExportMixin):
             Path: The written ``.xml`` file.
 
         Raises:
+            ImportError: If a package is not installed; the message names the extra.
             ValueError: If a model that was never validated shall be calibrated.
         """
+        check_tools("openvino", compression_type)
         check_limits(self.post_processor, compression_type, maps=self.model.has_maps)
         import_build_tools(compression_type)
         with temporary_folder(export_root) as folder, sparing_memory(self.model, compression_type, datamodule):
             path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
-            self._complete(path)
             return publish(path, folder, Path(export_root))
 
     def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:
@@ -110,5 +135,5 @@ class WholeExport(ExportMixin):
         Returns:
             Path: The written ``.pt`` file.
         """
-        with for_inference(self.model, self.model.training_only), temporary_folder(export_root) as folder:
+        with WholeExport._exporting(self), temporary_folder(export_root) as folder:
             return publish(super().to_torch(folder, model_file_name), folder, Path(export_root))

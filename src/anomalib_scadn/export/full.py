@@ -25,7 +25,7 @@ from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.training.reference import warn_if_unfitted
 
 from .base import WholeExport
-from .metadata import describe, write_metadata
+from .metadata import describe, embed_metadata
 from .quantization import CALIBRATED, quantizing_up_to
 
 
@@ -59,7 +59,7 @@ INNER_VALUES = OpenBatch._fields[len(InferenceBatch._fields) :]
 
 
 class ScadnExport(WholeExport):
-    """SCADN's part of anomalib's exports: graphs with inner values, and metadata beside them (``.json``)."""
+    """SCADN's part of anomalib's exports: graphs with inner values and metadata."""
 
     model: ScadnModel
     _open = False
@@ -94,10 +94,9 @@ class ScadnExport(WholeExport):
             self._open = False
 
     def _complete(self, graph: Path) -> None:
-        """Take the inner values off an ONNX graph's outputs, and write the metadata of either graph."""
-        if graph.suffix == ".onnx":
-            hide_outputs(graph, INNER_VALUES)
-        write_metadata(describe(self.model, self.post_processor, "full"), graph.with_suffix(".json"))
+        """Take the inner values off the outputs, and write metadata into the graph, also that of OpenVINO to come."""
+        hide_outputs(graph, INNER_VALUES)
+        embed_metadata(describe(self.model, self.post_processor, "full"), graph)
 
     def _compress_ov_model(
         self,

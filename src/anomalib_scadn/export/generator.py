@@ -11,10 +11,12 @@ from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.components.pre_processor import ScadnPreProcessor
 from anomalib_scadn.files import publish, temporary_folder
+from anomalib_scadn.training.reference import warn_if_unfitted
+from anomalib_scadn.training.thresholds import warn_if_never_validated
 
-from .base import OPSET
+from .base import OPSET, check_tools
 from .full import ScadnExport
-from .metadata import describe, write_metadata
+from .metadata import describe, embed_metadata
 from .score_file import write_score
 
 ExportType = Literal["onnx", "openvino"]
@@ -26,7 +28,7 @@ def export_generator(
     export_type: ExportType = "onnx",
     model_file_name: str = "generator",
 ) -> Path:
-    """Export the generator without masks, errors and score, and their metadata beside it.
+    """Export the generator without masks, errors and score; metadata in the graph describe them.
 
     The graph takes masked images, shape (N, 3, H, W) with the model's image size, range [0, 1], and paints them.
 
@@ -37,27 +39,28 @@ def export_generator(
         model_file_name (str): Name without suffix. Defaults to ``"generator"``.
 
     Returns:
-        Path: The written ``.onnx`` or ``.xml`` file; its weights and its metadata (``.json``) lie beside it.
+        Path: The written ``.onnx`` or ``.xml`` file; its weights and the score's reference values lie beside it.
 
     Raises:
+        ImportError: If a package is not installed; the message names the extra.
         ValueError: If the format is unknown, or the model does something before or after its inference that the
             metadata cannot describe.
     """
     if export_type not in ("onnx", "openvino"):
         msg = f"export_type must be 'onnx' or 'openvino', got {export_type!r}"
         raise ValueError(msg)
+    check_tools(export_type)
     _check_surroundings(model)
-    metadata = describe(model.model, model.post_processor, "generator")
+    warn_if_unfitted(model.model)
+    warn_if_never_validated(model.post_processor)
     with temporary_folder(export_root) as folder:
         target = folder / "weights" / export_type
         target.mkdir(parents=True)
-        if export_type == "onnx":
-            file = _write_onnx(model, target / f"{model_file_name}.onnx")
-        else:
-            source = _write_onnx(model, folder / f"{model_file_name}.onnx")
-            file = _write_openvino(source, target / f"{model_file_name}.xml")
-        write_metadata(metadata, file.with_suffix(".json"))
-        write_score(model.model.scorer, file.with_suffix(".json"))
+        file = _write_onnx(model, (target if export_type == "onnx" else folder) / f"{model_file_name}.onnx")
+        embed_metadata(describe(model.model, model.post_processor, "generator"), file)
+        if export_type == "openvino":
+            file = _write_openvino(file, target / f"{model_file_name}.xml")
+        write_score(model.model.scorer, file)
         return publish(file, folder, Path(export_root))
 
 

@@ -1,7 +1,10 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The JSON file beside an exported graph: image size, masks, score, normalization."""
+"""What an exported graph says of itself: image size, masks, score, normalization.
+
+The description is JSON text among the properties of the ONNX file. OpenVINO's conversion takes them over.
+"""
 
 import json
 import math
@@ -13,12 +16,16 @@ from typing import Any, Literal, get_type_hints
 from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.checks import as_image_size, as_stripes
+from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import Passes, check_passes, check_size
 from anomalib_scadn.scoring import as_score
 from anomalib_scadn.torch_model import ScadnModel
 
 FORMAT_VERSION = 5
+
+PROPERTY = "anomalib_scadn"
+"""Name of the property that holds the description; in an OpenVINO graph it lies in the section ``framework``."""
 
 Kind = Literal["full", "generator"]
 
@@ -111,14 +118,42 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
     )
 
 
-def write_metadata(metadata: Metadata, path: Path) -> None:
-    """Write a description. NaN becomes null, which every JSON reader knows.
+def to_post_processor(metadata: Metadata) -> ScadnPostProcessor:
+    """Make the post-processor that metadata describe, with its limits and thresholds.
 
     Args:
         metadata (Metadata): The description.
-        path (Path): File to write.
+
+    Returns:
+        ScadnPostProcessor: It does what the described one does.
     """
-    write_whole(path, (json.dumps(_plain(asdict(metadata)), indent=2, allow_nan=False) + "\n").encode())
+    result = ScadnPostProcessor(
+        enable_normalization=metadata.enable_normalization,
+        enable_thresholding=metadata.enable_thresholding,
+        enable_threshold_matching=metadata.enable_threshold_matching,
+        image_sensitivity=metadata.image_sensitivity,
+        pixel_sensitivity=metadata.pixel_sensitivity,
+    )
+    buffers = dict(result.named_buffers())
+    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
+        buffers[f"{name}_min"].fill_(limits.minimum)
+        buffers[f"{name}_max"].fill_(limits.maximum)
+        buffers[f"_{name}_threshold"].fill_(limits.threshold)
+    return result
+
+
+def embed_metadata(metadata: Metadata, graph: Path) -> None:
+    """Write a description into a graph. NaN becomes null, which every JSON reader knows.
+
+    Args:
+        metadata (Metadata): The description.
+        graph (Path): ONNX file, rewritten. Weights in a file of their own stay as they are.
+    """
+    import onnx
+
+    model = onnx.load(graph, load_external_data=False)
+    onnx.helper.set_model_props(model, {PROPERTY: json.dumps(_plain(asdict(metadata)), allow_nan=False)})
+    write_whole(graph, model.SerializeToString())
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # anything that asdict makes
@@ -129,40 +164,40 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # anything that asdict makes
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_metadata(path: Path) -> Metadata:
+def read_metadata(text: str | None, graph: Path) -> Metadata:
     """Read a description.
 
     Args:
-        path (Path): File that :func:`write_metadata` wrote.
+        text (str | None): What :func:`embed_metadata` wrote, ``None`` if the graph has no such property.
+        graph (Path): File of the graph, for the message.
 
     Returns:
         Metadata: The description.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         ValueError: If it is no such description; the message names the file.
     """
-    if not path.is_file():
-        msg = f"no metadata {path}, which an export of SCADN writes: export the model again, or name its metadata file"
-        raise FileNotFoundError(msg)
+    if text is None:
+        msg = f"{graph} holds no metadata of SCADN, which its export writes into the graph: export the model again"
+        raise ValueError(msg)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text)
     except ValueError as error:
-        msg = f"{path} is no JSON file: {error}"
+        msg = f"the metadata in {graph} are no JSON: {error}"
         raise ValueError(msg) from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
-        msg = f"{path} must have format_version {FORMAT_VERSION}, got {version}"
+        msg = f"the metadata in {graph} must have format_version {FORMAT_VERSION}, got {version}: export again"
         raise ValueError(msg)
     different = {field.name for field in fields(Metadata)} ^ content.keys()
     if different:
-        msg = f"{path} has missing or unknown entries: {', '.join(sorted(different))}"
+        msg = f"the metadata in {graph} have missing or unknown entries: {', '.join(sorted(different))}"
         raise ValueError(msg)
     try:
         _check_kinds(content)
         return _from_plain(content)
     except (TypeError, ValueError, KeyError) as error:
-        msg = f"{path} has an impossible entry: {error}"
+        msg = f"the metadata in {graph} have an impossible entry: {error}"
         raise ValueError(msg) from error
 
 

@@ -25,7 +25,7 @@ def with_plain_weights(network: nn.Module) -> nn.Module:
         if isinstance(module, nn.Conv2d) and parametrize.is_parametrized(module, "weight"):
             weight = module.weight.detach()
             # Not remove_parametrizations: that changes the class, which the original shares with its copy.
-            module.__class__ = parametrize.type_before_parametrizations(module)
+            module.__class__ = nn.Conv2d
             del module.parametrizations
             module.weight = nn.Parameter(weight)
     return plain

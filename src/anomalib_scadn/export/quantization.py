@@ -13,22 +13,19 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import torch
 from anomalib.data import AnomalibDataModule
 from anomalib.deploy import CompressionType
 from anomalib.post_processing import PostProcessor
 from torch import nn
 
 from anomalib_scadn.networks import InstanceNorm
+from anomalib_scadn.training.thresholds import VALUES, fitted_outputs
 
 if TYPE_CHECKING:
     from openvino import Model
 
 CALIBRATED = (CompressionType.INT8_PTQ, CompressionType.INT8_ACQ)
 """Kinds of compression that look at images."""
-
-IMAGE_LIMITS, PIXEL_LIMITS = ("image_min", "image_max"), ("pixel_min", "pixel_max")
-"""Buffers that anomalib's post-processor learns from validation and normalizes with."""
 
 
 def import_build_tools(compression_type: CompressionType | None) -> None:
@@ -58,12 +55,11 @@ def check_limits(post_processor: PostProcessor | None, compression_type: Compres
     """
     if compression_type not in CALIBRATED or post_processor is None or not post_processor.enable_normalization:
         return
-    limits = IMAGE_LIMITS + (PIXEL_LIMITS if maps else ())
-    unknown = [name for name in limits if not torch.isfinite(getattr(post_processor, name)).all()]
+    unknown = {value for level, value in VALUES.items() if maps or level == "image"} - fitted_outputs(post_processor)
     if unknown:
         msg = (
             f"{compression_type.name} needs a model that was validated, whose limits of normalization are numbers; "
-            f"unknown are {', '.join(unknown)}: call Engine.validate, or export without calibration"
+            f"unknown are those of {', '.join(sorted(unknown))}: call Engine.validate, or export without calibration"
         )
         raise ValueError(msg)
 

@@ -15,36 +15,36 @@ from anomalib_scadn.scoring import Score
 SUFFIX = ".score.safetensors"
 
 
-def score_path(metadata_file: Path) -> Path:
+def score_path(graph: Path) -> Path:
     """Name the file of a score's values.
 
     Args:
-        metadata_file (Path): ``.json`` file beside the graph.
+        graph (Path): File of the graph.
 
     Returns:
         Path: A file of the same name but :data:`SUFFIX`; it need not exist.
     """
-    return metadata_file.with_suffix(SUFFIX)
+    return graph.with_suffix(SUFFIX)
 
 
-def write_score(scorer: Score, metadata_file: Path) -> None:
+def write_score(scorer: Score, graph: Path) -> None:
     """Write a score's values, if it has any.
 
     Args:
         scorer (Score): The score.
-        metadata_file (Path): ``.json`` file beside the graph; a file of the same name but :data:`SUFFIX` is written.
+        graph (Path): File of the graph; a file of the same name but :data:`SUFFIX` is written.
     """
     state = {name: value.contiguous().cpu() for name, value in scorer.state_dict().items()}
     if state:
-        save_file(state, score_path(metadata_file))
+        save_file(state, score_path(graph))
 
 
-def read_score(scorer: Score, metadata_file: Path) -> None:
+def read_score(scorer: Score, graph: Path) -> None:
     """Read what :func:`write_score` wrote.
 
     Args:
         scorer (Score): Score of the same kind and size; its values are replaced.
-        metadata_file (Path): ``.json`` file beside the graph.
+        graph (Path): File of the graph.
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -52,7 +52,7 @@ def read_score(scorer: Score, metadata_file: Path) -> None:
     """
     if not scorer.state_dict():
         return
-    path = score_path(metadata_file)
+    path = score_path(graph)
     if not path.is_file():
         msg = f"the score's reference values are missing: no file {path}; copy it with the graph"
         raise FileNotFoundError(msg)

@@ -210,14 +210,7 @@ def _write(
     except (OSError, ValueError) as error:
         return _failure(row, error), ()
     height, width = pixels.shape[:2]
-    anomaly_map = fit_map(result.anomaly_map, height, width)
-    mask = fit_mask(result.pred_mask, height, width)
-    if outputs.pictures == "all" or (outputs.pictures == "anomalous" and label):
-        write_png(target / HEATMAPS / name, draw_heatmap(anomaly_map))
-        write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
-    if outputs.save_maps:
-        write_map(target / MAPS / name.with_suffix(".tiff"), anomaly_map)
-    done = replace(
+    row = replace(
         row,
         pred_score=result.pred_score,
         raw_score=result.raw_score,
@@ -226,7 +219,16 @@ def _write(
         width=width,
         height=height,
     )
-    return done, find_regions(mask, anomaly_map, outputs.min_area) if label else ()
+    if result.anomaly_map is None:  # of a model that was never validated, whose maps have no range to draw
+        return row, ()
+    anomaly_map = fit_map(result.anomaly_map, height, width)
+    mask = None if result.pred_mask is None else fit_mask(result.pred_mask, height, width)
+    if outputs.pictures == "all" or (outputs.pictures == "anomalous" and label):
+        write_png(target / HEATMAPS / name, draw_heatmap(anomaly_map))
+        write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
+    if outputs.save_maps:
+        write_map(target / MAPS / name.with_suffix(".tiff"), anomaly_map)
+    return row, () if mask is None or not label else find_regions(mask, anomaly_map, outputs.min_area)
 
 
 def _failure(row: ScoreRow, error: Exception) -> ScoreRow:

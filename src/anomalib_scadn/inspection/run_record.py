@@ -27,20 +27,15 @@ Record = dict[str, Any]
 
 
 def describe_run(
-    model: Path,
-    tile: int | None = None,
-    overlap: int | None = None,
-    metadata_file: Path | None = None,
-    ignore_mask: Path | None = None,
+    model: Path, tile: int | None = None, overlap: int | None = None, ignore_mask: Path | None = None
 ) -> Record:
     """Describe everything that decides the scores, apart from the images.
 
     Args:
         model (Path): Model file. What belongs to a graph is found beside it: the files with its weights, and the
-            metadata in NAME.json.
+            reference values of a generator alone.
         tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
-        metadata_file (Path | None): Metadata that the model is loaded with instead. Defaults to ``None``.
         ignore_mask (Path | None): Mask of what is left out. Defaults to ``None``.
 
     Returns:
@@ -51,10 +46,7 @@ def describe_run(
     """
     files = [model]
     if model.suffix != ".ckpt":
-        description = metadata_file or model.with_suffix(".json")
-        files += [*find_weights(model), description]
-        if score_path(description).is_file():
-            files.append(score_path(description))
+        files += [*find_weights(model), *(path for path in (score_path(model),) if path.is_file())]
     return {
         "version": version("anomalib-scadn"),
         "files": [_fingerprint(path) for path in files],

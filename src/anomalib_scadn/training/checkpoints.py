@@ -11,12 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from anomalib_scadn.checks import check_same_arguments
 
 ARGUMENTS_KEY = "scadn_arguments"
 """Key of the arguments that weights and reference values belong to. ``load_from_checkpoint`` puts the arguments that it
 is given among the checkpoint's hyperparameters, which therefore cannot tell."""
+
+ALIKE = ("image_size", "base_channels", "stripes", "mask_fill")
+"""Arguments that must be those of training."""
+
+COMPILED = "_orig_mod."
+"""What ``torch.compile`` puts before the names of a network's weights."""
 
 NETWORKS, BACKBONE = ("model.generator.", "model.discriminator."), "model.scorer.perceptual."
 """Beginnings of the names of weights, which do not depend on the passes."""
@@ -29,7 +36,7 @@ def keep_arguments(checkpoint: dict[str, Any], arguments: Mapping[str, Any]) -> 
         checkpoint (dict[str, Any]): Checkpoint about to be saved.
         arguments (Mapping[str, Any]): Hyperparameters of the model.
     """
-    names = ("image_size", "stripes", "mask_fill", "passes", "score")
+    names = (*ALIKE, "lambda_adv", "passes", "score")
     checkpoint[ARGUMENTS_KEY] = {name: arguments[name] for name in names if name in arguments}
 
 
@@ -48,11 +55,13 @@ def fit_arguments(
         values_needed (bool): Whether the checkpoint's own reference values are needed, to test or to train on.
 
     Raises:
-        ValueError: If masks or size differ, if the score differs with the same passes, or if reference values are
-            needed that belong to other passes; the message names both values.
+        ValueError: If sizes or masks differ, if one has a discriminator and the other none, if the score differs with
+            the same passes, or if reference values are needed that belong to other passes; the message names both.
     """
     trained = checkpoint.get(ARGUMENTS_KEY) or checkpoint.get("hyper_parameters", {})
-    check_same_arguments(trained, arguments, ("image_size", "stripes", "mask_fill"))
+    check_same_arguments(trained, arguments, ALIKE)
+    if bool(trained.get("lambda_adv", 1)) != bool(arguments.get("lambda_adv", 1)):
+        check_same_arguments(trained, arguments, ("lambda_adv",))
     passes = trained.get("passes", "striped")
     if passes == arguments["passes"]:
         check_same_arguments(trained, arguments, ("score",))
@@ -69,3 +78,45 @@ def fit_arguments(
     networks = {name: value for name, value in state if name.startswith(NETWORKS)}
     values = {name: value for name, value in own.items() if not name.startswith(NETWORKS)}
     checkpoint["state_dict"] = values | backbone | networks
+
+
+def named_as(own: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Name weights as a model does, whether it or the one that they are from was compiled.
+
+    Args:
+        own (Mapping[str, Any]): State of the model.
+        state (Mapping[str, Any]): State of a checkpoint.
+
+    Returns:
+        dict[str, Any]: The checkpoint's state; a name without counterpart loses only what compiling has put before it.
+    """
+    names = {name.replace(COMPILED, ""): name for name in own}
+    plain = {name.replace(COMPILED, ""): value for name, value in state.items()}
+    return {names.get(name, name): value for name, value in plain.items()}
+
+
+def check_fit(network: nn.Module, state: Mapping[str, Any], what: object, advice: str = "") -> None:
+    """Refuse weights that do not fit, in one line.
+
+    Args:
+        network (nn.Module): What shall be loaded into.
+        state (Mapping[str, Any]): Weights and buffers by name.
+        what (object): Where they are from, for the message.
+        advice (str): What to know, for the message. Defaults to ``""``.
+
+    Raises:
+        ValueError: If a name or a shape differs; the message names the first, and how many differ.
+    """
+    expected, found = (
+        {key: tuple(value.shape) for key, value in held.items() if isinstance(value, torch.Tensor)}
+        for held in (network.state_dict(), state)
+    )
+    different = sorted(expected.items() ^ found.items())
+    if not different:
+        return
+    key = different[0][0]
+    msg = (
+        f"{what} does not fit this {type(network).__name__}: {key} has shape {found.get(key, 'missing')}, expected "
+        f"{expected.get(key, 'no such key')} ({len({name for name, _ in different})} keys differ{advice})"
+    )
+    raise ValueError(msg)

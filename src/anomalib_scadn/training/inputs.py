@@ -14,6 +14,9 @@ import torch
 from anomalib_scadn.anomalies import draw_anomalies
 from anomalib_scadn.masks import MIN_SIZE, SIZE_DIVISOR, draw_masks, remove
 
+RANGE_TOLERANCE = 1e-3
+"""Distance by which images may lie outside [0, 1]."""
+
 
 class Inputs(NamedTuple):
     """A batch to learn from.
@@ -113,3 +116,22 @@ def random_crops(
     windows = list(enumerate(zip(*places, strict=True)))
     image_crops = torch.stack([images[index, :, rows, columns] for index, (rows, columns) in windows])
     return image_crops, torch.stack([masks[index, :, rows, columns] for index, (rows, columns) in windows])
+
+
+def check_range(images: torch.Tensor) -> None:
+    """Refuse images that were normalized, which no model here can paint.
+
+    Args:
+        images (torch.Tensor): Any shape.
+
+    Raises:
+        ValueError: If a value lies outside [0, 1]; the message names the lowest and the highest.
+    """
+    low, high = (float(value) for value in images.aminmax())
+    # Antialiased resizing of pure white ends a rounding error above 1.
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+        msg = (
+            f"the model paints images in [0, 1], got values from {low:.3g} to {high:.3g}; "
+            "leave normalization out of the pre-processor and the augmentations"
+        )
+        raise ValueError(msg)

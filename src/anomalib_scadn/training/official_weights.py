@@ -14,6 +14,8 @@ import torch
 from anomalib_scadn.files import explain_unreadable
 from anomalib_scadn.networks import Discriminator, Generator
 
+from .checkpoints import check_fit
+
 
 def rename_generator_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Rename the authors' generator keys to those of :class:`~anomalib_scadn.networks.Generator`.
@@ -83,7 +85,7 @@ def load_official_weights(
         state = rename_discriminator_keys(_read(discriminator_file, "discriminator"))
         states.append((discriminator, state, discriminator_file))  # type: ignore[arg-type]
     for network, state, file in states:
-        _check_fit(network, state, file)
+        check_fit(network, state, file, "; the authors' networks have base_channels=64")
     for network, state, _ in states:
         network.load_state_dict(state)
 
@@ -108,18 +110,3 @@ def _read(file: str | Path, name: str) -> dict[str, torch.Tensor]:
         msg = f"{path} must hold tensors by name under {name!r}; {odd[0]!r} is none"
         raise ValueError(msg)
     return state
-
-
-def _check_fit(network: torch.nn.Module, state: dict[str, torch.Tensor], file: str | Path) -> None:
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in state.items()}
-    if expected == found:
-        return
-    different = sorted(expected.items() ^ found.items())
-    key = different[0][0]
-    msg = (
-        f"{file} does not fit this {type(network).__name__}: {key} has shape {found.get(key, 'missing')}, expected "
-        f"{expected.get(key, 'no such key')} ({len({name for name, _ in different})} keys differ; "
-        "the authors' networks have base_channels=64)"
-    )
-    raise ValueError(msg)

@@ -5,26 +5,28 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from anomalib import LearningType
 from anomalib.data import Batch
+from anomalib.post_processing import PostProcessor
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.callbacks import LearningRateFinder, Timer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import nn
+from torch.nn.modules.module import _IncompatibleKeys
 
 from anomalib_scadn.loss import check_finite
 
-from .checkpoints import keep_arguments
+from .checkpoints import check_fit, keep_arguments, named_as
+from .thresholds import warn_if_never_validated
 
 logger = logging.getLogger(__name__)
-
-RANGE_TOLERANCE = 1e-3
-"""Distance by which images may lie outside [0, 1]."""
 
 SEED_KEY = "scadn_seed"
 """Key of a run's seed in its checkpoints, so that a resumed run draws the same numbers."""
@@ -34,8 +36,12 @@ class TrainingRun(LightningModule):
     """The run that all models of this package share: seeds, epochs, updates, refusals, and the scoring of a batch."""
 
     model: nn.Module
+    post_processor: PostProcessor | None
     seed: int | None
     max_epochs: int
+    # What a run sets; callbacks that try steps out, as Lightning's tuners do, come before that.
+    _seeded_epoch: int | None = None
+    _resumed_epoch = 0
 
     @property
     def trainer(self) -> Trainer:
@@ -90,6 +96,17 @@ class TrainingRun(LightningModule):
         del dataloader_idx
         return self.validation_step(batch, batch_idx)
 
+    def setup(self, stage: str) -> None:
+        """Refuse a callback that would look for a learning rate and find none: it steps Lightning's optimizer alone.
+
+        Raises:
+            MisconfigurationException: If the trainer has a ``LearningRateFinder``.
+        """
+        super().setup(stage)
+        if any(isinstance(callback, LearningRateFinder) for callback in self.trainer.callbacks):
+            msg = f"LearningRateFinder needs automatic optimization, {type(self).__name__} steps its own optimizers"
+            raise MisconfigurationException(msg)
+
     def on_fit_start(self) -> None:
         """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
         super().on_fit_start()
@@ -102,21 +119,30 @@ class TrainingRun(LightningModule):
         if self.current_epoch != self._seeded_epoch:
             self._start_epoch(self.current_epoch)
 
+    @cached_property
+    def _epoch_generator(self) -> torch.Generator:
+        """What masks, anomalies and noise are drawn from; each epoch brings its own."""
+        return start_epoch(self.seed or 0, self.current_epoch, self.global_rank)
+
     def _start_epoch(self, epoch: int) -> None:
         self._epoch_generator = start_epoch(self.seed or 0, epoch, self.global_rank)
         self._seeded_epoch = epoch
 
     def on_fit_end(self) -> None:
-        """Say where the weights are."""
+        """Say where the weights are, and what is missing because there was no validation."""
         super().on_fit_end()
+        if not self.trainer.is_global_zero:
+            return
         path = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
-        if path and self.trainer.is_global_zero:
+        if path:
             logger.info("Weights are in %s", path)
         elif self.trainer.checkpoint_callback is not None and not self.trainer.fast_dev_run:
             logger.warning(
                 "No checkpoint was written: training ended before its first validation. Make val_check_interval or "
                 "check_val_every_n_epoch of the trainer a divisor of the training's length."
             )
+            return
+        warn_if_never_validated(self.post_processor)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the seed with the weights, and what they belong to."""
@@ -127,10 +153,31 @@ class TrainingRun(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
         super().on_load_checkpoint(checkpoint)
+        checkpoint["state_dict"] = named_as(self.state_dict(), checkpoint["state_dict"])
         if self.seed is None:
             self.seed = checkpoint.get(SEED_KEY)
         progress = checkpoint.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {})
         self._resumed_epoch = progress.get("current", {}).get("processed", 0)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> _IncompatibleKeys:  # torch's signature
+        """Load weights; torch's own error has a line for each that does not fit, this has one for all.
+
+        Args:
+            state_dict (Mapping[str, Any]): Weights and buffers by name.
+            strict (bool): Whether the names must be the model's own. Defaults to ``True``.
+            assign (bool): As torch's. Defaults to ``False``.
+
+        Returns:
+            _IncompatibleKeys: As torch's.
+
+        Raises:
+            ValueError: If a name or a shape differs; the message names the first, and how many differ.
+        """
+        if strict:
+            check_fit(self, state_dict, "the state", "; is it another model's?")
+        return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
     def _learn(
         self, batch_idx: int, images: torch.Tensor, terms: dict[str, torch.Tensor], losses: dict[str, torch.Tensor]
@@ -213,22 +260,3 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     finally:
         for weight in learning:
             weight.requires_grad = True
-
-
-def check_range(images: torch.Tensor) -> None:
-    """Refuse images that were normalized, which no model here can paint.
-
-    Args:
-        images (torch.Tensor): Any shape.
-
-    Raises:
-        ValueError: If a value lies outside [0, 1]; the message names the lowest and the highest.
-    """
-    low, high = (float(value) for value in images.aminmax())
-    # Antialiased resizing of pure white ends a rounding error above 1.
-    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
-        msg = (
-            f"the model paints images in [0, 1], got values from {low:.3g} to {high:.3g}; "
-            "leave normalization out of the pre-processor and the augmentations"
-        )
-        raise ValueError(msg)

@@ -9,6 +9,8 @@ import re
 
 import numpy as np
 import pytest
+from anomalib_scadn.deploy.folder import score_folder
+from anomalib_scadn.deploy.score_table import COLUMNS, ScoreTable
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -17,8 +19,6 @@ from test_bad_images import Reader
 from anomalib_scadn import LaceAD, OneClass
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.data.cropping import crop_folder
-from anomalib_scadn.deploy.folder import score_folder
-from anomalib_scadn.deploy.score_table import COLUMNS, ScoreTable
 
 
 def picture(path, size=(16, 16)):

@@ -10,6 +10,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from anomalib_scadn.deploy.folder import score_folder
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -17,7 +18,6 @@ from PIL import Image
 
 from anomalib_scadn.data.cropping import crop_folder
 from anomalib_scadn.deploy import InferenceResult
-from anomalib_scadn.deploy.folder import score_folder
 from anomalib_scadn.deploy.images import read_input
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)

@@ -175,6 +175,19 @@ def test_each_tile_keeps_its_own_score_and_the_highest_is_the_images():
     assert "reconstruction" not in found
 
 
+def test_tiles_without_labels_give_an_image_without():
+    def raw(tiles):
+        values = first_channel(tiles)
+        return {name: values[name] for name in ("raw_map", "raw_score", "selected_scale")}
+
+    picture = np.random.default_rng(0).random((1, 40, 40), dtype=np.float32)
+    found = predict_tiled(picture, raw, tile=16, overlap=4)
+    assert found.keys() == {
+        *("raw_map", "raw_score", "selected_scale", "tile_box", "tile_raw_score", "tile_selected_scale"),
+    }
+    np.testing.assert_allclose(found["raw_map"][0], picture[0], atol=1e-6)
+
+
 def test_of_equally_high_tiles_the_first_decides():
     scores = iter([1.0, 3.0, 3.0, 2.0])
 

@@ -15,7 +15,7 @@ from anomalib_scadn.torch_model import ScadnModel
 def write_export(folder, content):
     weights = folder / "weights/onnx"
     weights.mkdir(parents=True)
-    for name in ("model.onnx", "model.onnx.data", "model.json"):
+    for name in ("model.onnx", "model.onnx.data"):
         (weights / name).write_text(content)
     return weights / "model.onnx"
 
@@ -82,5 +82,11 @@ def test_an_export_without_reference_values_warns(tiny_scadn, caplog):
         assert "no reference values" in caplog.text
     caplog.clear()
     model.model.scorer.mu.zero_()
+    with model._exporting():
+        assert "no reference values" not in caplog.text
+        assert "The model was never validated" in caplog.text
+    caplog.clear()
+    for name in ("image_min", "image_max"):
+        getattr(model.post_processor, name).fill_(1.0)
     with model._exporting():
         assert not caplog.text

@@ -5,11 +5,14 @@
 
 import json
 import math
+from pathlib import Path
 
+import onnx
 import pytest
+import torch
 
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
-from anomalib_scadn.export.metadata import Limits, describe, read_metadata, write_metadata
+from anomalib_scadn.export.metadata import PROPERTY, Limits, describe, embed_metadata, read_metadata, to_post_processor
 from anomalib_scadn.scoring import CompositeScore, PaperScore
 from anomalib_scadn.torch_model import ScadnModel
 
@@ -24,6 +27,16 @@ def make_post_processor(**arguments):
     for name, value in values.items():
         getattr(post_processor, name).fill_(value)
     return post_processor
+
+
+def embed(metadata, folder):
+    """Write metadata into a graph of nothing, and give its file and the text in it."""
+    file = folder / "model.onnx"
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "graph", [], [])), file)
+    embed_metadata(metadata, file)
+    ((key, text),) = ((entry.key, entry.value) for entry in onnx.load(file).metadata_props)
+    assert key == PROPERTY
+    return file, text
 
 
 def same(first, second):
@@ -52,27 +65,31 @@ def test_without_post_processor_nothing_is_normalized():
 
 def test_the_options_of_any_score_are_described(tmp_path):
     score = CompositeScore(("mse", "perceptual"), backbone="resnet10t", backbone_weights="checkpoint")
-    metadata = describe(make(score=score), None, "generator")
-    write_metadata(metadata, tmp_path / "model.json")
-    assert read_metadata(tmp_path / "model.json").score == score.description
+    file, text = embed(describe(make(score=score), None, "generator"), tmp_path)
+    assert read_metadata(text, file).score == score.description
 
 
 @pytest.mark.parametrize("kind", ["full", "generator"])
 @pytest.mark.parametrize("post_processor", [None, ScadnPostProcessor(), make_post_processor()])
 def test_writing_and_reading_give_the_same_description(tmp_path, kind, post_processor):
     metadata = describe(make(), post_processor, kind)
-    write_metadata(metadata, tmp_path / "model.json")
-    assert same(read_metadata(tmp_path / "model.json"), metadata)
-    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
-    assert "NaN" not in (tmp_path / "model.json").read_text()
+    file, text = embed(metadata, tmp_path)
+    assert same(read_metadata(text, file), metadata)
+    assert list(tmp_path.iterdir()) == [file]
+    assert "NaN" not in text
 
 
-def change(tmp_path, **entries):
-    path = tmp_path / "model.json"
-    write_metadata(describe(make(), ScadnPostProcessor(), "full"), path)
-    content = {**json.loads(path.read_text()), **entries}
-    path.write_text(json.dumps({key: value for key, value in content.items() if value != "gone"}))
-    return path
+@pytest.mark.parametrize("post_processor", [ScadnPostProcessor(pixel_sensitivity=0.75), make_post_processor()])
+def test_metadata_make_the_post_processor_that_they_describe(post_processor):
+    found = to_post_processor(describe(make(), post_processor, "full"))
+    assert found.checkpoint_config() == post_processor.checkpoint_config()
+    torch.testing.assert_close(found.state_dict(), post_processor.state_dict(), rtol=0, atol=0, equal_nan=True)
+
+
+def change(folder, **entries):
+    _, text = embed(describe(make(), ScadnPostProcessor(), "full"), folder)
+    content = {**json.loads(text), **entries}
+    return json.dumps({key: value for key, value in content.items() if value != "gone"})
 
 
 @pytest.mark.parametrize(
@@ -102,20 +119,12 @@ def change(tmp_path, **entries):
     ],
 )
 def test_impossible_entries_are_refused_by_name(tmp_path, entries, message):
-    path = change(tmp_path, **entries)
     with pytest.raises(ValueError, match=message) as error:
-        read_metadata(path)
-    assert str(path) in str(error.value)
+        read_metadata(change(tmp_path, **entries), Path("some/model.onnx"))
+    assert "some/model.onnx" in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
-def test_files_that_are_no_description_are_refused_by_name(tmp_path, text):
-    path = tmp_path / "model.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"model\.json"):
-        read_metadata(path)
-
-
-def test_missing_file_is_missed_by_name(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"model\.json"):
-        read_metadata(tmp_path / "model.json")
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "\x00"])
+def test_a_text_that_is_no_description_is_refused_by_the_graphs_name(text):
+    with pytest.raises(ValueError, match=r"some/model\.onnx"):
+        read_metadata(text, Path("some/model.onnx"))

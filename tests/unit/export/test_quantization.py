@@ -16,7 +16,6 @@ from anomalib_scadn.baselines import Dae
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.export import quantization
 from anomalib_scadn.export.quantization import (
-    IMAGE_LIMITS,
     check_limits,
     import_build_tools,
     quantizing_up_to,
@@ -89,7 +88,7 @@ def test_a_model_that_was_never_validated_is_not_calibrated(compression_type):
     post_processor = ScadnPostProcessor()
     post_processor.image_min.fill_(0.1)
     with pytest.raises(
-        ValueError, match=f"{compression_type.name} needs .* unknown are image_max, pixel_min, pixel_max"
+        ValueError, match=f"{compression_type.name} needs .* unknown are those of anomaly_map, pred_score"
     ):
         check_limits(post_processor, compression_type, maps=True)
     for name in ("image_max", "pixel_min", "pixel_max"):
@@ -99,12 +98,12 @@ def test_a_model_that_was_never_validated_is_not_calibrated(compression_type):
 
 def test_a_model_without_maps_needs_the_images_limits_alone():
     post_processor = ScadnPostProcessor()
-    with pytest.raises(ValueError, match=r"unknown are image_min, image_max: call Engine.validate"):
+    with pytest.raises(ValueError, match=r"unknown are those of pred_score: call Engine.validate"):
         check_limits(post_processor, CompressionType.INT8_PTQ, maps=False)
-    for name in IMAGE_LIMITS:
+    for name in ("image_min", "image_max"):
         getattr(post_processor, name).fill_(0.2)
     check_limits(post_processor, CompressionType.INT8_PTQ, maps=False)
-    with pytest.raises(ValueError, match=r"unknown are pixel_min, pixel_max: call Engine.validate"):
+    with pytest.raises(ValueError, match=r"unknown are those of anomaly_map: call Engine.validate"):
         check_limits(post_processor, CompressionType.INT8_PTQ, maps=True)
 
 

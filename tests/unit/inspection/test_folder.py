@@ -369,24 +369,22 @@ def test_no_two_pictures_share_a_name():
 
 
 def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
-    for name in ("m.xml", "m.bin", "m.json", "n.onnx.data", "n.json", "meta.json", "m.ckpt"):
+    for name in ("m.xml", "m.bin", "n.onnx.data", "m.ckpt"):
         (tmp_path / name).write_text(name)
     # What a tensor says about weights outside of it: key and value of an entry, each with its length before it.
     (tmp_path / "n.onnx").write_bytes(b"graph\x0a\x08location\x12\x0bn.onnx.datamore")
     record = describe_run(tmp_path / "m.ckpt")
     assert [entry["name"] for entry in record["files"]] == ["m.ckpt"]
     record = describe_run(tmp_path / "m.xml", None, 64)
-    assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin", "m.json"]
+    assert [entry["name"] for entry in record["files"]] == ["m.xml", "m.bin"]
     assert (record["tile"], record["overlap"]) == (None, None)
     (tmp_path / "m.score.safetensors").write_text("reference values")
-    assert describe_run(tmp_path / "m.xml")["files"][3]["name"] == "m.score.safetensors"
+    assert describe_run(tmp_path / "m.xml")["files"][2]["name"] == "m.score.safetensors"
     record = describe_run(tmp_path / "n.onnx", 512, 64)
-    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "n.json"]
-    record = describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json")
-    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data", "meta.json"]
+    assert [entry["name"] for entry in record["files"]] == ["n.onnx", "n.onnx.data"]
     assert (record["tile"], record["overlap"]) == (512, 64)
     (tmp_path / "n.onnx.data").write_text("other weights")
-    assert describe_run(tmp_path / "n.onnx", 512, 64, tmp_path / "meta.json") != record
+    assert describe_run(tmp_path / "n.onnx", 512, 64) != record
     assert json.loads(json.dumps(record)) == record
 
 
@@ -448,6 +446,21 @@ def test_an_overlay_shows_the_image_where_nothing_is_found():
     assert tuple(overlay[300, 12]) == CONTOUR_COLOUR
     assert not np.array_equal(overlay[302:308, 12:18], image[302:308, 12:18])
     assert tuple(image[300, 12]) != CONTOUR_COLOUR
+
+
+def test_a_model_that_was_never_validated_leaves_scores_and_labels_empty(pictures, tmp_path, fake_inferencer):
+    class Raw(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                yield path, replace(result, pred_score=None, pred_label=None, anomaly_map=None, pred_mask=None)
+
+    assert score_folder(Raw(), pictures, tmp_path / "out", RECORD) == 0
+    rows = rows_of(tmp_path / "out")
+    assert [(row["score"], row["label"]) for row in rows] == [("", "")] * 4
+    assert [float(row["raw_score"]) for row in rows] == [60, 90, 120, 200]
+    again = Raw()
+    assert score_folder(again, pictures, tmp_path / "out", RECORD) == 0
+    assert not again.seen
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])

@@ -3,6 +3,9 @@
 
 """What is computed in single precision whatever the networks run in."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 import torch
 
@@ -45,6 +48,26 @@ def test_products_are_not_rounded_and_the_setting_is_restored():
         fail_inside()
     assert settings() == before
     assert torch.get_float32_matmul_precision() == "medium"
+
+
+@pytest.mark.usefixtures("_rounded")
+def test_the_setting_holds_until_the_last_thread_is_done():
+    before, inside, leave = settings(), Event(), Event()
+
+    def work():
+        with single_precision("cpu"):
+            inside.set()
+            assert leave.wait(10)
+            return settings()
+
+    with ThreadPoolExecutor(1) as pool:
+        with single_precision("cpu"):
+            other = pool.submit(work)
+            assert inside.wait(10)
+        assert settings() == EXACT
+        leave.set()
+        assert other.result() == EXACT
+    assert settings() == before
 
 
 @pytest.mark.usefixtures("_rounded")
