@@ -11,8 +11,8 @@ A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec A
 torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
 and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
 the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
-part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``; what a
-file has is not run again.
+part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``; what
+a file has is not run again.
 """
 
 import argparse
@@ -135,9 +135,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["stripes", "repair"])
-    parser.add_argument(
-        "--base-channels", type=int, help="overrules the configuration; its results have their own file"
-    )
+    parser.add_argument("--base-channels", type=int, help="overrules the configuration; has result files of its own")
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()

@@ -19,7 +19,7 @@ from .backends import Backend, Values
 from .ignoring import fit_mask, leave_out, read_ignore_mask
 from .images import ChannelOrder, check_channel_order, list_inputs, read_input
 from .loading import load_backend
-from .result import InferenceResult, TileResult
+from .result import InferenceResult, split_values
 from .tiles import predict_tiled
 
 Outcome = tuple[Any, InferenceResult | Exception]
@@ -179,22 +179,7 @@ class StripedMaskInferencer:
         Returns:
             list[InferenceResult]: N results.
         """
-        images = [{name: found[n] for name, found in predictions.items()} for n in range(len(predictions["raw_score"]))]
-        return [
-            InferenceResult(
-                raw_score=float(values["raw_score"]),
-                pred_score=float(values["pred_score"]) if "pred_score" in values else None,
-                pred_label=bool(values["pred_label"]) if "pred_label" in values else None,
-                anomaly_map=values.get("anomaly_map"),
-                raw_map=values["raw_map"],
-                pred_mask=values.get("pred_mask"),
-                scale_maps=values.get("scale_maps"),
-                selected_scale=int(values["selected_scale"]),
-                reconstruction=values.get("reconstruction"),
-                tiles=_tiles(values),
-            )
-            for values in images
-        ]
+        return split_values(predictions)
 
     def predict(self, image: Any, reconstruction: bool = False) -> InferenceResult:  # noqa: ANN401
         """Predict one image, tile by tile if the inferencer was told to.
@@ -269,12 +254,3 @@ class StripedMaskInferencer:
 
     def _predict_batch(self, batch: npt.NDArray[np.float32], reconstruction: bool) -> list[InferenceResult]:
         return self.post_process(self.forward(batch, reconstruction=reconstruction))
-
-
-def _tiles(values: Values) -> tuple[TileResult, ...]:
-    if "tile_box" not in values:
-        return ()
-    boxes = [(y0, x0) for y0, x0 in values["tile_box"].tolist()]
-    names = ("tile_raw_score", "tile_pred_score", "tile_pred_label", "tile_selected_scale")
-    columns = [values[name].tolist() if name in values else [None] * len(boxes) for name in names]
-    return tuple(TileResult(*own) for own in zip(boxes, *columns, strict=True))

@@ -3,7 +3,9 @@
 
 """The prediction for one image."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,3 +83,40 @@ class InferenceResult:
         if self.pred_mask is None or self.anomaly_map is None:
             return ()
         return find_regions(self.pred_mask, self.anomaly_map)
+
+
+def split_values(values: Mapping[str, npt.NDArray[Any]]) -> list[InferenceResult]:
+    """Split a batch's values by image.
+
+    Args:
+        values (Mapping[str, npt.NDArray[Any]]): What a backend or :func:`~anomalib_scadn.deploy.tiles.predict_tiled` gave
+            for N images, by name.
+
+    Returns:
+        list[InferenceResult]: N results.
+    """
+    images = [{name: found[n] for name, found in values.items()} for n in range(len(values["raw_score"]))]
+    return [
+        InferenceResult(
+            raw_score=float(own["raw_score"]),
+            pred_score=float(own["pred_score"]) if "pred_score" in own else None,
+            pred_label=bool(own["pred_label"]) if "pred_label" in own else None,
+            anomaly_map=own.get("anomaly_map"),
+            raw_map=own["raw_map"],
+            pred_mask=own.get("pred_mask"),
+            scale_maps=own.get("scale_maps"),
+            selected_scale=int(own["selected_scale"]),
+            reconstruction=own.get("reconstruction"),
+            tiles=_tiles(own),
+        )
+        for own in images
+    ]
+
+
+def _tiles(values: Mapping[str, npt.NDArray[Any]]) -> tuple[TileResult, ...]:
+    if "tile_box" not in values:
+        return ()
+    boxes = [(y0, x0) for y0, x0 in values["tile_box"].tolist()]
+    names = ("tile_raw_score", "tile_pred_score", "tile_pred_label", "tile_selected_scale")
+    columns = [values[name].tolist() if name in values else [None] * len(boxes) for name in names]
+    return tuple(TileResult(*own) for own in zip(boxes, *columns, strict=True))

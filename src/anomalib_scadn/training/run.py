@@ -24,6 +24,7 @@ from torch.nn.modules.module import _IncompatibleKeys
 from anomalib_scadn.loss import check_finite
 
 from .checkpoints import check_fit, keep_arguments, named_as
+from .inputs import check_range
 from .thresholds import warn_if_never_validated
 
 logger = logging.getLogger(__name__)
