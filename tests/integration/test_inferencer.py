@@ -344,3 +344,42 @@ def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_s
         expected = model.model(images)
     assert result.raw_score == pytest.approx(float(expected.pred_score), abs=score_rounding(2))
     np.testing.assert_allclose(result.raw_map, expected.anomaly_map[0, 0], atol=generator_rounding(2))
+
+
+def half(size):
+    """Mask of the upper half of an image."""
+    mask = np.zeros((size, size), dtype=np.uint8)
+    mask[: size // 2] = 1
+    return mask
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_ignored_region_has_no_part_in_scores_maps_and_masks(exported, kind):
+    whole = exported.inferencer(kind)
+    part = StripedMaskInferencer(exported.files[kind], ignore_mask=half(32))
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    expected, found = whole.predict(image), part.predict(image)
+    assert np.array_equal(found.raw_map[16:], expected.raw_map[16:])
+    assert np.array_equal(found.anomaly_map[16:], expected.anomaly_map[16:])
+    assert not found.pred_mask[:16].any()
+    assert np.array_equal(found.pred_mask[16:], expected.pred_mask[16:])
+    assert (found.raw_map[:16] == expected.raw_map.min()).all()
+    # The mean of so many values, in float32, in whatever order.
+    assert found.raw_score == pytest.approx(expected.raw_map[16:].mean(dtype=float), rel=512 * 2**-24)
+    metadata = part.backend.metadata
+    limits = metadata.image
+    normalized = (found.raw_score - limits.threshold) / (limits.maximum - limits.minimum) + 0.5
+    assert found.pred_score == pytest.approx(min(1, max(0, normalized)), abs=1e-5)
+    assert found.pred_label == (found.pred_score > 1 - metadata.image_sensitivity)
+
+
+def test_an_ignored_region_is_cut_into_tiles_like_the_image(exported):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    options = {"tile": 32, "overlap": 0}
+    expected = StripedMaskInferencer(exported.files["checkpoint"], **options).predict(image)
+    found = StripedMaskInferencer(exported.files["checkpoint"], **options, ignore_mask=half(64)).predict(image)
+    assert [tile.raw_score for tile in found.tiles[:2]] == [-np.inf, -np.inf]
+    assert [tile.pred_label for tile in found.tiles[:2]] == [False, False]
+    assert found.tiles[2:] == expected.tiles[2:]
+    assert np.array_equal(found.raw_map[32:], expected.raw_map[32:])
+    assert not found.pred_mask[:32].any()
