@@ -166,7 +166,7 @@ def keep(folder: Path, result: dict[str, Any], title: str, model: AnomalibModule
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
     names = [sample.name for sample in scored.samples]
-    table = pd.DataFrame({"path": names, "label": scored.labels.tolist(), "pred_score": scored.scores.tolist()})
+    table = pd.DataFrame({"path": names, "gt_label": scored.labels.tolist(), "pred_score": scored.scores.tolist()})
     write_whole(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n").encode())
     draw(folder, title, model, scored)
     save(folder / "result.json", result)

@@ -81,7 +81,7 @@ def measure_forms(image_size: int, base_channels: int, repeats: int, threads: in
     rows = []
     for form, file, precision in json.loads(record.read_text()):
         path = folder / file
-        # The model's graph, weights and metadata.
+        # The model's graph, its weights, and the reference values of a generator alone.
         files = [path] if path.suffix == ".ckpt" else path.parent.glob(f"{path.stem}.*")
         size = sum(file.stat().st_size for file in files) / MEBIBYTE
         found = in_own_process(measure_form, path, image_size, repeats, threads, precision)

@@ -195,8 +195,8 @@ def draw_roc(runs: dict[str, list[Path]], title: str) -> Figure:
     axes = figure.subplots()
     for place, (model, folders) in enumerate(runs.items()):
         for table in (pd.read_csv(folder / "scores.csv") for folder in folders):
-            if table["label"].nunique() == 2:
-                drawn = RocCurveDisplay.from_predictions(table["label"], table["pred_score"], name=model, ax=axes)
+            if table["gt_label"].nunique() == 2:
+                drawn = RocCurveDisplay.from_predictions(table["gt_label"], table["pred_score"], name=model, ax=axes)
                 drawn.line_.set(color=f"C{place}", linewidth=1)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.5, linestyle="--")
     axes.set(xlabel="false positive rate", ylabel="true positive rate", title=f"{title}: images, one line per seed")

@@ -11,8 +11,8 @@ A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec A
 torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
 and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
 the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
-part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``; what
-a file has is not run again.
+part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``;
+what a file has is not run again.
 """
 
 import argparse

@@ -7,11 +7,15 @@ python docs/pictures.py lace                          # docs/images/lace.png: th
 python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
 python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
                                                       # configs/demo_paper.yaml
+python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: a page on the demo's test images, from a
+                                                      # training with configs/demo.yaml; needs Chromium
 """
 
 import argparse
+import subprocess
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -25,6 +29,10 @@ from anomalib_scadn.components.visualizer import MARK
 from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
 from anomalib_scadn.data.lace_drawing import draw_lace
 from anomalib_scadn.data.lace_patterns import PATTERNS
+from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.inspection.folder import score_folder
+from anomalib_scadn.inspection.report import REPORT, write_report
+from anomalib_scadn.inspection.run_record import describe_run
 from anomalib_scadn.masks import MASKS_PER_SCALE, remove
 
 IMAGES = Path(__file__).parent / "images"
@@ -96,15 +104,33 @@ def method(checkpoint: Path, kind: str) -> Figure:
     return figure
 
 
+def report(checkpoint: Path) -> None:
+    """Score the test images of the demo's lace, and let Chromium draw the page on them."""
+    inferencer = StripedMaskInferencer(checkpoint)
+    data = SyntheticLace(category=1, image_size=inferencer.backend.metadata.image_size[0])
+    data.prepare_data()
+    with TemporaryDirectory() as folder:
+        results = Path(folder) / "results"
+        score_folder(inferencer, data.root / "1/test", results, describe_run(checkpoint))
+        write_report(results)
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1100"]
+        target = f"--screenshot={IMAGES / 'report.png'}"
+        subprocess.run(["chromium", *flags, target, f"file://{results / REPORT}"], check=True, capture_output=True)
+    print(IMAGES / "report.png")
+
+
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "anomalies", "method"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "method", "report"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
-    if arguments.picture == "method" and arguments.ckpt_path is None:
-        parser.error("method needs --ckpt_path, a checkpoint of configs/demo_paper.yaml")
+    if arguments.picture in ("method", "report") and arguments.ckpt_path is None:
+        parser.error(f"{arguments.picture} needs --ckpt_path, a checkpoint of the demo")
+    if arguments.picture == "report":
+        report(arguments.ckpt_path)
+        return
     simple = {"lace": lace, "anomalies": anomalies}
     draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
     figure = draw()

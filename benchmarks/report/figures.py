@@ -90,19 +90,19 @@ def line_style(index: int) -> dict[str, object]:
 def typical_run(runs: Sequence[Run]) -> Run:
     """Choose the run that stands for all seeds in the figures: of the median image AUROC, the lower one of two."""
     scored = [run for run in runs if run.has_both_classes]
-    scored.sort(key=lambda run: (roc_auc_score(run.scores["label"], run.scores["pred_score"]), run.seed))
+    scored.sort(key=lambda run: (roc_auc_score(run.scores["gt_label"], run.scores["pred_score"]), run.seed))
     return scored[(len(scored) - 1) // 2] if scored else runs[0]
 
 
 def count(scores: pd.DataFrame) -> str:
     """Say how many images of both classes there are."""
-    anomalous = int(scores["label"].sum())
+    anomalous = int(scores["gt_label"].sum())
     return f"{len(scores) - anomalous} normal and {anomalous} anomalous test images"
 
 
 def most_wrong(scores: pd.DataFrame, label: int, number: int = WORST) -> list[tuple[str, float]]:
     """Name the images of a class that were nearest to being taken for the other one, or were."""
-    ordered = scores[scores["label"] == label].sort_values("pred_score", ascending=bool(label), kind="stable")
+    ordered = scores[scores["gt_label"] == label].sort_values("pred_score", ascending=bool(label), kind="stable")
     return list(ordered[["path", "pred_score"]].head(number).itertuples(index=False, name=None))
 
 
@@ -122,7 +122,7 @@ def draw_model(runs: list[Run]) -> ModelFigures:
 
 def draw_curves(name: str, runs: list[Run], styles: dict[str, dict]) -> list[Picture]:
     """Draw the curves of all models beside what guessing gives."""
-    share = float(runs[0].scores["label"].mean())
+    share = float(runs[0].scores["gt_label"].mean())
     roc, areas = curves_figure(RocCurveDisplay, runs, styles, ("false positive rate", "true positive rate"), [0, 1])
     precision, averages = curves_figure(PrecisionRecallDisplay, runs, styles, ("recall", "precision"), [share, share])
     areas = ", ".join(f"{run.model} {one.roc_auc:.3f}" for run, one in zip(runs, areas, strict=True))
@@ -141,7 +141,7 @@ def curves_figure(
     axes, drawn = figure.subplots(), []
     for run in runs:
         name = f"{run.model}, seed {run.seed}"
-        drawn.append(display.from_predictions(run.scores["label"], run.scores["pred_score"], name=name, ax=axes))
+        drawn.append(display.from_predictions(run.scores["gt_label"], run.scores["pred_score"], name=name, ax=axes))
         drawn[-1].line_.set(**styles[run.model])
     axes.plot([0, 1], guessing, color="grey", linestyle=":", label="guessing")
     axes.set(xlabel=titles[0], ylabel=titles[1])
@@ -154,7 +154,7 @@ def histogram_figure(scores: pd.DataFrame, bins: int = BINS) -> Figure:
     figure = Figure(figsize=(4.2, 2.8), layout="constrained")
     axes, edges = figure.subplots(), bin_edges(scores["pred_score"].to_numpy(), bins)
     for label, (name, dash) in enumerate((("normal", "-"), ("anomalous", "--"))):
-        values = scores["pred_score"][scores["label"] == label]
+        values = scores["pred_score"][scores["gt_label"] == label]
         shares = np.histogram(values, edges)[0] / max(1, len(values))
         style = {"facecolor": (COLOURS[label], 0.25), "edgecolor": COLOURS[label], "linestyle": dash, "linewidth": 1.2}
         axes.stairs(shares, edges, fill=True, label=name, **style)

@@ -22,7 +22,7 @@ from summary import COUNTS
 
 PaperValues = dict[str, dict[str, dict[str, float]]]
 
-COLUMNS = ["path", "label", "pred_score"]
+COLUMNS = ["path", "gt_label", "pred_score"]
 
 DESCRIPTIONS = ("configuration", "machine", "versions")
 """What describes a run; the numbers in them are no measures."""
@@ -60,7 +60,7 @@ class Run:
     @property
     def has_both_classes(self) -> bool:
         """Whether there are scores of normal and anomalous images, without which there is no curve."""
-        return self.scores is not None and self.scores["label"].nunique() == 2
+        return self.scores is not None and self.scores["gt_label"].nunique() == 2
 
 
 def load_runs(folder: Path) -> list[Run]:
@@ -88,14 +88,14 @@ def read_scores(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)
         scores = pd.to_numeric(table["pred_score"], errors="coerce").astype(float)
-        wrong = table[~table["label"].isin(["0", "1"]) | ~np.isfinite(scores)]
+        wrong = table[~table["gt_label"].isin(["0", "1"]) | ~np.isfinite(scores)]
         if table.empty or len(wrong):
             msg = "none" if table.empty else str(wrong.iloc[0].to_dict())
             raise ValueError(msg)
     except ValueError as error:  # pandas' own are of that kind
         msg = f"cannot read {path}: expected rows with {', '.join(COLUMNS)}, found: {error}"
         raise ValueError(msg) from error
-    return table.assign(label=table["label"].astype(int), pred_score=scores)
+    return table.assign(gt_label=table["gt_label"].astype(int), pred_score=scores)
 
 
 def load_paper_values(folder: Path) -> PaperValues:

@@ -89,8 +89,8 @@ def split_values(values: Mapping[str, npt.NDArray[Any]]) -> list[InferenceResult
     """Split a batch's values by image.
 
     Args:
-        values (Mapping[str, npt.NDArray[Any]]): What a backend or :func:`~anomalib_scadn.deploy.tiles.predict_tiled` gave
-            for N images, by name.
+        values (Mapping[str, npt.NDArray[Any]]): What a backend, or
+            :func:`~anomalib_scadn.deploy.tiles.predict_tiled`, gave for N images, by name.
 
     Returns:
         list[InferenceResult]: N results.

@@ -65,7 +65,7 @@ def test_a_run_leaves_metrics_scores_and_pictures(finished, make_job, tree, mode
     assert {"torch", "anomalib"} <= result["versions"].keys()
     assert str(tree.parent) not in text
     table = pd.read_csv(folder / "scores.csv")
-    assert list(table.columns) == ["path", "label", "pred_score"]
+    assert list(table.columns) == ["path", "gt_label", "pred_score"]
     assert all((tree / path).is_file() for path in table["path"])
     assert Image.open(folder / "examples.png").width > 100
     assert Image.open(folder / "extremes.png").width > 100

@@ -56,7 +56,7 @@ def report(tmp_path):
     page = (tmp_path / "report.html").read_text()
     for run in runs:
         assert run.values["image_AUROC"] == pytest.approx(
-            roc_auc_score(run.scores["label"], run.scores["pred_score"]), abs=1e-4
+            roc_auc_score(run.scores["gt_label"], run.scores["pred_score"]), abs=1e-4
         )
         assert run.examples
         assert run.extremes

@@ -29,7 +29,7 @@ def add_run(results):
         (folder / "result.json").write_text(json.dumps({"metrics": dict(metrics), **result}))
         if scores is not None:
             with (folder / "scores.csv").open("w", newline="") as file:
-                csv.writer(file).writerows([("path", "label", "pred_score"), *scores])
+                csv.writer(file).writerows([("path", "gt_label", "pred_score"), *scores])
         if pictures:
             for name, height in (("examples", 4), ("extremes", 5)):
                 Image.fromarray(np.full((height, 6, 3), 200, dtype=np.uint8)).save(folder / f"{name}.png")

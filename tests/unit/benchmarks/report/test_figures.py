@@ -35,7 +35,7 @@ STYLES = {"m": line_style(1)}
 
 
 def run_of(rows, seed=0):
-    return Run("d", "m", seed, {}, pd.DataFrame(rows, columns=["path", "label", "pred_score"]))
+    return Run("d", "m", seed, {}, pd.DataFrame(rows, columns=["path", "gt_label", "pred_score"]))
 
 
 def points(x, y):
@@ -44,7 +44,7 @@ def points(x, y):
 
 def test_curves_agree_with_torchmetrics(drawn_scores):
     run = run_of(drawn_scores())
-    values, labels = torch.tensor(run.scores["pred_score"]).sigmoid(), torch.tensor(run.scores["label"])
+    values, labels = torch.tensor(run.scores["pred_score"]).sigmoid(), torch.tensor(run.scores["gt_label"])
     figure, (roc,) = curves_figure(RocCurveDisplay, [run], STYLES, ("x", "y"), [0, 1])
     line, chance = figure.axes[0].lines
     assert points(*line.get_data()) <= points(*binary_roc(values, labels)[:2])
@@ -139,7 +139,7 @@ def test_the_figures_are_those_of_the_typical_seed(results, add_run, drawn_score
     assert (model.examples.width, model.examples.height) == (6, 4)
     assert len(model.runs) == 3
     assert figures.counts == "40 normal and 20 anomalous test images"
-    area = roc_auc_score(model.run.scores["label"], model.run.scores["pred_score"])
+    area = roc_auc_score(model.run.scores["gt_label"], model.run.scores["pred_score"])
     assert f"AUROC: scadn {area:.3f}" in figures.charts[0].alt
     assert "Average precision: scadn 0." in figures.charts[1].alt
     assert [len(images) for images in model.worst.values()] == [5, 5]

@@ -23,7 +23,7 @@ def table(tmp_path):
 def test_rows_are_read_by_their_column_names(table):
     scores = read_scores(table('pred_score,more,label,path\n0.5,x,1,"a,b.png"\n1e-3,,0,NA\n'))
     assert list(scores["path"]) == ["a,b.png", "NA"]
-    np.testing.assert_array_equal(scores["label"], [1, 0])
+    np.testing.assert_array_equal(scores["gt_label"], [1, 0])
     np.testing.assert_array_equal(scores["pred_score"], [0.5, 0.001])
 
 
@@ -31,12 +31,12 @@ def test_rows_are_read_by_their_column_names(table):
     ("text", "found"),
     [
         ("", "No columns"),
-        ("path,label,pred_score\n", "none"),
+        ("path,gt_label,pred_score\n", "none"),
         ("path,pred_score\na.png,1\n", "columns expected but not found: .*label"),
-        ("path,label,pred_score\na.png,2,1\n", "'label': '2'"),
-        ("path,label,pred_score\na.png,0\n", "'pred_score': ''"),
-        ("path,label,pred_score\na.png,0,high\n", "high"),
-        ("path,label,pred_score\na.png,0,nan\n", "'nan'"),
+        ("path,gt_label,pred_score\na.png,2,1\n", "'gt_label': '2'"),
+        ("path,gt_label,pred_score\na.png,0\n", "'pred_score': ''"),
+        ("path,gt_label,pred_score\na.png,0,high\n", "high"),
+        ("path,gt_label,pred_score\na.png,0,nan\n", "'nan'"),
     ],
 )
 def test_a_broken_table_is_named(table, text, found):
@@ -47,7 +47,7 @@ def test_a_broken_table_is_named(table, text, found):
 
 def test_the_most_wrong_images_are_high_normal_and_low_anomalous_ones(table):
     rows = "a,0,0.1\nb,0,0.9\nc,0,0.9\nd,1,0.2\ne,1,0.8\nf,1,0.1\n"
-    scores = read_scores(table("path,label,pred_score\n" + rows))
+    scores = read_scores(table("path,gt_label,pred_score\n" + rows))
     assert most_wrong(scores, 0, 2) == [("b", 0.9), ("c", 0.9)]
     assert most_wrong(scores, 1, 2) == [("f", 0.1), ("d", 0.2)]
     assert len(most_wrong(scores, 1, 9)) == 3
@@ -55,7 +55,7 @@ def test_the_most_wrong_images_are_high_normal_and_low_anomalous_ones(table):
 
 @pytest.mark.parametrize(("labels", "expected"), [("01", True), ("00", False), ("11", False)])
 def test_both_classes(table, labels, expected):
-    text = "path,label,pred_score\n" + "".join(f"a,{label},0\n" for label in labels)
+    text = "path,gt_label,pred_score\n" + "".join(f"a,{label},0\n" for label in labels)
     assert Run("d", "m", 0, {}, read_scores(table(text))).has_both_classes is expected
 
 
