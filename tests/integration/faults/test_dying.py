@@ -18,7 +18,7 @@ import pytest
 import torch
 from PIL import Image
 
-FLIPS, KILLS = (int(os.environ.get(name, default)) for name, default in (("FLIPS", "8"), ("KILLS", "1")))
+FLIPS, KILLS = (int(os.environ.get(name, default)) for name, default in (("FLIPS", "6"), ("KILLS", "1")))
 KILLED = {-9, -14}  # SIGKILL, or the alarm that nobody catches
 
 
