@@ -11,13 +11,16 @@ from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile, is_zipfile
 
+PART = ".part"
+"""Name of what is being written. One for all: a longer one than a file's own may be too long where that is not."""
+
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Name a file in the error that writing it raises: that of a full disk names none.
+    """Name a file or folder in the error that writing it raises: that of a full disk names none.
 
     Args:
-        path (Path): File that is written.
+        path (Path): File or folder that is written.
 
     Yields:
         None: While it is written.
@@ -31,6 +34,9 @@ def naming(path: Path) -> Iterator[None]:
         if error.errno is None:
             msg = f"cannot write {path}: {error}"
             raise OSError(msg) from error
+        # An error that names a file is right about it, unless that is the temporary one.
+        if error.filename not in (None, str(path.with_name(PART))):
+            raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
@@ -46,8 +52,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: If the file cannot be written; the message names it.
     """
-    # One short name for all: a longer one than the file's own might be too long where the file's is not.
-    temporary = path.with_name(".part")
+    temporary = path.with_name(PART)
     try:
         with naming(path):
             with temporary.open("wb") as file:
@@ -75,7 +80,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         OSError: If the folder cannot be written, or has been made by another process in the meantime.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True) as hidden:
+    temporary = TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True)
+    with naming(folder), temporary as hidden:
         # One level down, since the temporary folder itself is closed to other users.
         made = Path(hidden) / folder.name
         yield made
@@ -95,7 +101,7 @@ def temporary_folder(export_root: Path | str) -> Iterator[Path]:
         Path: Empty folder, removed afterwards.
     """
     Path(export_root).mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=export_root, prefix=".export-") as name:
+    with naming(Path(export_root)), TemporaryDirectory(dir=export_root, prefix=".export-") as name:
         yield Path(name)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_type_hints
 
 from anomalib.post_processing import PostProcessor
 
-from anomalib_scadn.checks import as_image_size, as_stripes
+from anomalib_scadn.checks import as_image_size, as_stripes, as_tuple
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import Passes, check_passes, check_size
@@ -182,7 +182,7 @@ def read_metadata(text: str | None, graph: Path) -> Metadata:
         raise ValueError(msg)
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         msg = f"the metadata in {graph} are no JSON: {error}"
         raise ValueError(msg) from error
     version = content.get("format_version") if isinstance(content, dict) else None
@@ -224,7 +224,7 @@ def _limits(**entry: dict[str, float | None]) -> Limits:
 
 
 def _from_plain(content: dict[str, Any]) -> Metadata:
-    height, width = as_image_size(content["image_size"])
+    height, width = as_image_size(as_tuple(image_size=content["image_size"]))
     stripes = as_stripes(content["stripes"])
     check_size((height, width), stripes)
     check_passes(content["passes"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("anomalib-scadn-faults", deadline=None, derandomize=True, database=None, max_examples=30)
+settings.register_profile("anomalib-scadn-faults", deadline=None, derandomize=True, database=None, max_examples=20)
 settings.load_profile("anomalib-scadn-faults")
 
 

@@ -9,8 +9,6 @@ import re
 
 import numpy as np
 import pytest
-from anomalib_scadn.deploy.folder import score_folder
-from anomalib_scadn.deploy.score_table import COLUMNS, ScoreTable
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,6 +17,8 @@ from test_bad_images import Reader
 from anomalib_scadn import LaceAD, OneClass
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.data.cropping import crop_folder
+from anomalib_scadn.inspection.folder import score_folder
+from anomalib_scadn.inspection.score_table import COLUMNS, ScoreTable
 
 
 def picture(path, size=(16, 16)):
@@ -152,7 +152,7 @@ def test_crop_leaves_an_output_that_is_not_empty_as_it_was(tmp_path):
 def opened(path):
     """Open a table; gives what is done, or the error."""
     try:
-        table = ScoreTable(path)
+        table = ScoreTable(path, {})
     except ValueError as error:
         return str(error)
     table.close()

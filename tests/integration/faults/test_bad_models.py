@@ -18,11 +18,8 @@ from onnx import TensorProto, helper
 from anomalib_scadn.baselines import Dae
 from anomalib_scadn.components import ScadnPostProcessor
 from anomalib_scadn.deploy import StripedMaskInferencer
-from anomalib_scadn.export.metadata import describe
+from anomalib_scadn.export.metadata import PROPERTY, describe
 from anomalib_scadn.torch_model import ScadnModel
-
-PROPERTY = "anomalib_scadn"
-"""Name of the entry of a graph that holds its metadata."""
 
 
 class Code:
@@ -123,7 +120,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     refuse(tmp_path / "model.ckpt")
 
 
-LENGTHS = [0, 1, 7, 100, 0.1, 0.5, 0.9, 0.999]
+LENGTHS = [0, 1, 100, 0.1, 0.5, 0.999]
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -223,7 +220,6 @@ CHANGES = [(name, value) for name, values in METADATA.items() for value in (GONE
 def write_graph(folder, text):
     """Write a tiny graph that carries metadata."""
     onnx.save(tiny_graph(metadata=text), folder / "model.onnx")
-    (folder / "model.json").write_text(text)
     return folder / "model.onnx"
 
 
@@ -239,6 +235,6 @@ def test_impossible_metadata_are_refused_by_name(tmp_path, name, value):
     refuse(write_graph(tmp_path, json.dumps(content)), name)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"text"', "{}", "\x01", "NaN"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"text"', "{}", "\x01", "NaN", "[" * 100_000])
 def test_metadata_that_are_no_description_are_refused(tmp_path, text):
     refuse(write_graph(tmp_path, text))

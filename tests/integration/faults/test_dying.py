@@ -18,7 +18,7 @@ import pytest
 import torch
 from PIL import Image
 
-FLIPS, KILLS = (int(os.environ.get(name, default)) for name, default in (("FLIPS", "10"), ("KILLS", "2")))
+FLIPS, KILLS = (int(os.environ.get(name, default)) for name, default in (("FLIPS", "6"), ("KILLS", "1")))
 KILLED = {-9, -14}  # SIGKILL, or the alarm that nobody catches
 
 
@@ -26,7 +26,7 @@ KILLED = {-9, -14}  # SIGKILL, or the alarm that nobody catches
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dying") / "pictures"
     folder.mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, (4, 40, 36, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (3, 40, 36, 3), dtype=np.uint8)
     for index, pixels in enumerate(noise):
         Image.fromarray(pixels).save(folder / f"{index}.png")
     return folder
@@ -34,8 +34,8 @@ def pictures(tmp_path_factory):
 
 def without_seconds(content):
     """Drop the one column of a table that differs between runs, and a row that was cut off."""
-    rows = csv.reader(io.StringIO(content.decode()[: content.rfind(b"\n") + 1]))
-    return [row[:5] + row[6:] for row in rows]
+    header, *rows = csv.reader(io.StringIO(content.decode()[: content.rfind(b"\n") + 1]))
+    return [[cell for name, cell in zip(header, row, strict=True) if name != "seconds"] for row in rows]
 
 
 def files(folder):
@@ -43,7 +43,7 @@ def files(folder):
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     visible = {name: path for name, path in found.items() if not any(part[0] == "." for part in name.split("/"))}
     return {
-        name: without_seconds(path.read_bytes()) if name == "scores.csv" else path.read_bytes()
+        name: without_seconds(path.read_bytes()) if name.endswith(".csv") else path.read_bytes()
         for name, path in visible.items()
     }
 
@@ -78,7 +78,7 @@ class Commands:
         """Train, from the last checkpoint that there is."""
         resumed = next(target.rglob("*.ckpt"), None)
         where = ["--lace", self.lace_root, "--results", target / "run", "--save", target / "weights.pt"]
-        arguments = [*where, "--seed", 0, "--epochs", 3, *(["--resume-in", target] if resumed else [])]
+        arguments = [*where, "--seed", 0, "--epochs", 2, *(["--resume-in", target] if resumed else [])]
         return self.worker.run("fit", list(map(str, arguments)), **options)
 
 
@@ -102,7 +102,7 @@ def check_whole(name, target, undisturbed):
         return
     for file, content in files(target).items():
         expected = undisturbed[file]
-        assert content == (expected[: len(content)] if file == "scores.csv" else expected), file
+        assert content == (expected[: len(content)] if file.endswith(".csv") else expected), file
     if name == "export" and (target / "weights/onnx/generator.onnx").exists():
         assert files(target) == undisturbed
     if name == "crop" and target.exists():
@@ -130,7 +130,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_ends_as_if_undisturbed
         shutil.rmtree(target)
 
 
-@pytest.mark.parametrize("longest", [0, 100, 600])
+@pytest.mark.parametrize("longest", [0, 600])
 @pytest.mark.parametrize("name", ["score", "crop", "export"])
 def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_no_half_of_one(commands, tmp_path, name, longest):
     command = getattr(commands, name)

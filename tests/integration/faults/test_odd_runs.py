@@ -4,11 +4,11 @@
 """Runs over files of odd names, and over files that change meanwhile."""
 
 import pytest
-from anomalib_scadn.deploy.folder import score_folder
 from PIL import Image
 from test_bad_images import NOISE, Reader, encode, rows
 
 from anomalib_scadn.data.cropping import crop_folder
+from anomalib_scadn.inspection.folder import score_folder
 
 NAMES = [
     "two\nlines",

@@ -108,7 +108,7 @@ def test_every_image_has_pictures_of_its_own(model, tmp_path):
     visualizer = ScadnVisualizer(output_dir=tmp_path / "out")
     loader = SimpleNamespace(batch_size=len(paths))
     trainer = SimpleNamespace(
-        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True
+        default_root_dir=tmp_path, num_test_batches=[1], test_dataloaders=loader, is_global_zero=True, loggers=[]
     )
     batch = ImageBatch(image=torch.rand(len(paths), 3, 32, 32), image_path=[str(path) for path in paths])
     for _ in range(2):  # a second run draws over the pictures of the first
