@@ -21,6 +21,7 @@ from anomalib_scadn import checks, torch_model
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from anomalib_scadn.export import export_generator
+from anomalib_scadn.export.metadata import PROPERTY
 from anomalib_scadn.networks import Generator
 from tolerances import generator_rounding, score_rounding
 
@@ -46,7 +47,7 @@ def change_metadata(path, change):
         return
     tree = ET.parse(path)  # noqa: S314  # our own file
     parent = tree.find("rt_info/framework")
-    (entry,) = parent
+    entry = parent.find(PROPERTY)
     changed = change(entry.get("value"))
     if changed is None:
         parent.remove(entry)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.score_file import score_path
 from anomalib_scadn.masks import count_scales
 from anomalib_scadn.scoring import as_score
 
@@ -78,6 +79,21 @@ def find_weights(path: Path) -> list[Path]:
             msg = f"{path} needs its weights in {file}, which does not exist; copy both"
             raise FileNotFoundError(msg)
     return files
+
+
+def find_companions(path: Path) -> list[Path]:
+    """Find all files that belong to a graph.
+
+    Args:
+        path (Path): File of the graph (.onnx or .xml).
+
+    Returns:
+        list[Path]: Files with weights, and with the reference values of a generator alone.
+
+    Raises:
+        FileNotFoundError: If a file with weights is missing.
+    """
+    return [*find_weights(path), *(values for values in (score_path(path),) if values.is_file())]
 
 
 def _external_names(content: bytes) -> list[str]:

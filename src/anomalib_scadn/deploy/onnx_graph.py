@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from anomalib_scadn.export.checksum import CHECKSUM, check_checksum
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 
-from .graphs import Graph, find_weights
+from .graphs import Graph, find_companions, find_weights
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 OPTIONS = ("providers", "provider_options", "session_options")
@@ -67,7 +68,9 @@ class OnnxGraph(Graph):
         self._input = self._session.get_inputs()[0].name
         self.input_shape = _shape(self._session.get_inputs()[0].shape)
         self.output_names = [output.name for output in self._session.get_outputs()]
-        self.metadata = read_metadata(self._session.get_modelmeta().custom_metadata_map.get(PROPERTY), path)
+        properties = self._session.get_modelmeta().custom_metadata_map
+        self.metadata = read_metadata(properties.get(PROPERTY), path)
+        check_checksum(path, properties.get(CHECKSUM), find_companions(path))
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
+from anomalib_scadn.export.checksum import CHECKSUM, check_checksum
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.masks import MASKS_PER_SCALE
 
-from .graphs import Graph, find_weights
+from .graphs import Graph, find_companions, find_weights
 
 
 class OpenVinoGraph(Graph):
@@ -42,7 +43,8 @@ class OpenVinoGraph(Graph):
         try:
             core = ov.Core()
             self._model = core.read_model(path, weights)
-            self.metadata = read_metadata(self._property(), path)
+            self.metadata = read_metadata(self._property(PROPERTY), path)
+            check_checksum(path, self._property(CHECKSUM), find_companions(path))
             found = {name for op in self._model.get_ops() for output in op.outputs() for name in output.names}
             inner = [name for name in INNER_VALUES if name in found]
             if inner:
@@ -59,8 +61,8 @@ class OpenVinoGraph(Graph):
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
 
-    def _property(self) -> str | None:
-        place = ["framework", PROPERTY]
+    def _property(self, name: str) -> str | None:
+        place = ["framework", name]
         return self._model.get_rt_info(place).astype(str) if self._model.has_rt_info(place) else None
 
     def _names(self) -> list[str]:

@@ -26,6 +26,11 @@ class Region:
         centroid (tuple[float, float]): Mean place (x, y) of its pixels.
         pred_score (float): Highest value of the normalized anomaly map in it, range [0, 1].
         contour (tuple[tuple[float, float], ...]): Outer outline, corners (x, y) of a polygon; holes are not in it.
+
+    Example:
+        >>> outline = ((0.25, 0.25), (0.25, 0.75), (1.75, 0.75), (1.75, 0.25))
+        >>> Region(0, 0, 2, 1, area=2, centroid=(1.0, 0.5), pred_score=0.8, contour=outline).area
+        2
     """
 
     x: int

@@ -19,6 +19,7 @@ from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.torch_model import InferenceModel
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
+from .checksum import write_checksum
 from .plain_weights import for_inference
 from .quantization import check_limits, import_build_tools, sparing_memory
 
@@ -89,6 +90,7 @@ class WholeExport(ExportMixin):
         with self._exporting(), temporary_folder(export_root) as folder:
             path = super().to_onnx(folder, model_file_name, input_size, **kwargs)
             self._complete(path)
+            write_checksum(path)
             return publish(path, folder, Path(export_root))
 
     def to_openvino(
@@ -123,6 +125,7 @@ class WholeExport(ExportMixin):
         import_build_tools(compression_type)
         with temporary_folder(export_root) as folder, sparing_memory(self.model, compression_type, datamodule):
             path = super().to_openvino(folder, model_file_name, input_size, compression_type, datamodule, **kwargs)
+            write_checksum(path)
             return publish(path, folder, Path(export_root))
 
     def to_torch(self, export_root: Path | str, model_file_name: str = "model") -> Path:

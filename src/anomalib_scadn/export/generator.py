@@ -15,6 +15,7 @@ from anomalib_scadn.training.reference import warn_if_unfitted
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .base import OPSET, check_tools
+from .checksum import write_checksum
 from .full import ScadnExport
 from .metadata import describe, embed_metadata
 from .score_file import write_score
@@ -61,6 +62,7 @@ def export_generator(
         if export_type == "openvino":
             file = _write_openvino(file, target / f"{model_file_name}.xml")
         write_score(model.model.scorer, file)
+        write_checksum(file)
         return publish(file, folder, Path(export_root))
 
 

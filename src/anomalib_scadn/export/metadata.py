@@ -224,6 +224,9 @@ def _limits(**entry: dict[str, float | None]) -> Limits:
 
 
 def _from_plain(content: dict[str, Any]) -> Metadata:
+    if not isinstance(content["image_size"], list):
+        msg = f"image_size must be a height and a width, got {content['image_size']!r}"
+        raise TypeError(msg)
     height, width = as_image_size(as_tuple(image_size=content["image_size"]))
     stripes = as_stripes(content["stripes"])
     check_size((height, width), stripes)

@@ -13,8 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from anomalib_scadn.deploy.graphs import find_weights
-from anomalib_scadn.export.score_file import score_path
+from anomalib_scadn.deploy.graphs import find_companions
 from anomalib_scadn.files import write_whole
 
 RECORD = "run.json"
@@ -44,9 +43,7 @@ def describe_run(
     Raises:
         OSError: If a file cannot be read.
     """
-    files = [model]
-    if model.suffix != ".ckpt":
-        files += [*find_weights(model), *(path for path in (score_path(model),) if path.is_file())]
+    files = [model] if model.suffix == ".ckpt" else [model, *find_companions(model)]
     return {
         "version": version("anomalib-scadn"),
         "files": [_fingerprint(path) for path in files],

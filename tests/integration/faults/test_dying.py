@@ -144,8 +144,8 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_no_half_of_one(c
     assert not [path for path in tmp_path.rglob("*.part") if path.stat().st_size]
 
 
-CHECKED = {"model.ckpt"}
-"""Files that hold a sum of their content: a change is noticed, whatever it changes."""
+CHECKED = {"model.ckpt", "generator.onnx.data", "generator.bin", "generator.score.safetensors"}
+"""Files whose content has a checksum: a change is noticed, whatever it changes."""
 
 DAMAGED = {
     "model.ckpt": "checkpoint",

@@ -456,8 +456,9 @@ def test_a_model_that_was_never_validated_leaves_scores_and_labels_empty(picture
 
     assert score_folder(Raw(), pictures, tmp_path / "out", RECORD) == 0
     rows = rows_of(tmp_path / "out")
-    assert [(row["score"], row["label"]) for row in rows] == [("", "")] * 4
+    assert [(row["pred_score"], row["pred_label"]) for row in rows] == [("", "")] * 4
     assert [float(row["raw_score"]) for row in rows] == [60, 90, 120, 200]
+    assert not (tmp_path / "out/heatmaps").exists()
     again = Raw()
     assert score_folder(again, pictures, tmp_path / "out", RECORD) == 0
     assert not again.seen

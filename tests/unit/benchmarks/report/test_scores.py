@@ -21,7 +21,7 @@ def table(tmp_path):
 
 
 def test_rows_are_read_by_their_column_names(table):
-    scores = read_scores(table('pred_score,more,label,path\n0.5,x,1,"a,b.png"\n1e-3,,0,NA\n'))
+    scores = read_scores(table('pred_score,more,gt_label,path\n0.5,x,1,"a,b.png"\n1e-3,,0,NA\n'))
     assert list(scores["path"]) == ["a,b.png", "NA"]
     np.testing.assert_array_equal(scores["gt_label"], [1, 0])
     np.testing.assert_array_equal(scores["pred_score"], [0.5, 0.001])
@@ -41,7 +41,9 @@ def test_rows_are_read_by_their_column_names(table):
 )
 def test_a_broken_table_is_named(table, text, found):
     path = table(text)
-    with pytest.raises(ValueError, match=rf"cannot read {path}: expected rows with path, label, pred_score.*{found}"):
+    with pytest.raises(
+        ValueError, match=rf"cannot read {path}: expected rows with path, gt_label, pred_score.*{found}"
+    ):
         read_scores(path)
 
 
