@@ -30,12 +30,14 @@ class Graph(ABC):
         output_names (list[str]): Names of the values that :meth:`run` returns; of a full graph also those of its inner
             values.
         metadata (Metadata): Its description.
+        checksum (str | None): That of the files beside it, ``None`` if it has none.
     """
 
     path: Path
     input_shape: Shape
     output_names: list[str]
     metadata: Metadata
+    checksum: str | None
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anomalib_scadn.checks import check_installed
+from anomalib_scadn.export.checksum import check_checksum
 from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
@@ -60,7 +61,7 @@ def load_backend(
 def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
     from .full_graph import FullGraphBackend
     from .generator_graph import GeneratorBackend
-    from .graphs import Graph
+    from .graphs import Graph, find_companions
 
     graph: Graph
     if file.suffix == ".ckpt":
@@ -77,4 +78,7 @@ def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, An
         from .openvino_graph import OpenVinoGraph
 
         graph = OpenVinoGraph(file, device, options, passes_at_once)
-    return FullGraphBackend(graph) if graph.metadata.kind == "full" else GeneratorBackend(graph, passes_at_once)
+    full = graph.metadata.kind == "full"
+    backend = FullGraphBackend(graph) if full else GeneratorBackend(graph, passes_at_once)
+    check_checksum(file, graph.checksum, find_companions(file))
+    return backend

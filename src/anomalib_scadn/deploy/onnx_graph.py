@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from anomalib_scadn.export.checksum import CHECKSUM, check_checksum
+from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 
-from .graphs import Graph, find_companions, find_weights
+from .graphs import Graph, find_weights
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 OPTIONS = ("providers", "provider_options", "session_options")
@@ -70,7 +70,7 @@ class OnnxGraph(Graph):
         self.output_names = [output.name for output in self._session.get_outputs()]
         properties = self._session.get_modelmeta().custom_metadata_map
         self.metadata = read_metadata(properties.get(PROPERTY), path)
-        check_checksum(path, properties.get(CHECKSUM), find_companions(path))
+        self.checksum = properties.get(CHECKSUM)
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""

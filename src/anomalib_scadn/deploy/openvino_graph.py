@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from anomalib_scadn.export.checksum import CHECKSUM, check_checksum
+from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.masks import MASKS_PER_SCALE
 
-from .graphs import Graph, find_companions, find_weights
+from .graphs import Graph, find_weights
 
 
 class OpenVinoGraph(Graph):
@@ -44,7 +44,7 @@ class OpenVinoGraph(Graph):
             core = ov.Core()
             self._model = core.read_model(path, weights)
             self.metadata = read_metadata(self._property(PROPERTY), path)
-            check_checksum(path, self._property(CHECKSUM), find_companions(path))
+            self.checksum = self._property(CHECKSUM)
             found = {name for op in self._model.get_ops() for output in op.outputs() for name in output.names}
             inner = [name for name in INNER_VALUES if name in found]
             if inner:

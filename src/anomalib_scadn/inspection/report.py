@@ -30,10 +30,10 @@ from .score_table import GONE, ScoreRow, read_scores
 REPORT = "report.html"
 """Name of the page in a folder of results."""
 
-THUMBNAIL = 112
+THUMBNAIL = 96
 """Longer side of an image and of its overlay on the page, in pixels."""
 
-QUALITY = 60
+QUALITY = 40
 """Quality of the thumbnails' compression, range [0, 100]."""
 
 MOST_REGIONS = 20

@@ -186,10 +186,10 @@ def test_build_tools_are_imported_before_a_graph_is_converted(kind, monkeypatch,
 
     def convert(*_arguments):
         found.append("conversion")
-        raise InterruptedError
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(quantization, "import_module", found.append)
     monkeypatch.setattr(ExportMixin, "to_openvino", convert)
-    with pytest.raises(InterruptedError):
+    with pytest.raises(KeyboardInterrupt):
         kind(image_size=32, base_channels=2, seed=0).to_openvino(tmp_path, compression_type=CompressionType.INT8)
     assert found == ["torch.utils.cpp_extension", "conversion"]
