@@ -109,6 +109,7 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "score_gains": ("scores", score_tables.gains_table),
     "training_options": ("training_options", score_tables.options_table),
     "ways": ("ways", score_tables.ways_table),
+    "curve": ("curve", score_tables.ways_table),
     "choice": ("ways", score_tables.choice_table),
     "score_cost": ("score_cost", score_tables.cost_table),
 }
