@@ -198,8 +198,11 @@ def _write(
     outputs: Outputs,
     bit_depth: int | None,
 ) -> tuple[ScoreRow, tuple[Region, ...]]:
-    """Complete an image's row, find its regions and write its pictures."""
-    path = source / row.path
+    """Complete an image's row, find its regions and write its pictures, in place of those of an older image."""
+    path, heatmap, overlay = source / row.path, target / HEATMAPS / name, target / OVERLAYS / name
+    saved = (target / MAPS / name).with_suffix(".tiff")
+    for old in (heatmap, overlay, saved):
+        old.unlink(missing_ok=True)
     if isinstance(result, Exception):
         return _failure(row, result), ()
     if math.isnan(result.raw_score):
@@ -224,10 +227,10 @@ def _write(
     anomaly_map = fit_map(result.anomaly_map, height, width)
     mask = None if result.pred_mask is None else fit_mask(result.pred_mask, height, width)
     if outputs.pictures == "all" or (outputs.pictures == "anomalous" and label):
-        write_png(target / HEATMAPS / name, draw_heatmap(anomaly_map))
-        write_png(target / OVERLAYS / name, draw_overlay(pixels, anomaly_map, mask))
+        write_png(heatmap, draw_heatmap(anomaly_map))
+        write_png(overlay, draw_overlay(pixels, anomaly_map, mask))
     if outputs.save_maps:
-        write_map(target / MAPS / name.with_suffix(".tiff"), anomaly_map)
+        write_map(saved, anomaly_map)
     return row, () if mask is None or not label else find_regions(mask, anomaly_map, outputs.min_area)
 
 

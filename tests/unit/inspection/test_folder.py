@@ -118,6 +118,15 @@ def test_as_many_pictures_are_drawn_as_asked_for(pictures, tmp_path, fake_infere
         assert np.array_equal(np.asarray(saved), np.full((10, 23), round(200 / 255 * 65535)))
 
 
+def test_pictures_of_an_image_that_was_replaced_do_not_stay(pictures, tmp_path, fake_inferencer):
+    out, options = tmp_path / "out", Outputs(pictures="anomalous")
+    score_folder(fake_inferencer(), pictures, out, RECORD, options)
+    assert len(find_pictures(out)) == 2
+    Image.new("L", (23, 10), 5).save(pictures / "a/c.tif")
+    score_folder(fake_inferencer(), pictures, out, RECORD, options)
+    assert find_pictures(out) == []
+
+
 def find_pictures(folder):
     return sorted(folder.rglob("*.png"))
 
