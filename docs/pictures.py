@@ -22,6 +22,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace
 from anomalib_scadn.components.anomaly_sheet import draw_sheet
@@ -113,9 +114,10 @@ def report(checkpoint: Path) -> None:
         results = Path(folder) / "results"
         score_folder(inferencer, data.root / "1/test", results, describe_run(checkpoint))
         write_report(results)
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1100"]
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,900"]
         target = f"--screenshot={IMAGES / 'report.png'}"
         subprocess.run(["chromium", *flags, target, f"file://{results / REPORT}"], check=True, capture_output=True)
+    Image.open(IMAGES / "report.png").quantize(128).save(IMAGES / "report.png", optimize=True)
     print(IMAGES / "report.png")
 
 
