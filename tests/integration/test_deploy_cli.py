@@ -263,3 +263,43 @@ def test_errors_of_training_are_one_line(tmp_path, options, message, capsys):
 @pytest.mark.parametrize("arguments", [("score",), ("crop", "--remainder", "pad"), ("crop", "--size", "big")])
 def test_what_the_parser_refuses_has_the_same_status(arguments):
     assert run(*arguments) == 2
+
+
+def test_a_threshold_is_chosen_among_the_images_that_are_there_and_scored_with(tmp_path, model, capsys):
+    path, _ = model
+    for name, value in [("good/1.png", 40), ("good/2.png", 60), ("good/3.png", 250), ("hole/1.png", 90)]:
+        save(tmp_path / "in" / name, np.full((8, 8), value, dtype=np.uint8))
+    arguments = ("score", "--model", path, "--input", tmp_path / "in")
+    assert run(*arguments, "--output", tmp_path / "out") == 0
+    (tmp_path / "in/good/3.png").unlink()
+    assert run(*arguments, "--output", tmp_path / "out") == 0
+    capsys.readouterr()
+    assert run("threshold", tmp_path / "out") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        f"threshold raw:{float(np.float32(60) / 255)}, from 2 good images, at most 0 of them above it\n"
+    )
+    assert "expected false alarms among further good parts: 33.33%" in out
+    assert "missed: 0 of 1 images" in out
+    options = ("--output", tmp_path / "decided", "--threshold", tmp_path / "out/threshold.json")
+    assert run(*arguments, *options) == 0
+    with (tmp_path / "decided/scores.csv").open(newline="") as file:
+        assert [(row["path"], row["pred_label"]) for row in csv.DictReader(file)] == [
+            ("good/1.png", "0"),
+            ("good/2.png", "0"),
+            ("hole/1.png", "1"),
+        ]
+    capsys.readouterr()
+    assert run("threshold", tmp_path / "out", "--false_alarms", "1/1000") == 2
+    assert "2 good images cannot promise 1 false alarm in 1000" in capsys.readouterr().err
+    assert run("threshold", tmp_path / "out", "--good", "nowhere") == 2
+    assert "has no scores of images in a folder nowhere" in capsys.readouterr().err
+
+
+def test_a_page_is_written(tmp_path, pictures, model, capsys):
+    path, _ = model
+    assert run("score", "--model", path, "--input", pictures, "--output", tmp_path / "out") == 0
+    assert run("report", tmp_path / "out") == 0
+    assert f"{tmp_path / 'out/report.html'}: " in capsys.readouterr().out
+    assert run("report", tmp_path) == 2
+    assert "no run.json in" in capsys.readouterr().err

@@ -5,6 +5,7 @@
 
 import itertools
 import pickle
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -345,6 +346,17 @@ def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_s
         expected = model.model(images)
     assert result.raw_score == pytest.approx(float(expected.pred_score), abs=score_rounding(2))
     np.testing.assert_allclose(result.raw_map, expected.anomaly_map[0, 0], atol=generator_rounding(2))
+
+
+@pytest.mark.parametrize("kind", GRAPHS)
+def test_weights_of_another_export_are_refused_by_name(exported, tmp_path, kind):
+    path = copy_model(exported, kind, tmp_path)
+    weights = next(file for file in tmp_path.iterdir() if file.suffix in (".data", ".bin"))
+    damaged = bytearray(weights.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(ValueError, match=re.escape(f"{path} was not exported with {weights}")):
+        StripedMaskInferencer(path)
 
 
 def half(size):

@@ -70,7 +70,7 @@ def threshold(options: Options) -> int:
     """
     results: Path = options["results"]
     rate = None if options["false_alarms"] is None else read_rate(options["false_alarms"])
-    rows = read_scores(results)
+    rows = [row for row in read_scores(results) if not row.error]
     labels = gt_labels([row.path for row in rows], options["good"])
     good, bad = (
         [row.raw_score for row, found in zip(rows, labels, strict=True) if found == label and row.raw_score is not None]
@@ -107,7 +107,7 @@ def report(options: Options) -> int:
 def _describe(choice: Choice, bad: list[float]) -> str:
     certain = f"{CERTAINTY:.0%} certain"
     lines = [
-        f"threshold raw:{choice.raw_score:.6g}, of {choice.good} good images {choice.above} lie above it or level",
+        f"threshold raw:{choice.raw_score!r}, from {choice.good} good images, at most {choice.above} of them above it",
         f"expected false alarms among further good parts: {choice.expected:.2%}, "
         f"{certain} between {choice.lowest:.2%} and {choice.highest:.2%}",
     ]

@@ -70,6 +70,9 @@ def check_checksum(graph: Path, expected: str | None, files: Iterable[Path]) -> 
         ValueError: If they are others; the message names them.
         OSError: If a file cannot be read.
     """
+    if expected is None:
+        msg = f"{graph} holds no checksum of the files beside it: an older version exported it, export the model again"
+        raise ValueError(msg)
     needed = list(files)
     if compute_checksum(needed) != expected:
         names = ", ".join(str(path) for path in needed) or "weights in a file of their own"

@@ -17,6 +17,7 @@ The folder of results::
 The picture of ``NAME.jpg`` is ``NAME.png``, or ``NAME.jpg.png`` if two images of a folder differ only in extension.
 """
 
+import errno
 import logging
 import math
 import time
@@ -150,7 +151,12 @@ def score_folder(
             with tqdm(total=len(names), initial=len(names) - len(todo), unit="image", disable=not progress) as bar:
                 for image, result, seconds in _timed(inferencer, source, todo):
                     row = ScoreRow(image.as_posix(), seconds=round(seconds, 4), **vars(states[image.as_posix()]))
-                    row, found = _write(source, row, result, target, names[image], outputs, inferencer.bit_depth)
+                    try:
+                        row, found = _write(source, row, result, target, names[image], outputs, inferencer.bit_depth)
+                    except OSError as error:
+                        if error.errno != errno.ENAMETOOLONG:  # a full disk ends the run, a name does not
+                            raise
+                        row, found = _failure(row, error), ()
                     regions.add(row.path, found)
                     scores.append([astuple(row)])
                     failed += bool(row.error)
@@ -207,6 +213,8 @@ def _write(
         return _failure(row, result), ()
     if math.isnan(result.raw_score):
         return _failure(row, ValueError(f"{path} must have a number as its score, got nan")), ()
+    if math.isinf(result.raw_score):
+        return _failure(row, ValueError(f"nothing of {path} is left beside the ignored region: nothing to score")), ()
     try:
         pixels = to_8_bit(read_pixels(path, bit_depth=bit_depth))
         label = outputs.label(result)
@@ -227,6 +235,7 @@ def _write(
     anomaly_map = fit_map(result.anomaly_map, height, width)
     mask = None if result.pred_mask is None else fit_mask(result.pred_mask, height, width)
     if outputs.pictures == "all" or (outputs.pictures == "anomalous" and label):
+        row = replace(row, picture=name.as_posix())
         write_png(heatmap, draw_heatmap(anomaly_map))
         write_png(overlay, draw_overlay(pixels, anomaly_map, mask))
     if outputs.save_maps:

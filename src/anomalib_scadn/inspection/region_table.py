@@ -58,12 +58,12 @@ def write_coco(folder: Path, scores: Sequence[ScoreRow]) -> None:
 
     Args:
         folder (Path): Folder of results, with ``regions.csv``.
-        scores (Sequence[ScoreRow]): Its rows of scores, of which the scored ones become images.
+        scores (Sequence[ScoreRow]): Its rows of scores. Images that failed or are gone are left out.
 
     Raises:
         OSError: If a file cannot be read or written.
     """
-    sizes = {row.path: (row.width, row.height) for row in scores if row.raw_score is not None}
+    sizes = {row.path: (row.width, row.height) for row in scores if not row.error}
     numbers = {path: number for number, path in enumerate(sizes, start=1)}
     content = {
         "info": {"description": "anomalous regions"},
@@ -101,7 +101,8 @@ def _cells(path: str, region: Region) -> tuple[object, ...]:
 
 
 def _annotations(folder: Path, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
-    for number, row in enumerate(read_table(folder / REGIONS, COLUMNS), start=1):
+    rows = (row for row in read_table(folder / REGIONS, COLUMNS) if row["path"] in numbers)
+    for number, row in enumerate(rows, start=1):
         yield {
             "id": number,
             "image_id": numbers[row["path"]],

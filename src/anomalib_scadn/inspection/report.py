@@ -5,10 +5,9 @@
 
 import base64
 import json
-import math
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from tqdm import tqdm
 from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.files import write_whole
 
-from .folder import OVERLAYS, picture_names
+from .folder import OVERLAYS
 from .labels import gt_labels
 from .pictures import to_8_bit
 from .region_table import read_regions
@@ -60,16 +59,13 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
         OSError: If the page cannot be written.
     """
     record, rows = read_record(folder), read_scores(folder)
-    names = picture_names(PurePosixPath(row.path) for row in rows)
-    regions = read_regions(folder)
-    source = Path(str(record.get("input", "")))
-    entries = [
-        {**entry, "overlay": _address(folder, names[PurePosixPath(row.path)]), "regions": regions.get(row.path, [])}
-        for row, entry in zip(rows, _entries(rows), strict=True)
-    ]
+    regions, source = read_regions(folder), Path(str(record.get("input", "")))
+    entries = _entries(rows)
     for row, entry in tqdm(list(zip(rows, entries, strict=True)), unit="image", disable=not progress):
-        entry["regions"] = sorted(entry["regions"], key=lambda region: -region[-1])[:MOST_REGIONS]
-        entry["thumbnail"] = _thumbnail(source / row.path, folder / OVERLAYS / names[PurePosixPath(row.path)])
+        overlay = folder / OVERLAYS / row.picture if row.picture else None
+        entry["overlay"] = quote(f"{OVERLAYS}/{row.picture}", errors="surrogateescape") if overlay else ""
+        entry["regions"] = sorted(regions.get(row.path, []), key=lambda region: -region[-1])[:MOST_REGIONS]
+        entry["thumbnail"] = _thumbnail(source / row.path, overlay)
     # "<" would end the script where a name holds a tag.
     data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
     template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
@@ -83,7 +79,7 @@ def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
     return [
         {
             "path": row.path,
-            "raw_score": row.raw_score if row.raw_score is None or math.isfinite(row.raw_score) else None,
+            "raw_score": row.raw_score,
             "pred_score": row.pred_score,
             "pred_label": row.pred_label,
             "gt_label": label,
@@ -97,15 +93,10 @@ def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _address(folder: Path, name: PurePosixPath) -> str:
-    """Name the full overlay, relative to the page; empty if there is none."""
-    path = folder / OVERLAYS / name
-    return quote(f"{OVERLAYS}/{name.as_posix()}", errors="surrogateescape") if path.is_file() else ""
-
-
-def _thumbnail(image: Path, overlay: Path) -> str:
+def _thumbnail(image: Path, overlay: Path | None) -> str:
     """Draw an image beside its overlay, as a data address; empty if there is neither."""
-    found = [pixels for path in (image, overlay) if (pixels := _shrink(path)) is not None]
+    shrunk = [_shrink(path) for path in (image, overlay) if path is not None]
+    found = [pixels for pixels in shrunk if pixels is not None]
     if not found:
         return ""
     height = max(len(pixels) for pixels in found)

@@ -75,8 +75,8 @@ def read_record(folder: Path) -> Record:
     except ValueError as error:
         msg = f"cannot read {path}: expected the record of a run, found: {error}"
         raise ValueError(msg) from error
-    if not isinstance(found, dict):
-        msg = f"cannot read {path}: expected the record of a run, found {type(found).__name__}"
+    if not isinstance(found, dict) or "files" not in found:
+        msg = f"cannot read {path}: expected the record of a run with its files, found {type(found).__name__}"
         raise ValueError(msg)
     return found
 

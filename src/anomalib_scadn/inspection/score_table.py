@@ -3,6 +3,7 @@
 
 """The table of scores, ``scores.csv``: one row per image, and whether it still is that image's."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +29,7 @@ class ScoreRow:
         selected_scale (int | None): Index of the chosen scale.
         width (int | None): Width of the image in pixels.
         height (int | None): Height of the image in pixels.
+        picture (str): Its heat map and overlay, relative to their folders, or "" if they were not drawn.
         seconds (float): Time to read and to score the image, without the drawing of pictures.
         bytes (int | None): Size of the file when it was scored.
         modified (int | None): Its time of modification, in nanoseconds since 1970.
@@ -41,6 +43,7 @@ class ScoreRow:
     selected_scale: int | None = None
     width: int | None = None
     height: int | None = None
+    picture: str = ""
     seconds: float = 0.0
     bytes: int | None = None
     modified: int | None = None
@@ -157,17 +160,25 @@ def summarize(rows: Sequence[ScoreRow]) -> str:
 
 def _parse(row: Row) -> ScoreRow:
     def number(name: str) -> float | None:
-        return float(row[name]) if row[name] else None
+        value = float(row[name]) if row[name] else None
+        if value is not None and not math.isfinite(value):
+            msg = f"{name} of {row['path']!r} must be finite, got {value}"
+            raise ValueError(msg)
+        return value
 
     def whole(name: str) -> int | None:
         return int(row[name]) if row[name] else None
 
+    if not row["path"]:
+        msg = "a row without a path"
+        raise ValueError(msg)
     counts = {name: whole(name) for name in ("pred_label", "selected_scale", "width", "height", "bytes", "modified")}
     return ScoreRow(
         path=row["path"],
         pred_score=number("pred_score"),
         raw_score=number("raw_score"),
-        seconds=float(row["seconds"]),
+        picture=row["picture"],
+        seconds=number("seconds") or 0.0,
         error=row["error"],
         **counts,
     )

@@ -89,5 +89,8 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
 
 def _encode(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    plain, quoted = (csv.writer(text, lineterminator="\n", quoting=kind) for kind in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    for row in rows:
+        # The module quotes no carriage return where rows end without, but takes it for the end of a row.
+        (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
     return text.getvalue().encode(*_TEXT)

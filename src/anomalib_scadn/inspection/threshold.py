@@ -67,7 +67,7 @@ class Choice:
     Args:
         raw_score (float): The threshold.
         good (int): n, good images that it was chosen from.
-        above (int): m, how many of them lie above it, or as high as the lowest of those.
+        above (int): m, how many of them lie above it; fewer where several are level with it.
         expected (float): Expected rate of false alarms among further images, (m + 1) / (n + 1).
         lowest (float): Lower end of the rate's interval.
         highest (float): Upper end.
@@ -114,11 +114,15 @@ def choose_threshold(good_scores: Sequence[float], rate: Fraction | None = None)
         Choice: The lowest of their scores that is expected to keep the rate.
 
     Raises:
-        ValueError: If there are no scores, or too few for the rate; the message says how many are needed.
+        ValueError: If there are no scores, one is not finite, or there are too few for the rate; the message says how
+            many are needed.
     """
     count = len(good_scores)
     if not count:
         msg = "a threshold needs scores of good images, got none"
+        raise ValueError(msg)
+    if not all(math.isfinite(score) for score in good_scores):
+        msg = f"scores of good images must be finite, got {next(s for s in good_scores if not math.isfinite(s))}"
         raise ValueError(msg)
     above = 0 if rate is None else math.floor(rate * (count + 1)) - 1
     if rate is not None and above < 0:
@@ -179,6 +183,9 @@ def read_threshold(text: str, files: Any) -> Threshold:  # noqa: ANN401  # as in
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         value, made_with = float(content["raw_score"]), content["files"]
+        if not math.isfinite(value):
+            msg = f"raw_score must be finite, got {value}"
+            raise ValueError(msg)
     except (ValueError, TypeError, KeyError) as error:
         msg = f"cannot read {path}: expected a threshold that `anomalib-scadn threshold` has written, found: {error!r}"
         raise ValueError(msg) from error

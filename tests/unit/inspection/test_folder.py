@@ -26,7 +26,7 @@ from anomalib_scadn.inspection.threshold import Threshold
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
 
-ROW = ScoreRow("a", 0.1, 0.2, 0, None, 16, 8, 0.5, 7, 8)
+ROW = ScoreRow("a", 0.1, 0.2, 0, None, 16, 8, "a.png", 0.5, 7, 8)
 
 
 def rows_of(folder):
@@ -97,6 +97,36 @@ def test_a_replaced_image_is_scored_again_and_a_removed_one_is_marked(pictures, 
         assert [row["path"] for row in csv.DictReader(file)] == ["a/c.tif", "2.png"]
     assert score_folder(fake_inferencer(), pictures, out, RECORD) == 0
     assert {row["path"]: row for row in rows_of(out)} == rows
+
+
+def test_regions_of_images_that_are_gone_are_not_for_annotation_tools(pictures, tmp_path, fake_inferencer):
+    out = tmp_path / "out"
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    (pictures / "a/c.tif").unlink()
+    score_folder(fake_inferencer(), pictures, out, RECORD)
+    content = json.loads((out / "regions.json").read_text())
+    assert [image["file_name"] for image in content["images"]] == ["2.png", "10.jpg", "a/b.png"]
+    assert content["annotations"] == []
+
+
+def test_an_image_of_which_nothing_is_left_is_an_error(pictures, tmp_path, fake_inferencer):
+    class Blind(fake_inferencer):
+        def predict_many(self, images, **options):
+            for path, result in super().predict_many(images):
+                yield path, replace(result, raw_score=-math.inf)
+
+    assert score_folder(Blind(), pictures, tmp_path / "out", RECORD) == 4
+    assert "nothing of" in rows_of(tmp_path / "out")[0]["error"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names end sooner")
+def test_a_name_that_is_too_long_with_another_ending_is_an_error_of_its_image(tmp_path, fake_inferencer):
+    (tmp_path / "in").mkdir()
+    Image.new("L", (8, 8), 200).save(tmp_path / "in" / f"{'a' * 251}.png")
+    Image.new("L", (8, 8), 20).save(tmp_path / "in/b.png")
+    assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD, Outputs(save_maps=True)) == 1
+    long, short = rows_of(tmp_path / "out")
+    assert ("File name too long" in long["error"], long["pred_label"], short["pred_label"]) == (True, "", "0")
 
 
 def test_labels_come_from_the_threshold_that_was_given(pictures, tmp_path, fake_inferencer):
@@ -249,7 +279,7 @@ def test_a_half_written_row_is_repaired(pictures, tmp_path, fake_inferencer, cut
     assert [row["path"] for row in rows_of(out)] == ["2.png", "10.jpg", "a/b.png", "a/c.tif"]
 
 
-@pytest.mark.parametrize("name", ["a,b.png", 'a"b.png', "zwölf.png", "two\nlines.png", "\udcff.png"])
+@pytest.mark.parametrize("name", ["a,b.png", 'a"b.png', "zwölf.png", "two\nlines.png", "car\rriage.png", "\udcff.png"])
 def test_odd_names_survive_the_table(tmp_path, name):
     path = tmp_path / "scores.csv"
     states = {name: FileState(7, 8)}

@@ -64,7 +64,22 @@ def test_a_threshold_says_which_score_it_means(text):
         read_threshold(text, FILES)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"raw_score": "high", "files": FILES})])
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
+def test_scores_that_are_not_finite_make_no_threshold(score):
+    with pytest.raises(ValueError, match=f"scores of good images must be finite, got {score}"):
+        choose_threshold([1.0, score])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({"raw_score": float("nan"), "files": FILES}),
+        json.dumps({"raw_score": "high", "files": FILES}),
+    ],
+)
 def test_a_file_that_holds_no_threshold_is_refused(tmp_path, content):
     path = tmp_path / "other.json"
     with pytest.raises(FileNotFoundError, match=f"no such file: {path}"):
