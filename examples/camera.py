@@ -68,7 +68,10 @@ def watch(inferencer: StripedMaskInferencer, source: str) -> None:
                 msg = f"frame {len(latencies)} of {source} cannot be scored: {result}"
                 raise ValueError(msg) from result
             latencies.append(time.perf_counter() - arrivals[-1])
-            verdict = f"{result.pred_score:.3f}  {'anomalous' if result.pred_label else 'normal':9}"
+            # A model that was never validated gives a raw score and no label.
+            score = result.raw_score if result.pred_score is None else result.pred_score
+            label = "" if result.pred_label is None else "anomalous" if result.pred_label else "normal"
+            verdict = f"{score:.3f}  {label:9}"
             print(f"{len(latencies) - 1:6d}  {verdict}  {1000 * latencies[-1]:.1f} ms", flush=True)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

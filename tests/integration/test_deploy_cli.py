@@ -143,7 +143,7 @@ def test_images_are_scored(tmp_path, pictures, model, capsys):
     assert (record["tile"], record["overlap"], record["files"][0]["name"]) == (16, 4, "model.onnx")
     assert record["bit_depth"] == 12
     captured = capsys.readouterr()
-    assert captured.out == f"2 images, 1 anomalous, 0 failed; scores, regions and pictures are in {out}\n"
+    assert captured.out == f"2 images, 1 anomalous, 0 failed; results are in {out}\n"
     assert "2/2" in captured.err
 
 

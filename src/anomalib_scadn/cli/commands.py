@@ -160,12 +160,14 @@ def score(options: Options) -> int:
         tile_progress=True,
         bit_depth=options["bit_depth"],
     )
-    record = describe_run(options["model"], tile, overlap, ignore_mask)
-    record["bit_depth"] = options["bit_depth"]
-    threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record["files"])
+    record = describe_run(options["model"], tile, overlap, ignore_mask, options["bit_depth"])
+    threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
+    if threshold is not None and threshold.kind == "normalized" and "pred_score" not in inferencer.backend.outputs:
+        msg = f"--threshold {options['threshold']} needs a model that was validated, expected raw:NUMBER"
+        raise ValueError(msg)
     outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])
     failed = score_folder(inferencer, options["input"], options["output"], record, outputs, progress=True)
-    print(f"{summarize(read_scores(options['output']))}; scores, regions and pictures are in {options['output']}")
+    print(f"{summarize(read_scores(options['output']))}; results are in {options['output']}")
     return SOME_FAILED if failed else DONE
 
 

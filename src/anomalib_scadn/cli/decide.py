@@ -70,6 +70,7 @@ def threshold(options: Options) -> int:
     """
     results: Path = options["results"]
     rate = None if options["false_alarms"] is None else read_rate(options["false_alarms"])
+    record = read_record(results)
     rows = [row for row in read_scores(results) if not row.error]
     labels = gt_labels([row.path for row in rows], options["good"])
     good, bad = (
@@ -78,10 +79,13 @@ def threshold(options: Options) -> int:
     )
     if not good:
         sought = "good" if options["good"] is None else options["good"]
-        msg = f"{results} has no scores of images in a folder {sought}: name the folder of good images with --good"
+        msg = (
+            f"{results} has no scores of images in a folder {sought}: name the folder of good images below "
+            f"{record.get('input')} with --good, or '.' if all are"
+        )
         raise ValueError(msg)
     choice = choose_threshold(good, rate)
-    write_threshold(results / THRESHOLD, choice, read_record(results)["files"])
+    write_threshold(results / THRESHOLD, choice, record)
     print(_describe(choice, bad))
     print(f"score with it: --threshold {results / THRESHOLD}")
     return DONE
@@ -108,8 +112,8 @@ def _describe(choice: Choice, bad: list[float]) -> str:
     certain = f"{CERTAINTY:.0%} certain"
     lines = [
         f"threshold raw:{choice.raw_score!r}, from {choice.good} good images, at most {choice.above} of them above it",
-        f"expected false alarms among further good parts: {choice.expected:.2%}, "
-        f"{certain} between {choice.lowest:.2%} and {choice.highest:.2%}",
+        f"expected false alarms among further good parts: {choice.expected_rate:.2%}, "
+        f"{certain} between {choice.lowest_rate:.2%} and {choice.highest_rate:.2%}",
     ]
     if bad:
         missed = sum(score <= choice.raw_score for score in bad)

@@ -162,7 +162,7 @@ def score_folder(
                     failed += bool(row.error)
                     bar.update()
         write_coco(target, read_scores(target))
-    logger.info("Scored %d images, %d failed, %d had a score: %s", len(todo), failed, len(names) - len(todo), target)
+    logger.info("Scored %d images, %d failed, %d had one: %s", len(todo), failed, len(names) - len(todo), target)
     return failed
 
 

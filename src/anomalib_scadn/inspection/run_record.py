@@ -22,11 +22,18 @@ RECORD = "run.json"
 LOCK = ".lock"
 """Name of the file that a run locks in its folder of results."""
 
+SCORED_WITH = ("files", "tile", "overlap", "ignore_mask", "bit_depth")
+"""What raw scores depend on beside the images."""
+
 Record = dict[str, Any]
 
 
 def describe_run(
-    model: Path, tile: int | None = None, overlap: int | None = None, ignore_mask: Path | None = None
+    model: Path,
+    tile: int | None = None,
+    overlap: int | None = None,
+    ignore_mask: Path | None = None,
+    bit_depth: int | None = None,
 ) -> Record:
     """Describe everything that decides the scores, apart from the images.
 
@@ -36,9 +43,10 @@ def describe_run(
         tile (int | None): Side of the tiles in pixels, ``None`` without tiles. Defaults to ``None``.
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
         ignore_mask (Path | None): Mask of what is left out. Defaults to ``None``.
+        bit_depth (int | None): Bits of values stored in 16. Defaults to ``None``, those of the files' type.
 
     Returns:
-        Record: Version of this package, name, size in bytes and SHA-256 of each file, tile, overlap and mask.
+        Record: Version of this package, name, size in bytes and SHA-256 of each file, and :data:`SCORED_WITH`.
 
     Raises:
         OSError: If a file cannot be read.
@@ -50,6 +58,7 @@ def describe_run(
         "tile": tile,
         "overlap": None if tile is None else overlap,
         "ignore_mask": None if ignore_mask is None else _fingerprint(ignore_mask),
+        "bit_depth": bit_depth,
     }
 
 

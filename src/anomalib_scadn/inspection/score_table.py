@@ -148,14 +148,11 @@ def summarize(rows: Sequence[ScoreRow]) -> str:
     Returns:
         str: Say ``"60 images, 12 anomalous, 1 failed"``.
     """
-    counts = {
-        "images": len(rows),
-        "anomalous": sum(row.pred_label == 1 and row.error != GONE for row in rows),
-        "failed": sum(row.raw_score is None for row in rows),
-        "gone since they were scored": sum(row.error == GONE for row in rows),
-    }
-    shown = [f"{count} {name}" for name, count in counts.items() if count or not name.startswith("gone")]
-    return ", ".join(shown)
+    there = [row for row in rows if row.error != GONE]
+    labels = [row.pred_label for row in there if row.pred_label is not None]
+    anomalous = f"{sum(labels)} anomalous" if labels else "no labels"
+    gone = f", and {len(rows) - len(there)} gone since they were scored" if len(there) < len(rows) else ""
+    return f"{len(there)} images, {anomalous}, {sum(row.raw_score is None for row in there)} failed{gone}"
 
 
 def _parse(row: Row) -> ScoreRow:

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from scipy import stats
 
 from anomalib_scadn.files import write_whole
+
+from .run_record import SCORED_WITH, Record
 
 THRESHOLD = "threshold.json"
 """Name of the file in a folder of results."""
@@ -68,17 +70,17 @@ class Choice:
         raw_score (float): The threshold.
         good (int): n, good images that it was chosen from.
         above (int): m, how many of them lie above it; fewer where several are level with it.
-        expected (float): Expected rate of false alarms among further images, (m + 1) / (n + 1).
-        lowest (float): Lower end of the rate's interval.
-        highest (float): Upper end.
+        expected_rate (float): Expected rate of false alarms among further images, (m + 1) / (n + 1).
+        lowest_rate (float): Lower end of the rate's interval.
+        highest_rate (float): Upper end.
     """
 
     raw_score: float
     good: int
     above: int
-    expected: float
-    lowest: float
-    highest: float
+    expected_rate: float
+    lowest_rate: float
+    highest_rate: float
 
 
 def read_rate(text: str) -> Fraction:
@@ -137,33 +139,33 @@ def choose_threshold(good_scores: Sequence[float], rate: Fraction | None = None)
     return Choice(float(value), count, above, (above + 1) / (count + 1), *(float(end) for end in interval))
 
 
-def write_threshold(path: Path, choice: Choice, files: Any) -> None:  # noqa: ANN401  # as in the run's record
+def write_threshold(path: Path, choice: Choice, record: Record) -> None:
     """Write a threshold.
 
     Args:
         path (Path): File to write.
         choice (Choice): The threshold and its promise.
-        files (Any): Files of the model that made the scores, as in the record of its run.
+        record (Record): That of the run that made the scores.
 
     Raises:
         OSError: If the file cannot be written.
     """
-    write_whole(path, (json.dumps({**asdict(choice), "files": files}, indent=2) + "\n").encode())
+    write_whole(path, (json.dumps({**asdict(choice), **_made_with(record)}, indent=2) + "\n").encode())
 
 
-def read_threshold(text: str, files: Any) -> Threshold:  # noqa: ANN401  # as in the run's record
+def read_threshold(text: str, record: Record) -> Threshold:
     """Read a threshold as a user gives it.
 
     Args:
         text (str): ``"raw:VALUE"``, ``"normalized:VALUE"``, or a file that :func:`write_threshold` wrote.
-        files (Any): Files of the model that will score, as in the record of its run.
+        record (Record): That of the run that will score.
 
     Returns:
         Threshold: The threshold.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no threshold, or that of another model.
+        ValueError: If it is no threshold, or that of another model or of other options.
     """
     kind, colon, number = text.partition(":")
     if colon and kind in get_args(Kind):
@@ -182,14 +184,20 @@ def read_threshold(text: str, files: Any) -> Threshold:  # noqa: ANN401  # as in
         raise FileNotFoundError(msg)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        value, made_with = float(content["raw_score"]), content["files"]
+        value, found = float(content["raw_score"]), _made_with(content)
         if not math.isfinite(value):
             msg = f"raw_score must be finite, got {value}"
             raise ValueError(msg)
     except (ValueError, TypeError, KeyError) as error:
         msg = f"cannot read {path}: expected a threshold that `anomalib-scadn threshold` has written, found: {error!r}"
         raise ValueError(msg) from error
-    if made_with != json.loads(json.dumps(files)):
-        msg = f"{path} is the threshold of another model; expected one from scores of this model"
-        raise ValueError(msg)
+    expected = json.loads(json.dumps(_made_with(record)))
+    for name in SCORED_WITH:
+        if found[name] != expected[name]:
+            msg = f"{path} was chosen from scores with other {name}; expected one of the same model and options"
+            raise ValueError(msg)
     return Threshold("raw", value)
+
+
+def _made_with(record: Record) -> Record:
+    return {name: record.get(name) for name in SCORED_WITH}

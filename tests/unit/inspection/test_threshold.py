@@ -11,6 +11,7 @@ from anomalib_scadn.inspection.labels import gt_labels
 from anomalib_scadn.inspection.threshold import Threshold, choose_threshold, read_rate, read_threshold, write_threshold
 
 FILES = [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}]
+RECORD = {"files": FILES, "tile": None, "overlap": None, "ignore_mask": None, "bit_depth": None}
 
 
 def test_the_rate_of_false_alarms_is_kept_on_average_and_its_interval_is_true():
@@ -20,9 +21,9 @@ def test_the_rate_of_false_alarms_is_kept_on_average_and_its_interval_is_true():
         choice = choose_threshold(rng.uniform(size=120).tolist(), rate)
         true_rate = 1 - choice.raw_score  # of uniform scores
         rates.append(true_rate)
-        inside += choice.lowest <= true_rate <= choice.highest
+        inside += choice.lowest_rate <= true_rate <= choice.highest_rate
     assert choice.above == 1  # 2 of 121 further parts are expected, 3 would be more than 1 in 50
-    assert choice.expected == 2 / 121
+    assert choice.expected_rate == 2 / 121
     # Beta(2, 119) has a standard deviation of 0.0116, the share of 2000 trials one of 0.0067: four of each.
     assert np.mean(rates) == pytest.approx(2 / 121, abs=4 * 0.0116 / trials**0.5)
     assert inside / trials == pytest.approx(0.9, abs=4 * 0.0067)
@@ -32,7 +33,7 @@ def test_too_few_images_promise_nothing():
     with pytest.raises(ValueError, match=r"50 good images cannot promise 1 false alarm in 1000: expected at least 999"):
         choose_threshold([float(score) for score in range(50)], Fraction(1, 1000))
     choice = choose_threshold([float(score) for score in range(50)])
-    assert (choice.raw_score, choice.above, choice.expected) == (49.0, 0, 1 / 51)
+    assert (choice.raw_score, choice.above, choice.expected_rate) == (49.0, 0, 1 / 51)
     assert choose_threshold([1.0] * 999, Fraction(1, 1000)).above == 0
     with pytest.raises(ValueError, match="needs scores of good images, got none"):
         choose_threshold([])
@@ -50,18 +51,20 @@ def test_rates_are_read():
 
 def test_a_threshold_is_written_and_read(tmp_path):
     path = tmp_path / "threshold.json"
-    write_threshold(path, choose_threshold([1.0, 3.0, 2.0]), FILES)
-    assert read_threshold(str(path), FILES) == Threshold("raw", 3.0)
-    assert read_threshold("raw:0.25", FILES) == Threshold("raw", 0.25)
-    assert read_threshold("normalized:0.5", FILES) == Threshold("normalized", 0.5)
-    with pytest.raises(ValueError, match=f"{path} is the threshold of another model"):
-        read_threshold(str(path), [{**FILES[0], "sha256": "cd" * 32}])
+    write_threshold(path, choose_threshold([1.0, 3.0, 2.0]), RECORD)
+    assert read_threshold(str(path), RECORD) == Threshold("raw", 3.0)
+    assert read_threshold("raw:0.25", RECORD) == Threshold("raw", 0.25)
+    assert read_threshold("normalized:0.5", RECORD) == Threshold("normalized", 0.5)
+    for change in ({"files": [{**FILES[0], "sha256": "cd" * 32}]}, {"tile": 512}, {"bit_depth": 12}):
+        (name,) = change
+        with pytest.raises(ValueError, match=f"{path} was chosen from scores with other {name}"):
+            read_threshold(str(path), RECORD | change)
 
 
 @pytest.mark.parametrize("text", ["0.5", "raw:", "raw:nan", "normalized:much", "score:1", ""])
 def test_a_threshold_says_which_score_it_means(text):
     with pytest.raises(ValueError, match=r"threshold must be raw:NUMBER, normalized:NUMBER or a file threshold.json"):
-        read_threshold(text, FILES)
+        read_threshold(text, RECORD)
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
@@ -83,10 +86,10 @@ def test_scores_that_are_not_finite_make_no_threshold(score):
 def test_a_file_that_holds_no_threshold_is_refused(tmp_path, content):
     path = tmp_path / "other.json"
     with pytest.raises(FileNotFoundError, match=f"no such file: {path}"):
-        read_threshold(str(path), FILES)
+        read_threshold(str(path), RECORD)
     path.write_text(content)
     with pytest.raises(ValueError, match=f"cannot read {path}: expected a threshold"):
-        read_threshold(str(path), FILES)
+        read_threshold(str(path), RECORD)
 
 
 def test_a_score_must_be_there_to_be_compared():
