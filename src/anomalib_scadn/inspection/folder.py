@@ -245,5 +245,6 @@ def _write(
 
 def _failure(row: ScoreRow, error: Exception) -> ScoreRow:
     text = " ".join(str(error).split())
-    logger.warning("%s failed: %s", row.path, text)
+    # Names are bytes; those that are no UTF-8 can be kept in the table, but not be shown everywhere.
+    logger.warning("%s", f"{row.path} failed: {text}".encode(errors="backslashreplace").decode())
     return replace(row, error=text or type(error).__name__)
