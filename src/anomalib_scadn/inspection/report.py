@@ -65,7 +65,7 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
         overlay = folder / OVERLAYS / row.picture if row.picture else None
         entry["overlay"] = quote(f"{OVERLAYS}/{row.picture}", errors="surrogateescape") if overlay else ""
         entry["regions"] = sorted(regions.get(row.path, []), key=lambda region: -region[-1])[:MOST_REGIONS]
-        entry["thumbnail"] = _thumbnail(source / row.path, overlay)
+        entry["thumbnail"] = _thumbnail(source / row.path, overlay, record.get("bit_depth"))
     # "<" would end the script where a name holds a tag.
     data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
     template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
@@ -93,9 +93,9 @@ def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _thumbnail(image: Path, overlay: Path | None) -> str:
+def _thumbnail(image: Path, overlay: Path | None, bit_depth: int | None) -> str:
     """Draw an image beside its overlay, as a data address; empty if there is neither."""
-    shrunk = [_shrink(path) for path in (image, overlay) if path is not None]
+    shrunk = [_shrink(image, bit_depth), None if overlay is None else _shrink(overlay)]
     found = [pixels for pixels in shrunk if pixels is not None]
     if not found:
         return ""
@@ -106,9 +106,9 @@ def _thumbnail(image: Path, overlay: Path | None) -> str:
     return base64.b64encode(encoded.tobytes()).decode()
 
 
-def _shrink(path: Path) -> Thumbnail | None:
+def _shrink(path: Path, bit_depth: int | None = None) -> Thumbnail | None:
     try:
-        pixels = to_8_bit(read_pixels(path))
+        pixels = to_8_bit(read_pixels(path, bit_depth=bit_depth))
     except (OSError, ValueError):
         return None
     factor = THUMBNAIL / max(pixels.shape[:2])

@@ -76,11 +76,15 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
     # What follows the last line end was cut off; so were zeros that a file system leaves after a power cut.
     data = path.read_bytes().replace(b"\0", b"")
     whole = data[: data.rfind(b"\n") + 1].decode(*_TEXT)
+    # The outline of a ragged region is longer than what the module takes for a cell.
+    limit = csv.field_size_limit(max(csv.field_size_limit(), len(whole)))
     try:
         header, *rows = csv.reader(io.StringIO(whole, newline="")) if whole else [list(columns)]
     except csv.Error as error:
         msg = f"cannot read {path}: expected a table, found: {error}"
         raise ValueError(msg) from error
+    finally:
+        csv.field_size_limit(limit)
     if header != list(columns):
         msg = f"cannot read {path}: expected a table with columns {','.join(columns)}, found {','.join(header)}"
         raise ValueError(msg)

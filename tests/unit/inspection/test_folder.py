@@ -109,6 +109,18 @@ def test_regions_of_images_that_are_gone_are_not_for_annotation_tools(pictures, 
     assert content["annotations"] == []
 
 
+def test_a_ragged_region_does_not_make_its_table_unreadable(tmp_path, fake_inferencer):
+    noise = np.where(np.random.default_rng(0).random((700, 700)) < 0.42, 200, 10).astype(np.uint8)
+    (tmp_path / "in").mkdir()
+    Image.fromarray(noise).save(tmp_path / "in/a.png")
+    for _ in range(2):
+        options = Outputs(min_area=10_000, pictures="none")
+        assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD, options) == 0
+    (region,) = json.loads((tmp_path / "out/regions.json").read_text())["annotations"]
+    assert max(map(len, (tmp_path / "out/regions.csv").read_text().splitlines())) > csv.field_size_limit()
+    assert region["area"] > 10_000
+
+
 def test_an_image_of_which_nothing_is_left_is_an_error(pictures, tmp_path, fake_inferencer):
     class Blind(fake_inferencer):
         def predict_many(self, images, **options):
