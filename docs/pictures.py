@@ -31,9 +31,9 @@ from anomalib_scadn.data.lace_defects import DEFECTS, draw_defect
 from anomalib_scadn.data.lace_drawing import draw_lace
 from anomalib_scadn.data.lace_patterns import PATTERNS
 from anomalib_scadn.deploy import StripedMaskInferencer
-from anomalib_scadn.inspection.folder import score_folder
-from anomalib_scadn.inspection.report import REPORT, write_report
-from anomalib_scadn.inspection.run_record import describe_run
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.report import REPORT, write_report
+from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.masks import MASKS_PER_SCALE, remove
 
 IMAGES = Path(__file__).parent / "images"

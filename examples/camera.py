@@ -13,6 +13,7 @@ latency comes last.
 import argparse
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from statistics import median
 
@@ -21,13 +22,16 @@ import numpy as np
 
 from anomalib_scadn.deploy import StripedMaskInferencer
 
+MEDIAN_OF = 10_000
+"""Latest frames that the median latency is taken of."""
 
-def read_frames(source: str, arrivals: list[float]) -> Iterator[np.ndarray]:
+
+def read_frames(source: str, arrivals: deque[float]) -> Iterator[np.ndarray]:
     """Read frames until there are no more.
 
     Args:
         source (str): Number of a camera, or path of a video file.
-        arrivals (list[float]): Gets the time of each frame's arrival, in seconds.
+        arrivals (deque[float]): Gets the time of each frame's arrival, in seconds.
 
     Yields:
         np.ndarray: Frame, shape (H, W, 3), BGR, uint8.
@@ -60,23 +64,23 @@ def watch(inferencer: StripedMaskInferencer, source: str) -> None:
     Raises:
         ValueError: If the source gives no frame, or a frame cannot be scored.
     """
-    arrivals: list[float] = []
-    latencies: list[float] = []
+    arrivals: deque[float] = deque(maxlen=1)
+    latencies: deque[float] = deque(maxlen=MEDIAN_OF)
     try:
-        for _, result in inferencer.predict_many(read_frames(source, arrivals)):
+        for number, (_, result) in enumerate(inferencer.predict_many(read_frames(source, arrivals))):
             if isinstance(result, Exception):
-                msg = f"frame {len(latencies)} of {source} cannot be scored: {result}"
+                msg = f"frame {number} of {source} cannot be scored: {result}"
                 raise ValueError(msg) from result
             latencies.append(time.perf_counter() - arrivals[-1])
             # A model that was never validated gives a raw score and no label.
             score = result.raw_score if result.pred_score is None else result.pred_score
             label = "" if result.pred_label is None else "anomalous" if result.pred_label else "normal"
             verdict = f"{score:.3f}  {label:9}"
-            print(f"{len(latencies) - 1:6d}  {verdict}  {1000 * latencies[-1]:.1f} ms", flush=True)
+            print(f"{number:6d}  {verdict}  {1000 * latencies[-1]:.1f} ms", flush=True)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
     if latencies:
-        print(f"{len(latencies)} frames, median latency {1000 * median(latencies):.1f} ms")
+        print(f"{number + 1} frames, median latency {1000 * median(latencies):.1f} ms")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 
 """Files and exports that appear under their name only when they are whole."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,25 @@ def naming(path: Path) -> Iterator[None]:
         if error.filename not in (None, str(path.with_name(PART))):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def file_digest(path: Path) -> bytes:
+    """Compute the SHA-256 of a file, in the memory of a part of it.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        bytes: 32 bytes.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.digest()
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -147,12 +147,8 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         )
         checks.check_same_size(image_size, self.input_size)
         self.automatic_optimization = False
-        self.lambda_rec, self.lambda_rm, self.lambda_adv, self.lambda_ssim = (
-            lambda_rec,
-            lambda_rm,
-            lambda_adv,
-            lambda_ssim,
-        )
+        self.lambda_rec, self.lambda_rm = lambda_rec, lambda_rm
+        self.lambda_adv, self.lambda_ssim = lambda_adv, lambda_ssim
         self.learning_rate, self.discriminator_learning_rate = learning_rate, discriminator_learning_rate
         self.betas = (beta1, beta2)
         self.ema_decay, self.reference_images = ema_decay, reference_images

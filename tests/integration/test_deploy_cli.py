@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ class Dummy:
     tile_progress: bool = False
     bit_depth: int | None = None
     ignore_mask: object = None
+    backend = SimpleNamespace(outputs={"pred_score", "pred_label"})
 
     def __post_init__(self):
         if not self.path.exists():

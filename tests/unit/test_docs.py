@@ -35,8 +35,11 @@ def test_examples_in_docstrings_run(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     # Handlers that earlier tests left behind would log into the example's output.
-    monkeypatch.setattr(logging.root.manager, "disable", logging.WARNING)
-    assert doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example).failed == 0
+    logging.disable(logging.WARNING)
+    try:
+        assert doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example).failed == 0
+    finally:
+        logging.disable(logging.NOTSET)  # which, unlike a change of the number, makes loggers forget what they knew
     assert not any("+SKIP" in line.source for line in example.examples)
 
 

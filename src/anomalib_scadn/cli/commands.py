@@ -24,11 +24,11 @@ from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
+from anomalib_scadn.deploy.inspection.folder import Outputs, Pictures, score_folder
+from anomalib_scadn.deploy.inspection.run_record import describe_run
+from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
+from anomalib_scadn.deploy.inspection.threshold import read_threshold
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.inspection.folder import Outputs, Pictures, score_folder
-from anomalib_scadn.inspection.run_record import describe_run
-from anomalib_scadn.inspection.score_table import read_scores, summarize
-from anomalib_scadn.inspection.threshold import read_threshold
 from anomalib_scadn.masks import MIN_SIZE
 
 from .console import print_error
@@ -162,9 +162,8 @@ def score(options: Options) -> int:
     )
     record = describe_run(options["model"], tile, overlap, ignore_mask, options["bit_depth"])
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
-    if threshold is not None and threshold.kind == "normalized" and "pred_score" not in inferencer.backend.outputs:
-        msg = f"--threshold {options['threshold']} needs a model that was validated, expected raw:NUMBER"
-        raise ValueError(msg)
+    if threshold is not None:
+        threshold.check(normalized="pred_score" in inferencer.backend.outputs)
     outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])
     failed = score_folder(inferencer, options["input"], options["output"], record, outputs, progress=True)
     print(f"{summarize(read_scores(options['output']))}; results are in {options['output']}")

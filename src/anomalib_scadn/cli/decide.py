@@ -8,11 +8,11 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 from scipy import stats
 
-from anomalib_scadn.inspection.labels import gt_labels
-from anomalib_scadn.inspection.report import REPORT, write_report
-from anomalib_scadn.inspection.run_record import read_record
-from anomalib_scadn.inspection.score_table import read_scores
-from anomalib_scadn.inspection.threshold import (
+from anomalib_scadn.deploy.inspection.labels import gt_labels
+from anomalib_scadn.deploy.inspection.report import REPORT, write_report
+from anomalib_scadn.deploy.inspection.run_record import read_record
+from anomalib_scadn.deploy.inspection.score_table import read_scores
+from anomalib_scadn.deploy.inspection.threshold import (
     CERTAINTY,
     THRESHOLD,
     Choice,

@@ -28,7 +28,7 @@ from anomalib_scadn.files import naming, whole_folder
 from .crop_sources import Source, find_sources
 from .image_reading import depth_over_8_bits, read_still
 from .lacead_files import GOOD, TEST, TRAIN, TRUTH
-from .lacead_masks import check_mask_size, read_mask
+from .mask_reading import check_mask_size, read_mask
 from .tiles import Box, tile_boxes
 
 Remainder = Literal["drop", "shift"]

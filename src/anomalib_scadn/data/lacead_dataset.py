@@ -25,7 +25,7 @@ from torchvision.tv_tensors import Mask
 
 from .image_reading import check_bit_depth, read_file, read_still
 from .lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks, warn_of_unused
-from .lacead_masks import check_mask_size, read_mask
+from .mask_reading import check_mask_size, read_mask
 
 
 class LaceADDataset(AnomalibDataset):

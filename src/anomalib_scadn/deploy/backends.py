@@ -27,6 +27,7 @@ class Backend(ABC):
 
     Attributes:
         metadata (Metadata): Description of the model.
+        post_processor (ScadnPostProcessor): What the model normalizes with.
         outputs (set[str]): Outputs of anomalib's that mean something, see
             :func:`~anomalib_scadn.training.thresholds.fitted_outputs`.
         masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W) for one pass.
@@ -34,7 +35,8 @@ class Backend(ABC):
 
     def __init__(self, metadata: Metadata) -> None:
         self.metadata = metadata
-        self.outputs = fitted_outputs(to_post_processor(metadata))
+        self.post_processor = to_post_processor(metadata)
+        self.outputs = fitted_outputs(self.post_processor)
         self.masks = inference_masks(metadata.image_size, metadata.stripes, metadata.passes)
 
     @abstractmethod
@@ -55,6 +57,17 @@ class Backend(ABC):
             ValueError: If the model cannot take images of this size.
         """
 
+    def decide(self, pred_scores: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Label images as anomalib does.
+
+        Args:
+            pred_scores (npt.NDArray[np.float32]): Normalized scores, shape (N,).
+
+        Returns:
+            npt.NDArray[np.bool_]: True = anomalous, shape (N,).
+        """
+        return pred_scores > 1 - self.metadata.image_sensitivity
+
     def finish(self, values: OpenBatch | Mapping[str, npt.NDArray[Any]], *, reconstruction: bool) -> Values:
         """Bring the values of a full graph into the form of :meth:`run`.
 
@@ -74,7 +87,7 @@ class Backend(ABC):
             raw_map = values["raw_map"].reshape(-1, 1, *size)
             values = {**values, "scale_maps": raw_map, "selected_scale": np.zeros(len(raw_map), dtype=np.int64)}
         scores, maps = values["pred_score"].reshape(-1), values["anomaly_map"].reshape(-1, *size)
-        label = values.get("pred_label", scores > 1 - self.metadata.image_sensitivity)
+        label = values.get("pred_label", self.decide(scores))
         mask = values.get("pred_mask", maps > 1 - self.metadata.pixel_sensitivity)
         normalized = {
             "pred_score": scores,

@@ -9,7 +9,6 @@ import torch
 
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
-from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import count_scales, remove
 from anomalib_scadn.scoring import as_score
@@ -36,7 +35,6 @@ class GeneratorBackend(Backend):
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
         read_score(scorer, graph.path)
         self._scorer = scorer.eval()
-        self._post_processor = to_post_processor(metadata)
         self._passes = passes_at_once
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -51,5 +49,5 @@ class GeneratorBackend(Backend):
         chunks = (remove(image[0], masks, self.metadata.mask_fill).numpy() for masks in self.masks.split(self._passes))
         self._graph.run_into(chunks, painted)
         reconstructions = torch.from_numpy(painted).unsqueeze(0)
-        values = open_batch(self._scorer, self._post_processor, image, reconstructions, self.masks)
+        values = open_batch(self._scorer, self.post_processor, image, reconstructions, self.masks)
         return self.finish(values, reconstruction=reconstruction)

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import torch
 from anomalib.data import InferenceBatch
 
-from anomalib_scadn.data.lacead_masks import read_mask
-from anomalib_scadn.export.metadata import to_post_processor
+from anomalib_scadn.data.mask_reading import read_mask
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
@@ -82,12 +81,9 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
     pairs = zip(values["raw_map"], ignored, strict=True)
     kept = [torch.from_numpy(raw_map[~left_out])[None] for raw_map, left_out in pairs]
     scores = torch.cat([scorer.pool(pixels) if pixels.numel() else torch.tensor([-torch.inf]) for pixels in kept])
-    result["raw_score"] = scores.numpy()
-    maps = torch.from_numpy(values["raw_map"])[:, None]
-    scored = to_post_processor(backend.metadata)(InferenceBatch(pred_score=scores, anomaly_map=maps))
-    normalized, label = scored.pred_score, scored.pred_label
-    label = normalized > 1 - backend.metadata.image_sensitivity if label is None else label.bool()
-    found = {"pred_score": normalized.numpy(), "pred_label": label.numpy()}
+    pred_score = backend.post_processor(InferenceBatch(pred_score=scores)).pred_score.numpy()
+    found = {"pred_score": pred_score, "pred_label": backend.decide(pred_score)}
     if "pred_mask" in values:
         found["pred_mask"] = values["pred_mask"] & ~ignored
-    return result | {name: value for name, value in found.items() if name in backend.outputs}
+    kept_outputs = {name: value for name, value in found.items() if name in backend.outputs}
+    return result | {"raw_score": scores.numpy()} | kept_outputs

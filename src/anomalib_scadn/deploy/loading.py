@@ -9,7 +9,6 @@ from typing import Any
 
 from anomalib_scadn.checks import check_installed
 from anomalib_scadn.export.checksum import check_checksum
-from anomalib_scadn.export.metadata import to_post_processor
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .backends import Backend
@@ -54,7 +53,7 @@ def load_backend(
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
     backend = _load(file, device, passes_at_once, options or {})
-    warn_if_never_validated(to_post_processor(backend.metadata), file)
+    warn_if_never_validated(backend.post_processor, file)
     return backend
 
 

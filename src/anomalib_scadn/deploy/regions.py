@@ -78,6 +78,6 @@ def find_regions(
 
 def _outline(own: npt.NDArray[np.bool_], x: int, y: int) -> tuple[tuple[float, float], ...]:
     fine = own.astype(np.uint8).repeat(FINE, axis=0).repeat(FINE, axis=1)
-    outlines, _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    corners = (np.asarray(max(outlines, key=len))[:, 0] + 0.5) / FINE + (x, y)
+    (outline,), _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    corners = (np.asarray(outline)[:, 0] + 0.5) / FINE + (x, y)
     return tuple((float(across), float(down)) for across, down in corners)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from anomalib_scadn.files import write_whole
+from anomalib_scadn.files import file_digest, write_whole
 
 CHECKSUM = "anomalib_scadn_sha256"
 """Name of the property: of ONNX's metadata, or beside the other one in OpenVINO's ``rt_info``."""
@@ -27,7 +27,7 @@ def compute_checksum(files: Iterable[Path]) -> str:
         OSError: If a file cannot be read.
     """
     joint = hashlib.sha256()
-    for digest in sorted(_digest(path) for path in files):
+    for digest in sorted(file_digest(path) for path in files):
         joint.update(digest)
     return joint.hexdigest()
 
@@ -78,11 +78,3 @@ def check_checksum(graph: Path, expected: str | None, files: Iterable[Path]) -> 
         names = ", ".join(str(path) for path in needed) or "weights in a file of their own"
         msg = f"{graph} was not exported with {names}: damaged, or another export's; copy all files, or export again"
         raise ValueError(msg)
-
-
-def _digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.digest()

@@ -4,13 +4,11 @@
 """Training that can be repeated and resumed, that ends by itself, and that stops before a loss is not finite."""
 
 import logging
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from anomalib import LearningType
 from anomalib.data import Batch
@@ -25,6 +23,7 @@ from anomalib_scadn.loss import check_finite
 
 from .checkpoints import check_fit, keep_arguments, named_as
 from .inputs import check_range
+from .seeds import start_epoch
 from .thresholds import warn_if_never_validated
 
 logger = logging.getLogger(__name__)
@@ -220,26 +219,6 @@ class TrainingRun(LightningModule):
         counted.step()
         for optimizer in others:
             self.trainer.strategy.optimizer_step(optimizer.optimizer, lambda: None, self)
-
-
-def start_epoch(seed: int, epoch: int, rank: int = 0) -> torch.Generator:
-    """Seed everything for an epoch: Python's, NumPy's and torch's global generators, and one for masks or noise.
-
-    Args:
-        seed (int): Seed of the run.
-        epoch (int): Epoch, from 0.
-        rank (int): Process, from 0; shuffling is the same in all processes, masks and noise differ. Defaults to ``0``.
-
-    Returns:
-        torch.Generator: Generator that the masks or the noise of the epoch are drawn from.
-    """
-    shared, own = (
-        int(np.random.SeedSequence([seed, epoch, *extra]).generate_state(1)[0]) for extra in ((), (rank + 1,))
-    )
-    random.seed(shared)
-    np.random.seed(shared)  # noqa: NPY002  # what augmentations of other libraries draw from
-    torch.manual_seed(shared)  # seeds the data loaders' workers, too
-    return torch.Generator().manual_seed(own)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from test_bad_images import Reader
 from anomalib_scadn import LaceAD, OneClass
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.data.cropping import crop_folder
-from anomalib_scadn.inspection.folder import score_folder
-from anomalib_scadn.inspection.score_table import COLUMNS, ScoreTable
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.score_table import COLUMNS, ScoreTable
 
 
 def picture(path, size=(16, 16)):

@@ -18,7 +18,7 @@ from PIL import Image
 from anomalib_scadn.data.cropping import crop_folder
 from anomalib_scadn.deploy import InferenceResult
 from anomalib_scadn.deploy.images import read_input
-from anomalib_scadn.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.folder import score_folder
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)
 FORMATS = {"png": "PNG", "jpg": "JPEG", "bmp": "BMP", "tif": "TIFF"}

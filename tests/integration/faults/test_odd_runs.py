@@ -8,7 +8,7 @@ from PIL import Image
 from test_bad_images import NOISE, Reader, encode, rows
 
 from anomalib_scadn.data.cropping import crop_folder
-from anomalib_scadn.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.folder import score_folder
 
 NAMES = [
     "two\nlines",

@@ -27,9 +27,9 @@ import torch
 from anomalib_scadn import Scadn
 from anomalib_scadn.data.cropping import crop_folder
 from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.export import export_generator
-from anomalib_scadn.inspection.folder import score_folder
-from anomalib_scadn.inspection.run_record import describe_run
 
 CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 RUNS_CODE = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "pickle.find_class", "subprocess.Popen"}

@@ -10,7 +10,7 @@ from PIL import Image
 
 from anomalib_scadn.data.image_reading import read_file
 from anomalib_scadn.data.lacead_dataset import _read_size
-from anomalib_scadn.data.lacead_masks import read_mask
+from anomalib_scadn.data.mask_reading import read_mask
 
 SENSOR = np.array([[0, 1, 2047, 2048, 4095]], dtype=np.uint16)
 """Values of 12 bits."""

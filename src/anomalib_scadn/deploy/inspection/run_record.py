@@ -3,7 +3,6 @@
 
 """The record of a folder of results: model and options. Results of two models never mix."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from anomalib_scadn.deploy.graphs import find_companions
-from anomalib_scadn.files import write_whole
+from anomalib_scadn.files import file_digest, write_whole
 
 RECORD = "run.json"
 """Name of the record in a folder of results."""
@@ -162,8 +161,4 @@ def _short(value: object) -> str:
 
 
 def _fingerprint(path: Path) -> dict[str, str | int]:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return {"name": path.name, "size": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"name": path.name, "size": path.stat().st_size, "sha256": file_digest(path).hex()}

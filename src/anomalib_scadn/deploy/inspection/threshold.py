@@ -55,11 +55,22 @@ class Threshold:
         Raises:
             ValueError: If a normalized score is needed and there is none.
         """
-        score = raw_score if self.kind == "raw" else pred_score
-        if score is None:
-            msg = f"a threshold of normalized:{self.value:g} needs a model that was validated, expected raw:VALUE"
-            raise ValueError(msg)
+        self.check(normalized=pred_score is not None)
+        score = pred_score if self.kind == "normalized" and pred_score is not None else raw_score
         return score > self.value
+
+    def check(self, *, normalized: bool) -> None:
+        """Raise unless the score that is compared is there.
+
+        Args:
+            normalized (bool): Whether there are normalized scores.
+
+        Raises:
+            ValueError: If they are needed and there are none.
+        """
+        if self.kind == "normalized" and not normalized:
+            msg = f"a threshold of normalized:{self.value:g} needs a model that was validated, expected raw:NUMBER"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True)

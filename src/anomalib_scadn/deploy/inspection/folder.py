@@ -118,7 +118,8 @@ def score_folder(
             are in the row of the first.
         input_dir (Path | str): Folder of images.
         output_dir (Path | str): Folder of results, made when missing; not inside the input.
-        record (Record): What decides the scores, from :func:`~anomalib_scadn.inspection.run_record.describe_run`.
+        record (Record): What decides the scores, from
+            :func:`~anomalib_scadn.deploy.inspection.run_record.describe_run`.
         outputs (Outputs | None): What is written. Defaults to ``None``: :class:`Outputs`' own defaults.
         progress (bool): Whether to show a progress bar. Defaults to ``False``.
 

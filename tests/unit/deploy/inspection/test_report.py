@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anomalib_scadn.inspection.folder import score_folder
-from anomalib_scadn.inspection.report import THUMBNAIL, write_report
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.report import THUMBNAIL, write_report
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
 
@@ -66,6 +66,16 @@ def test_a_thumbnail_is_the_image_beside_its_overlay(results):
     left, right = np.split(pixels.astype(int), 2, axis=1)
     assert abs(left[20, 30] - 200).max() < 10  # lossy
     assert np.ptp(left[20, 30]) < 10 < np.ptp(right[20, 30])  # grey, and coloured
+
+
+def test_a_thumbnail_has_the_bit_depth_of_the_run(tmp_path, fake_inferencer):
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in/a.png"), np.full((20, 20), 4000, dtype=np.uint16))
+    score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", {**RECORD, "bit_depth": 12})
+    write_report(tmp_path / "out")
+    (image,) = data_of(tmp_path / "out")["images"]
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(image["thumbnail"]), dtype=np.uint8), cv2.IMREAD_COLOR)
+    assert abs(int(pixels[20, 20, 0]) - 4000 / 4095 * 255) < 10  # lossy; without the depth it would be 16
 
 
 def test_a_page_needs_neither_network_nor_the_images(results):

@@ -18,11 +18,11 @@ from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
 from anomalib_scadn.deploy.graphs import find_weights
-from anomalib_scadn.inspection.folder import Outputs, picture_names, score_folder
-from anomalib_scadn.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
-from anomalib_scadn.inspection.run_record import describe_run
-from anomalib_scadn.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable
-from anomalib_scadn.inspection.threshold import Threshold
+from anomalib_scadn.deploy.inspection.folder import Outputs, picture_names, score_folder
+from anomalib_scadn.deploy.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
+from anomalib_scadn.deploy.inspection.run_record import describe_run
+from anomalib_scadn.deploy.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable
+from anomalib_scadn.deploy.inspection.threshold import Threshold
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
 

@@ -65,7 +65,8 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
         overlay = folder / OVERLAYS / row.picture if row.picture else None
         entry["overlay"] = quote(f"{OVERLAYS}/{row.picture}", errors="surrogateescape") if overlay else ""
         entry["regions"] = sorted(regions.get(row.path, []), key=lambda region: -region[-1])[:MOST_REGIONS]
-        entry["thumbnail"] = _thumbnail(source / row.path, overlay, record.get("bit_depth"))
+        # Images that are gone are listed, not shown.
+        entry["thumbnail"] = "" if entry["gone"] else _thumbnail(source / row.path, overlay, record.get("bit_depth"))
     # "<" would end the script where a name holds a tag.
     data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
     template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")

@@ -2,14 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from anomalib_scadn.inspection.labels import gt_labels
-from anomalib_scadn.inspection.threshold import Threshold, choose_threshold, read_rate, read_threshold, write_threshold
+from anomalib_scadn.deploy.inspection.labels import gt_labels
+from anomalib_scadn.deploy.inspection.threshold import (
+    Threshold,
+    choose_threshold,
+    read_rate,
+    read_threshold,
+    write_threshold,
+)
 
+PAGE = " ".join((Path(__file__).parents[4] / "docs/inspection.md").read_text(encoding="utf-8").split())
 FILES = [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}]
 RECORD = {"files": FILES, "tile": None, "overlap": None, "ignore_mask": None, "bit_depth": None}
 
@@ -37,6 +46,14 @@ def test_too_few_images_promise_nothing():
     assert choose_threshold([1.0] * 999, Fraction(1, 1000)).above == 0
     with pytest.raises(ValueError, match="needs scores of good images, got none"):
         choose_threshold([])
+
+
+def test_what_the_documents_say_of_200_images_is_so():
+    choice = choose_threshold([float(score) for score in range(200)], Fraction(1, 100))
+    said = re.search(r"from 200 good images, a rate of 1 % is 90 % certain to lie between (\S+) % and (\S+) %", PAGE)
+    assert [round(100 * rate, 1) for rate in (choice.lowest_rate, choice.highest_rate)] == [
+        float(n) for n in said.groups()
+    ]
 
 
 @pytest.mark.parametrize("text", ["0", "1", "-1/2", "many", "1/0", "nan"])

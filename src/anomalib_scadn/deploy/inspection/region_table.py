@@ -50,7 +50,8 @@ class RegionTable(Table):
         Raises:
             OSError: If the file cannot be written.
         """
-        self.append(_cells(path, region) for region in regions)
+        if regions:
+            self.append(_cells(path, region) for region in regions)
 
 
 def write_coco(folder: Path, scores: Sequence[ScoreRow]) -> None:
