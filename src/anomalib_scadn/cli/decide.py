@@ -10,7 +10,7 @@ from scipy import stats
 
 from anomalib_scadn.deploy.inspection.labels import gt_labels
 from anomalib_scadn.deploy.inspection.report import REPORT, write_report
-from anomalib_scadn.deploy.inspection.run_record import read_record
+from anomalib_scadn.deploy.inspection.run_record import lock_folder, read_record
 from anomalib_scadn.deploy.inspection.score_table import read_scores
 from anomalib_scadn.deploy.inspection.threshold import (
     CERTAINTY,
@@ -85,7 +85,8 @@ def threshold(options: Options) -> int:
         )
         raise ValueError(msg)
     choice = choose_threshold(good, rate)
-    write_threshold(results / THRESHOLD, choice, record)
+    with lock_folder(results):
+        write_threshold(results / THRESHOLD, choice, record)
     print(_describe(choice, bad))
     print(f"score with it: --threshold {results / THRESHOLD}")
     return DONE

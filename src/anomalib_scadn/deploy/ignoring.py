@@ -13,6 +13,7 @@ from anomalib.data import InferenceBatch
 
 from anomalib_scadn.data.mask_reading import read_mask
 from anomalib_scadn.scoring import as_score
+from anomalib_scadn.scoring.maps import highest_scale
 
 from .backends import Backend, Values
 
@@ -78,6 +79,8 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
         lowest = values[name].min(axis=(-2, -1), keepdims=True)
         result[name] = np.where(where, lowest, values[name])
     scorer = as_score(backend.metadata.score)
+    if not scorer.selects:  # the scale that stands out may have done so in what is left out
+        result["selected_scale"] = highest_scale(torch.from_numpy(result["scale_maps"])).numpy()
     pairs = zip(values["raw_map"], ignored, strict=True)
     kept = [torch.from_numpy(raw_map[~left_out])[None] for raw_map, left_out in pairs]
     scores = torch.cat([scorer.pool(pixels) if pixels.numel() else torch.tensor([-torch.inf]) for pixels in kept])

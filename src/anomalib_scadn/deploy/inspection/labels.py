@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 GOOD = "good"
+UNJUDGED = {"train", "ground_truth"}
+"""Folders of a data set whose images say nothing of further parts: the model has seen them, or they are masks."""
 
 
 def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]:
@@ -19,14 +21,19 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
 
     Returns:
         list[int | None]: 0 for an image of a folder of normal images, 1 for an image of another folder, ``None`` for an
-            image in no folder, and for all if there is no folder of normal images.
+            image in no folder, and for all if there is no folder of normal images. Without ``good`` also ``None`` below
+            folders that are called ``train`` or ``ground_truth``, in any case.
     """
     folders = [PurePosixPath(path).parent for path in paths]
     if good is not None:
         chosen = PurePosixPath(good)
         normal = [folder.is_relative_to(chosen) for folder in folders]
     else:
-        normal = [GOOD in (part.lower() for part in folder.parts) for folder in folders]
+        parts = [{name.lower() for name in folder.parts} for folder in folders]
+        folders = [
+            PurePosixPath() if found & UNJUDGED else folder for folder, found in zip(folders, parts, strict=True)
+        ]
+        normal = [GOOD in found and not found & UNJUDGED for found in parts]
     if not any(normal):
         return [None] * len(folders)
     return [0 if is_normal else 1 if folder.parts else None for folder, is_normal in zip(folders, normal, strict=True)]

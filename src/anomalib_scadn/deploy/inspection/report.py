@@ -23,7 +23,7 @@ from .folder import OVERLAYS
 from .labels import gt_labels
 from .pictures import to_8_bit
 from .region_table import read_regions
-from .run_record import read_record
+from .run_record import lock_folder, read_record
 from .score_table import GONE, ScoreRow, read_scores
 
 REPORT = "report.html"
@@ -56,7 +56,7 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
     Raises:
         FileNotFoundError: If the folder holds no results.
         ValueError: If a table is damaged.
-        OSError: If the page cannot be written.
+        OSError: If the page cannot be written, or a run is writing into the folder.
     """
     record, rows = read_record(folder), read_scores(folder)
     regions, source = read_regions(folder), Path(str(record.get("input", "")))
@@ -71,7 +71,8 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
     data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
     template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
     page = template.replace("__DATA__", data).encode("utf-8", "surrogateescape")
-    write_whole(folder / REPORT, page)
+    with lock_folder(folder):
+        write_whole(folder / REPORT, page)
     return len(page)
 
 

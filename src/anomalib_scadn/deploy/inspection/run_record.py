@@ -93,9 +93,6 @@ def read_record(folder: Path) -> Record:
 def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterator[None]:
     """Keep other runs out of a folder of results, and put the record into it or check the one that is there.
 
-    The lock is the operating system's, on the file ``.lock``: it ends with its process, however that ends, so a file
-    that stays behind keeps nobody out.
-
     Args:
         folder (Path): Folder of results; made when missing.
         record (Record): From :func:`describe_run`.
@@ -111,6 +108,29 @@ def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterat
     """
     _check_folder(folder, record, owned)  # first, so that nothing is put into a folder that is refused
     folder.mkdir(parents=True, exist_ok=True)
+    with lock_folder(folder):
+        _check_folder(folder, record, owned)
+        if not (folder / RECORD).exists():
+            write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
+        yield
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Be the only one who writes into a folder of results.
+
+    The lock is the operating system's, on the file ``.lock``: it ends with its process, however that ends, so a file
+    that stays behind keeps nobody out.
+
+    Args:
+        folder (Path): Folder of results, which exists.
+
+    Yields:
+        None: While the folder is locked.
+
+    Raises:
+        BlockingIOError: If another run is writing into the folder.
+    """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()
@@ -118,9 +138,6 @@ def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterat
         msg = f"another run is writing into {folder}; wait until it has ended, or choose another output folder"
         raise BlockingIOError(msg) from error
     try:
-        _check_folder(folder, record, owned)
-        if not (folder / RECORD).exists():
-            write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
         yield
     finally:
         lock.release()

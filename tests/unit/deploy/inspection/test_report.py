@@ -13,6 +13,7 @@ from PIL import Image
 
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.report import THUMBNAIL, write_report
+from anomalib_scadn.deploy.inspection.run_record import lock_folder
 
 RECORD = {"version": "1", "files": [{"name": "m.onnx", "size": 1, "sha256": "ab" * 32}], "tile": None, "overlap": None}
 
@@ -89,6 +90,12 @@ def test_images_without_labels_have_none(pictures, tmp_path, fake_inferencer):
     score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD)
     write_report(tmp_path / "out")
     assert {image["gt_label"] for image in data_of(tmp_path / "out")["images"]} == {None}
+
+
+def test_a_folder_that_is_being_written_is_left_alone(results):
+    with lock_folder(results), pytest.raises(BlockingIOError, match=f"another run is writing into {results}"):
+        write_report(results)
+    assert not (results / "report.html").exists()
 
 
 def test_a_folder_without_results_is_refused(tmp_path):

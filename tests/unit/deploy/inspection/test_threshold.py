@@ -122,3 +122,6 @@ def test_labels_come_from_the_names_of_folders():
     assert gt_labels(["a/1.png", "b/1.png", "c.png"]) == [None, None, None]
     assert gt_labels(["a/1.png", "b/1.png", "c.png"], "a") == [0, 1, None]
     assert gt_labels(["a/1.png", "c.png"], ".") == [0, 0]
+    whole = ["train/good/1.png", "test/good/1.png", "test/hole/1.png", "Ground_Truth/hole/1.png"]
+    assert gt_labels(whole) == [None, 0, 1, None]
+    assert gt_labels(whole, "train/good") == [0, 1, 1, 1]
