@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Files and exports that appear under their name only when they are whole."""
+"""Files and folders that appear under their name only when they are whole."""
 
 import hashlib
 import os
@@ -123,26 +123,6 @@ def temporary_folder(export_root: Path | str) -> Iterator[Path]:
     Path(export_root).mkdir(parents=True, exist_ok=True)
     with naming(Path(export_root)), TemporaryDirectory(dir=export_root, prefix=".export-") as name:
         yield Path(name)
-
-
-def publish(graph: Path, folder: Path, export_root: Path) -> Path:
-    """Move an export from its temporary folder, the graph last: where it is, all is.
-
-    Args:
-        graph (Path): File of the graph, in ``folder`` or below; all files beside it are moved.
-        folder (Path): The temporary folder.
-        export_root (Path): Where the export will lie, at the same place as in ``folder``.
-
-    Returns:
-        Path: The moved graph.
-    """
-    target = export_root / graph.parent.relative_to(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    # An older graph must not lie beside new weights, not even for a moment.
-    (target / graph.name).unlink(missing_ok=True)
-    for path in sorted(graph.parent.iterdir(), key=lambda path: path == graph):
-        path.replace(target / path.name)
-    return target / graph.name
 
 
 def explain_unreadable(error: Exception) -> str:

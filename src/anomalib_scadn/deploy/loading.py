@@ -9,6 +9,7 @@ from typing import Any
 
 from anomalib_scadn.checks import check_installed
 from anomalib_scadn.export.checksum import check_checksum
+from anomalib_scadn.export.companions import find_companions
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .backends import Backend
@@ -60,7 +61,7 @@ def load_backend(
 def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
     from .full_graph import FullGraphBackend
     from .generator_graph import GeneratorBackend
-    from .graphs import Graph, find_companions
+    from .graphs import Graph
 
     graph: Graph
     if file.suffix == ".ckpt":

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from anomalib_scadn.export.checksum import CHECKSUM
+from anomalib_scadn.export.companions import find_weights
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 
-from .graphs import Graph, find_weights
+from .graphs import Graph
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 OPTIONS = ("providers", "provider_options", "session_options")

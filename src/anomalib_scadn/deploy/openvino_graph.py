@@ -12,11 +12,12 @@ import numpy.typing as npt
 import openvino as ov
 
 from anomalib_scadn.export.checksum import CHECKSUM
+from anomalib_scadn.export.companions import find_weights
 from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.masks import MASKS_PER_SCALE
 
-from .graphs import Graph, find_weights
+from .graphs import Graph
 
 
 class OpenVinoGraph(Graph):

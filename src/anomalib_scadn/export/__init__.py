@@ -3,6 +3,7 @@
 
 """Exports: the whole inference as one graph with its metadata, and the generator alone."""
 
+from .checksum import write_checksum
 from .generator import export_generator
 
-__all__ = ["export_generator"]
+__all__ = ["export_generator", "write_checksum"]

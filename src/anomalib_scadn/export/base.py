@@ -15,11 +15,12 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 
 from anomalib_scadn.checks import check_installed
-from anomalib_scadn.files import publish, temporary_folder
+from anomalib_scadn.files import temporary_folder
 from anomalib_scadn.torch_model import InferenceModel
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .checksum import write_checksum
+from .companions import publish
 from .plain_weights import for_inference
 from .quantization import check_limits, import_build_tools, sparing_memory
 

@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 
 from anomalib_scadn.files import file_digest, write_whole
 
+from .companions import find_companions
+
 CHECKSUM = "anomalib_scadn_sha256"
 """Name of the property: of ONNX's metadata, or beside the other one in OpenVINO's ``rt_info``."""
 
@@ -33,28 +35,30 @@ def compute_checksum(files: Iterable[Path]) -> str:
 
 
 def write_checksum(graph: Path) -> None:
-    """Write the checksum of all files beside a graph into it.
+    """Write the checksum of the files beside a graph that it needs into it, in place of an older one.
+
+    Whoever changes an exported graph's weights with another tool writes the checksum anew.
 
     Args:
-        graph (Path): File of the graph (.onnx or .xml), rewritten; nothing else lies in its folder but what it needs.
+        graph (Path): File of the graph (.onnx or .xml), rewritten.
 
     Raises:
         OSError: If a file cannot be read or written.
     """
-    value = compute_checksum(path for path in graph.parent.iterdir() if path != graph)
+    value = compute_checksum(find_companions(graph))
     if graph.suffix == ".onnx":
         import onnx
 
         model = onnx.load(graph, load_external_data=False)
-        model.metadata_props.add(key=CHECKSUM, value=value)
+        onnx.helper.set_model_props(model, {prop.key: prop.value for prop in model.metadata_props} | {CHECKSUM: value})
         write_whole(graph, model.SerializeToString())
         return
     tree = ET.parse(graph)  # noqa: S314  # just written by OpenVINO
     place = tree.getroot()
-    for name in ("rt_info", "framework"):
+    for name in ("rt_info", "framework", CHECKSUM):
         found = place.find(name)
         place = ET.SubElement(place, name) if found is None else found
-    ET.SubElement(place, CHECKSUM, value=value)
+    place.set("value", value)
     write_whole(graph, ET.tostring(tree.getroot(), encoding="utf-8", xml_declaration=True))
 
 

@@ -10,12 +10,13 @@ import torch
 from anomalib.post_processing import PostProcessor
 
 from anomalib_scadn.components.pre_processor import ScadnPreProcessor
-from anomalib_scadn.files import publish, temporary_folder
+from anomalib_scadn.files import temporary_folder
 from anomalib_scadn.training.reference import warn_if_unfitted
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .base import OPSET, check_tools
 from .checksum import write_checksum
+from .companions import publish
 from .full import ScadnExport
 from .metadata import describe, embed_metadata
 from .score_file import write_score

@@ -1,48 +1,12 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Exports appear whole or not at all."""
-
 from pathlib import Path
 
 import pytest
 import torch
 
-from anomalib_scadn.files import publish, temporary_folder
 from anomalib_scadn.torch_model import ScadnModel
-
-
-def write_export(folder, content):
-    weights = folder / "weights/onnx"
-    weights.mkdir(parents=True)
-    for name in ("model.onnx", "model.onnx.data"):
-        (weights / name).write_text(content)
-    return weights / "model.onnx"
-
-
-def test_an_export_replaces_an_older_one(tmp_path):
-    for content in ("old", "new"):
-        with temporary_folder(tmp_path) as folder:
-            graph = publish(write_export(folder, content), folder, tmp_path)
-    assert graph == tmp_path / "weights/onnx/model.onnx"
-    assert {path.read_text() for path in graph.parent.iterdir()} == {"new"}
-    assert [path.name for path in tmp_path.iterdir()] == ["weights"]
-
-
-def test_an_old_graph_never_lies_beside_new_weights(tmp_path, monkeypatch):
-    with temporary_folder(tmp_path) as folder:
-        old = publish(write_export(folder, "old"), folder, tmp_path)
-    replace = Path.replace
-
-    def interrupt(path, target):
-        replace(path, target)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt), temporary_folder(tmp_path) as folder:
-        publish(write_export(folder, "new"), folder, tmp_path)
-    assert "new" in {path.read_text() for path in old.parent.iterdir()}
-    assert not old.exists()
 
 
 @pytest.mark.parametrize("adversarial", [True, False])
