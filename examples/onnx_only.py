@@ -51,7 +51,7 @@ def score(model: Path, image: np.ndarray) -> dict[str, float | bool]:
 
     Returns:
         dict[str, float | bool]: Normalized score, and the label if the graph makes one; the raw score if the model was
-            never validated, so that there is nothing to normalize by.
+            never validated or normalizes nothing.
 
     Raises:
         ValueError: If the graph cannot be loaded, or cannot take the image.
@@ -64,7 +64,8 @@ def score(model: Path, image: np.ndarray) -> dict[str, float | bool]:
     except Exception as error:  # the runtime's errors have no common base of their own
         msg = f"{model} cannot be run on an image of shape {image.shape}: {error}"
         raise ValueError(msg) from error
-    if None in (description["image"]["minimum"], description["image"]["maximum"]):
+    limits = (description["image"]["minimum"], description["image"]["maximum"])
+    if not description["enable_normalization"] or None in limits:
         return {"raw_score": float(values["pred_score"][0])}
     result = {"pred_score": float(values["pred_score"][0])}
     if "pred_label" in values:

@@ -55,6 +55,7 @@ class Dummy:
     tile_progress: bool = False
     bit_depth: int | None = None
     ignore_mask: object = None
+    ignored = None
     backend = SimpleNamespace(outputs={"pred_score", "pred_label"})
 
     def __post_init__(self):

@@ -11,6 +11,7 @@ import venv
 from importlib.metadata import distribution
 from pathlib import Path
 
+import onnx
 import pytest
 from packaging.requirements import Requirement
 
@@ -74,6 +75,17 @@ def test_example_prints_no_label_of_a_model_that_was_never_validated(exported, i
     found = json.loads(run(python, EXAMPLE, exported.files["onnx"], image).stdout)
     assert found.keys() == {"image", "raw_score"}
     assert found["raw_score"] == pytest.approx(exported.predict("onnx", [image])[0].raw_score, abs=1e-4)
+
+
+def test_example_prints_the_raw_score_of_a_model_that_normalizes_nothing(exported, image_folders, tmp_path, python):
+    for file in (exported.files["onnx"], exported.files["onnx"].with_suffix(".onnx.data")):
+        shutil.copy(file, tmp_path)
+    graph = onnx.load(tmp_path / "model.onnx", load_external_data=False)
+    (described,) = (entry for entry in graph.metadata_props if entry.key == "anomalib_scadn")
+    described.value = json.dumps({**json.loads(described.value), "enable_normalization": False})
+    (tmp_path / "model.onnx").write_bytes(graph.SerializeToString())
+    found = json.loads(run(python, EXAMPLE, tmp_path / "model.onnx", image_folders["larger"] / "1.png").stdout)
+    assert found.keys() == {"image", "raw_score"}
 
 
 def test_errors_of_the_example_are_one_line(exported, image_folders, tmp_path, python):

@@ -24,7 +24,8 @@ from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
-from anomalib_scadn.deploy.inspection.folder import Outputs, Pictures, score_folder
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.outputs import Outputs, Pictures
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
 from anomalib_scadn.deploy.inspection.threshold import read_threshold
@@ -65,7 +66,7 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--save_maps", type=bool, default=False, help="Whether to write maps as 16-bit TIFF.")
     parser.add_argument("--bit_depth", type=int | None, default=None, help="Bits of values stored in 16, say 12.")
-    _add_pixel_limit(parser)
+    add_pixel_limit(parser)
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -88,7 +89,7 @@ def add_crop_arguments(parser: ArgumentParser) -> None:
         "--min_anomalous_pixels", type=int, default=1, help="Marked pixels that make a patch anomalous."
     )
     parser.add_argument("--defect", type=str, default="defect", help="Name of the defect in a plain folder.")
-    _add_pixel_limit(parser)
+    add_pixel_limit(parser)
 
 
 def add_anomalies_arguments(parser: ArgumentParser) -> None:
@@ -104,13 +105,26 @@ def add_anomalies_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
 
 
-def _add_pixel_limit(parser: ArgumentParser) -> None:
+def add_pixel_limit(parser: ArgumentParser) -> None:
+    """Add the argument for images beyond Pillow's limit.
+
+    Args:
+        parser (ArgumentParser): Parser of a subcommand that reads images.
+    """
     parser.add_argument(
         "--max_pixels", type=int | None, default=None, help="Pixels of the largest image, if not Pillow's limit."
     )
 
 
-def _set_pixel_limit(options: Options) -> None:
+def set_pixel_limit(options: Options) -> None:
+    """Raise Pillow's limit if the user asks for it.
+
+    Args:
+        options (Options): Values of a subcommand's arguments, by name.
+
+    Raises:
+        ValueError: If the limit is below 1.
+    """
     limit = options["max_pixels"]
     check_count(1, max_pixels=limit)
     if limit is not None:
@@ -146,7 +160,7 @@ def score(options: Options) -> int:
     Returns:
         int: Exit status.
     """
-    _set_pixel_limit(options)
+    set_pixel_limit(options)
     tile, overlap, ignore_mask = options["tile"], options["overlap"], options["ignore_mask"]
     # The model first: a folder is not claimed for one that cannot be loaded.
     inferencer = StripedMaskInferencer(
@@ -179,7 +193,7 @@ def crop(options: Options) -> int:
     Returns:
         int: Exit status.
     """
-    _set_pixel_limit(options)
+    set_pixel_limit(options)
     counts = crop_folder(
         options["input"],
         options["output"],

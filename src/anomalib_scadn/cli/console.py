@@ -4,11 +4,11 @@
 """Messages of a command: each once, without those that a user can do nothing about."""
 
 import logging
+import os
 import re
 import sys
+import traceback
 import warnings
-
-logger = logging.getLogger(__name__)
 
 NOISE = ("💡 Tip", "GPU available", "TPU available", "The following callbacks returned in")
 """Starts of Lightning's messages about things that were not asked for."""
@@ -23,10 +23,13 @@ WRAPPINGS = (
 def print_error(error: Exception) -> None:
     """Say in one line on the error stream why a command could not be carried out.
 
+    The environment variable ``JSONARGPARSE_DEBUG`` shows the traceback, too.
+
     Args:
         error (Exception): What it raised.
     """
-    logger.debug("The error was raised here:", exc_info=error)
+    if "JSONARGPARSE_DEBUG" in os.environ:  # jsonargparse's own switch: a fault may lie in a user's class or callback
+        traceback.print_exception(error)
     text = str(error)
     for wrapping in WRAPPINGS:
         found = re.search(wrapping, text, re.DOTALL)

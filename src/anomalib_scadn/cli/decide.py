@@ -21,7 +21,7 @@ from anomalib_scadn.deploy.inspection.threshold import (
     write_threshold,
 )
 
-from .commands import DONE, Options
+from .commands import DONE, Options, add_pixel_limit, set_pixel_limit
 
 
 def add_threshold_arguments(parser: ArgumentParser) -> None:
@@ -30,19 +30,13 @@ def add_threshold_arguments(parser: ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): Parser of the subcommand.
     """
-    parser.add_argument("results", type=Path, help="Folder of results of `score`.")
+    _add_common_arguments(parser)
     parser.add_argument(
         "--false_alarms",
         type=str | None,
         default=None,
         help="Highest expected rate of good parts above the threshold, say 2/1000. "
         "Default: the lowest that the number of good images allows.",
-    )
-    parser.add_argument(
-        "--good",
-        type=str | None,
-        default=None,
-        help="Folder of good images below the scored one, '.' for all. Default: folders called good.",
     )
 
 
@@ -52,7 +46,18 @@ def add_report_arguments(parser: ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): Parser of the subcommand.
     """
+    _add_common_arguments(parser)
+    add_pixel_limit(parser)
+
+
+def _add_common_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="Folder of results of `score`.")
+    parser.add_argument(
+        "--good",
+        type=str | None,
+        default=None,
+        help="Folder of good images below the scored one, '.' for all. Default: folders called good.",
+    )
 
 
 def threshold(options: Options) -> int:
@@ -104,7 +109,8 @@ def report(options: Options) -> int:
     Raises:
         FileNotFoundError: If the folder holds no results.
     """
-    size = write_report(options["results"], progress=True)
+    set_pixel_limit(options)
+    size = write_report(options["results"], options["good"], progress=True)
     print(f"{options['results'] / REPORT}: {size / 1e6:.1f} MB, one file that can be sent")
     return DONE
 

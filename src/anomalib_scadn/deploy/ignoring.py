@@ -59,6 +59,30 @@ def fit_mask(values: npt.NDArray[np.generic], height: int, width: int) -> npt.ND
     return np.asarray(nearest, dtype=bool)
 
 
+def fit_ignored(ignored: npt.NDArray[np.bool_], height: int, width: int) -> npt.NDArray[np.bool_]:
+    """Give a mask of what to leave out the size of an image.
+
+    Args:
+        ignored (npt.NDArray[np.bool_]): From :func:`read_ignore_mask`, shape (h, w).
+        height (int): Height of the image in pixels.
+        width (int): Width of the image in pixels.
+
+    Returns:
+        npt.NDArray[np.bool_]: Shape (height, width).
+
+    Raises:
+        ValueError: If it would have to be stretched, by more than what rounds sides to whole pixels.
+    """
+    own_height, own_width = ignored.shape
+    if abs(own_height * width - own_width * height) > max(own_height, own_width, height, width):
+        msg = (
+            f"ignore_mask must have the proportions of the image, {width} x {height} pixels, "
+            f"got {own_width} x {own_height}"
+        )
+        raise ValueError(msg)
+    return fit_mask(ignored, height, width)
+
+
 def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) -> Values:
     """Take pixels out of predictions: of maps, masks, scores and labels.
 
@@ -70,7 +94,7 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
         backend (Backend): What made the predictions.
 
     Returns:
-        Values: The same with other values. An image of which nothing is left is normal, its raw score -inf.
+        Values: The same with other values. A tile of which nothing is left is normal, its raw score -inf.
     """
     result, (height, width) = dict(values), values["raw_map"].shape[1:]
     ignored = np.stack([fit_mask(mask, height, width) for mask in ignored])
@@ -90,3 +114,18 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
         found["pred_mask"] = values["pred_mask"] & ~ignored
     kept_outputs = {name: value for name, value in found.items() if name in backend.outputs}
     return result | {"raw_score": scores.numpy()} | kept_outputs
+
+
+def check_something_left(values: Values) -> None:
+    """Raise if an image's region of no interest is all of it: a small part of it may vanish at the model's size.
+
+    Args:
+        values (Values): Predictions of N images, from :func:`leave_out` or without a mask.
+
+    Raises:
+        ValueError: If a raw score is -inf.
+    """
+    if np.isneginf(values["raw_score"]).any():
+        height, width = values["raw_map"].shape[1:]
+        msg = f"ignore_mask leaves nothing to score of a map of {width} x {height} pixels"
+        raise ValueError(msg)

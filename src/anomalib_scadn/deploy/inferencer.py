@@ -16,7 +16,7 @@ from anomalib_scadn.data.image_reading import check_bit_depth
 from anomalib_scadn.data.tiles import check_tiling
 
 from .backends import Backend, Values
-from .ignoring import fit_mask, leave_out, read_ignore_mask
+from .ignoring import check_something_left, fit_ignored, leave_out, read_ignore_mask
 from .images import ChannelOrder, check_channel_order, list_inputs, read_input
 from .loading import load_backend
 from .result import InferenceResult, split_values
@@ -42,9 +42,10 @@ class StripedMaskInferencer:
         overlap (int): Pixels that neighbouring tiles share. Defaults to ``64``.
         batch_size (int): Images (of one size) or tiles at once; results do not depend on it. Defaults to ``1``.
         backend_options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
-            ``provider_options``, ``session_options``. Defaults to ``None``.
+            ``provider_options``, ``session_options`` (these cannot be sent to another process). Defaults to ``None``.
         ignore_mask (str | Path | npt.NDArray | None): Region of no interest, a file or an array of shape (H, W): what
-            is not 0 in it is left out of scores, maps and masks. It is resized to each image. Defaults to ``None``.
+            is not 0 in it is left out of scores, maps and masks. It is resized to each image, which must have its
+            proportions. Defaults to ``None``.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
         tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
         bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
@@ -155,16 +156,22 @@ class StripedMaskInferencer:
         Returns:
             Values: See :meth:`~anomalib_scadn.deploy.backends.Backend.run`, or
                 :func:`~anomalib_scadn.deploy.tiles.predict_tiled` with tiles.
+
+        Raises:
+            ValueError: If the ignored region has other proportions than the images, or leaves nothing to score.
         """
         run = partial(self._run, reconstruction=reconstruction)
         if self.ignored is not None:  # as a fourth channel, which is cut into tiles like the others
-            ignored = fit_mask(self.ignored, *batch.shape[2:]).astype(batch.dtype)
+            ignored = fit_ignored(self.ignored, *batch.shape[2:]).astype(batch.dtype)
             batch = np.concatenate([batch, np.broadcast_to(ignored, (len(batch), 1, *ignored.shape))], axis=1)
         if self.tile is None:
-            return run(batch)
-        grid = {"tile": self.tile, "overlap": self.overlap, "batch_size": self.batch_size}
-        parts = [predict_tiled(image, run, **grid, progress=self.tile_progress) for image in batch]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            values = run(batch)
+        else:
+            grid = {"tile": self.tile, "overlap": self.overlap, "batch_size": self.batch_size}
+            parts = [predict_tiled(image, run, **grid, progress=self.tile_progress) for image in batch]
+            values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        check_something_left(values)
+        return values
 
     def _run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool) -> Values:
         values = self.backend.run(batch[:, :3], reconstruction=reconstruction)
@@ -192,9 +199,7 @@ class StripedMaskInferencer:
             InferenceResult: Scores, label and maps; maps have the model's image size, tiled ones the image's own.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            TypeError: If the image is of an unknown kind.
-            ValueError: If the image cannot be used.
+            Exception: As :meth:`pre_process` and :meth:`forward` say.
         """
         return self._predict_batch(self.pre_process(image), reconstruction)[0]
 

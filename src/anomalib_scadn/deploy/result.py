@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,10 @@ class InferenceResult:
     reconstruction: Floats | None = None
     tiles: tuple[TileResult, ...] = ()
 
-    @property
+    @cached_property
     def regions(self) -> tuple[Region, ...]:
-        """Connected regions of ``pred_mask``, the highest score first, in pixels of the maps; none without a mask."""
-        if self.pred_mask is None or self.anomaly_map is None:
+        """Connected regions of an anomalous image's ``pred_mask``, the highest score first, in pixels of the maps."""
+        if not self.pred_label or self.pred_mask is None or self.anomaly_map is None:
             return ()
         return find_regions(self.pred_mask, self.anomaly_map)
 

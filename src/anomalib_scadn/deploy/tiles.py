@@ -55,6 +55,7 @@ def predict_tiled(
     Raises:
         ValueError: If a number is out of range, a tile's score is not a number, or there are more or fewer predictions
             than tiles.
+        MemoryError: If tiles do not fit into memory.
     """
     if batch_size < 1:
         msg = f"batch_size must be at least 1 tile, got {batch_size}"
@@ -66,7 +67,11 @@ def predict_tiled(
     with tqdm(total=len(boxes), unit="tile", leave=False, disable=not progress) as bar:
         for first in range(0, len(boxes), batch_size):
             batch = boxes[first : first + batch_size]
-            values = predict(np.stack([cut_tile(image, box, tile) for box in batch]))
+            try:
+                values = predict(np.stack([cut_tile(image, box, tile) for box in batch]))
+            except MemoryError as error:
+                msg = f"{len(batch)} tiles of {tile} x {tile} pixels do not fit into memory ({error}); take smaller"
+                raise MemoryError(msg) from error
             _check(values, batch)
             for name in OWN:
                 if name in values:

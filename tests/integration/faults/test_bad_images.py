@@ -79,7 +79,8 @@ def write(path):
 class Reader:
     """An inferencer that only reads."""
 
-    bit_depth = None
+    tile = ignored = bit_depth = None
+    batch_size = 1
 
     def __init__(self, before=lambda _: None):
         self.before = before

@@ -59,3 +59,16 @@ def test_only_the_warning_that_is_known_is_filtered():
 def test_an_error_is_one_line_without_what_libraries_lay_around_it(text, capsys):
     print_error(ValueError(text))
     assert capsys.readouterr().err == "error: cannot read a.png\n"
+
+
+def test_a_traceback_is_shown_on_request(capsys, monkeypatch):
+    try:
+        raise ValueError("wrong")
+    except ValueError as raised:
+        error = raised
+    monkeypatch.setenv("JSONARGPARSE_DEBUG", "1")
+    print_error(error)
+    assert "test_console.py" in capsys.readouterr().err
+    monkeypatch.delenv("JSONARGPARSE_DEBUG")
+    print_error(error)
+    assert capsys.readouterr().err == "error: wrong\n"

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import numpy as np
+import pytest
 import torch
 
 from anomalib_scadn import CompositeScore
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.deploy.backends import Backend
-from anomalib_scadn.deploy.ignoring import leave_out
+from anomalib_scadn.deploy.ignoring import check_something_left, fit_ignored, leave_out
 from anomalib_scadn.export.metadata import describe
 from anomalib_scadn.torch_model import ScadnModel
 
@@ -31,3 +32,23 @@ def test_the_scale_of_a_composite_score_is_the_one_that_stands_out_in_what_is_le
     ignored[0, :4, :4] = True
     found = leave_out({**values, "selected_scale": np.array([0])}, ignored, backend)
     assert (found["raw_score"].tolist(), found["selected_scale"].tolist()) == ([4.0], [1])
+
+
+@pytest.mark.parametrize(("height", "width"), [(50, 100), (67, 133), (66, 133), (5, 10), (7, 13)])
+def test_a_region_of_no_interest_is_scaled(height, width):
+    ignored = np.arange(100) < np.full((50, 1), 40)
+    found = fit_ignored(ignored, height, width)
+    assert found.shape == (height, width)
+    assert found.mean() == pytest.approx(0.4, abs=0.05)
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 100), (100, 50), (500, 1100)])
+def test_a_region_of_no_interest_is_not_stretched(height, width):
+    with pytest.raises(ValueError, match=f"the proportions of the image, {width} x {height} pixels, got 100 x 50"):
+        fit_ignored(np.zeros((50, 100), dtype=bool), height, width)
+
+
+def test_an_image_of_which_nothing_is_left_has_no_score():
+    check_something_left({"raw_score": np.array([0.5]), "raw_map": np.zeros((1, 8, 16))})
+    with pytest.raises(ValueError, match="nothing to score of a map of 16 x 8 pixels"):
+        check_something_left({"raw_score": np.array([0.5, -np.inf]), "raw_map": np.zeros((2, 8, 16))})

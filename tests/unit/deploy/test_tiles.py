@@ -261,6 +261,14 @@ def test_unknown_repeated_and_missing_tiles_are_refused():
         stitcher.result()
 
 
+def test_tiles_that_do_not_fit_into_memory_are_named():
+    def predict(batch):
+        raise MemoryError("112 GiB")
+
+    with pytest.raises(MemoryError, match=r"2 tiles of 8 x 8 pixels do not fit into memory \(112 GiB\); take smaller"):
+        predict_tiled(np.zeros((3, 16, 8), dtype=np.float32), predict, tile=8, overlap=0, batch_size=2)
+
+
 def test_bad_predictions_are_refused():
     picture = np.zeros((1, 8, 8), dtype=np.float32)
     with pytest.raises(ValueError, match="a batch of 1 tiles must give as many predictions, got 0"):

@@ -4,7 +4,7 @@
 """Labels of images from the names of their folders: ``good`` or anything else."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 GOOD = "good"
 UNJUDGED = {"train", "ground_truth"}
@@ -26,7 +26,7 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
     """
     folders = [PurePosixPath(path).parent for path in paths]
     if good is not None:
-        chosen = PurePosixPath(good)
+        chosen = PurePosixPath(PurePath(good).as_posix())
         normal = [folder.is_relative_to(chosen) for folder in folders]
     else:
         parts = [{name.lower() for name in folder.parts} for folder in folders]

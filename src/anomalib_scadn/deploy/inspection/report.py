@@ -5,6 +5,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -19,8 +20,8 @@ from tqdm import tqdm
 from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.files import write_whole
 
-from .folder import OVERLAYS
 from .labels import gt_labels
+from .outputs import OVERLAYS
 from .pictures import to_8_bit
 from .region_table import read_regions
 from .run_record import lock_folder, read_record
@@ -41,13 +42,15 @@ MOST_REGIONS = 20
 Thumbnail = npt.NDArray[np.uint8]
 
 
-def write_report(folder: Path, *, progress: bool = False) -> int:
+def write_report(folder: Path, good: str | None = None, *, progress: bool = False) -> int:
     """Write the page on a folder of results.
 
     Images are taken from the folder that was scored, where it is still there, and overlays from the results.
 
     Args:
         folder (Path): Folder that a run has written.
+        good (str | None): Folder of normal images, as in :func:`~anomalib_scadn.deploy.inspection.labels.gt_labels`.
+            Defaults to ``None``.
         progress (bool): Whether to show a progress bar. Defaults to ``False``.
 
     Returns:
@@ -60,13 +63,15 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
     """
     record, rows = read_record(folder), read_scores(folder)
     regions, source = read_regions(folder), Path(str(record.get("input", "")))
-    entries = _entries(rows)
+    entries = _entries(rows, gt_labels([row.path for row in rows], good))
     for row, entry in tqdm(list(zip(rows, entries, strict=True)), unit="image", disable=not progress):
         overlay = folder / OVERLAYS / row.picture if row.picture else None
         entry["overlay"] = quote(f"{OVERLAYS}/{row.picture}", errors="surrogateescape") if overlay else ""
         entry["regions"] = sorted(regions.get(row.path, []), key=lambda region: -region[-1])[:MOST_REGIONS]
+        entry["error"] = row.error.replace(f"{source}{os.sep}", "")
         # Images that are gone are listed, not shown.
         entry["thumbnail"] = "" if entry["gone"] else _thumbnail(source / row.path, overlay, record.get("bit_depth"))
+    record["input"] = source.name  # the page is sent to people who need not know this machine's folders
     # "<" would end the script where a name holds a tag.
     data = json.dumps({"record": record, "images": entries}, allow_nan=False).replace("<", "\\u003c")
     template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
@@ -76,8 +81,7 @@ def write_report(folder: Path, *, progress: bool = False) -> int:
     return len(page)
 
 
-def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
-    labels = gt_labels([row.path for row in rows])
+def _entries(rows: Sequence[ScoreRow], labels: Sequence[int | None]) -> list[dict[str, Any]]:
     return [
         {
             "path": row.path,
@@ -88,7 +92,6 @@ def _entries(rows: Sequence[ScoreRow]) -> list[dict[str, Any]]:
             "width": row.width,
             "height": row.height,
             "seconds": row.seconds,
-            "error": row.error,
             "gone": row.error == GONE,
         }
         for row, label in zip(rows, labels, strict=True)

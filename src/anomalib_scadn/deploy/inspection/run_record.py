@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from anomalib_scadn.deploy.graphs import find_companions
+from anomalib_scadn.export.companions import find_companions
 from anomalib_scadn.files import file_digest, write_whole
 
 RECORD = "run.json"
@@ -89,6 +89,21 @@ def read_record(folder: Path) -> Record:
     return found
 
 
+def differing(found: Record, record: Record) -> list[str]:
+    """Compare two records. A file may have been renamed: its content counts.
+
+    Args:
+        found (Record): A record that was read.
+        record (Record): Another one.
+
+    Returns:
+        list[str]: Names of what differs, sorted.
+    """
+    # As JSON gives it back, so that a tuple equals a list.
+    one, other = json.loads(json.dumps([found, record]), object_hook=_without_name)
+    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+
+
 @contextmanager
 def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterator[None]:
     """Keep other runs out of a folder of results, and put the record into it or check the one that is there.
@@ -158,14 +173,10 @@ def _check_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> None:
 
 def _compare(path: Path, record: Record) -> None:
     found = read_record(path.parent)
-    # As JSON gives it back, so that a tuple equals a list.
-    expected = json.loads(json.dumps(record))
-    differing = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
-    if differing:
-        name = differing[0]
+    for name in differing(found, record):
         msg = (
             f"{path.parent} holds results of another run: {name} was {_short(found.get(name))}, "
-            f"now {_short(expected.get(name))}; expected the same model and options, or another output folder"
+            f"now {_short(record.get(name))}; expected the same model and options, or another output folder"
         )
         raise ValueError(msg)
 
@@ -175,6 +186,10 @@ def _short(value: object) -> str:
         return str(value)
     files = [entry for entry in value if isinstance(entry, dict)]
     return ", ".join(f"{entry.get('name')} (SHA-256 {str(entry.get('sha256'))[:12]}...)" for entry in files)
+
+
+def _without_name(entry: Record) -> Record:
+    return {name: value for name, value in entry.items() if name != "name"}
 
 
 def _fingerprint(path: Path) -> dict[str, str | int]:

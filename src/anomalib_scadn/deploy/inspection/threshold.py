@@ -19,7 +19,7 @@ from scipy import stats
 
 from anomalib_scadn.files import write_whole
 
-from .run_record import SCORED_WITH, Record
+from .run_record import SCORED_WITH, Record, differing
 
 THRESHOLD = "threshold.json"
 """Name of the file in a folder of results."""
@@ -37,10 +37,19 @@ class Threshold:
     Args:
         kind (Literal["raw", "normalized"]): Which score is compared, ``raw_score`` or ``pred_score``.
         value (float): The threshold.
+
+    Raises:
+        ValueError: If the kind is unknown or the value is not finite.
     """
 
     kind: Kind
     value: float
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.kind not in get_args(Kind) or not math.isfinite(self.value):
+            msg = f"a threshold must be raw:NUMBER or normalized:NUMBER, got {self.kind}:{self.value}"
+            raise ValueError(msg)
 
     def label(self, raw_score: float, pred_score: float | None) -> bool:
         """Decide on an image.
@@ -196,18 +205,14 @@ def read_threshold(text: str, record: Record) -> Threshold:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         value, found = float(content["raw_score"]), _made_with(content)
-        if not math.isfinite(value):
-            msg = f"raw_score must be finite, got {value}"
-            raise ValueError(msg)
+        chosen = Threshold("raw", value)
     except (ValueError, TypeError, KeyError) as error:
         msg = f"cannot read {path}: expected a threshold that `anomalib-scadn threshold` has written, found: {error!r}"
         raise ValueError(msg) from error
-    expected = json.loads(json.dumps(_made_with(record)))
-    for name in SCORED_WITH:
-        if found[name] != expected[name]:
-            msg = f"{path} was chosen from scores with other {name}; expected one of the same model and options"
-            raise ValueError(msg)
-    return Threshold("raw", value)
+    for name in differing(found, _made_with(record)):
+        msg = f"{path} was chosen from scores with other {name}; expected one of the same model and options"
+        raise ValueError(msg)
+    return chosen
 
 
 def _made_with(record: Record) -> Record:

@@ -23,7 +23,8 @@ def fake_result(pixels):
 class FakeInferencer:
     """Predicts one image after the other, and remembers which."""
 
-    bit_depth = None
+    tile = ignored = bit_depth = None
+    batch_size = 1
 
     def __init__(self, shrink=1):
         self.seen = []

@@ -7,18 +7,18 @@ import math
 import multiprocessing
 import os
 import signal
+import time
 from dataclasses import astuple, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
-from anomalib_scadn.deploy.graphs import find_weights
-from anomalib_scadn.deploy.inspection.folder import Outputs, picture_names, score_folder
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.outputs import Outputs
 from anomalib_scadn.deploy.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable
@@ -121,24 +121,43 @@ def test_a_ragged_region_does_not_make_its_table_unreadable(tmp_path, fake_infer
     assert region["area"] > 10_000
 
 
-def test_an_image_of_which_nothing_is_left_is_an_error(pictures, tmp_path, fake_inferencer):
-    class Blind(fake_inferencer):
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_score_that_is_not_finite_is_an_error(pictures, tmp_path, fake_inferencer, value):
+    class Lost(fake_inferencer):
         def predict_many(self, images, **options):
             for path, result in super().predict_many(images):
-                yield path, replace(result, raw_score=-math.inf)
+                yield path, replace(result, raw_score=value)
 
-    assert score_folder(Blind(), pictures, tmp_path / "out", RECORD) == 4
-    assert "nothing of" in rows_of(tmp_path / "out")[0]["error"]
+    assert score_folder(Lost(), pictures, tmp_path / "out", RECORD) == 4
+    assert rows_of(tmp_path / "out")[0]["error"] == f"{pictures / '2.png'} must have a finite score, got {value}"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names end sooner")
-def test_a_name_that_is_too_long_with_another_ending_is_an_error_of_its_image(tmp_path, fake_inferencer):
+def test_what_is_ignored_is_left_out_to_the_pixel(tmp_path, fake_inferencer):
+    class Coarse(fake_inferencer):
+        ignored = np.arange(16)[:, None] // 5 == np.zeros(16)  # the first five rows, which no coarser map has
+
     (tmp_path / "in").mkdir()
-    Image.new("L", (8, 8), 200).save(tmp_path / "in" / f"{'a' * 251}.png")
-    Image.new("L", (8, 8), 20).save(tmp_path / "in/b.png")
-    assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD, Outputs(save_maps=True)) == 1
-    long, short = rows_of(tmp_path / "out")
-    assert ("File name too long" in long["error"], long["pred_label"], short["pred_label"]) == (True, "", "0")
+    pixels = np.full((16, 16), 200, dtype=np.uint8)
+    pixels[8:] = 20
+    Image.fromarray(pixels).save(tmp_path / "in/a.png")
+    score_folder(
+        Coarse(shrink=4), tmp_path / "in", tmp_path / "out", RECORD, Outputs(Threshold("raw", 1), save_maps=True)
+    )
+    row = next(csv.DictReader((tmp_path / "out/regions.csv").open(newline="")))
+    assert (row["y"], row["height"]) == ("5", "3")
+    assert set(np.asarray(Image.open(tmp_path / "out/maps/a.tiff"))[:5].ravel()) == {round(20 / 255 * 65535)}
+
+
+def test_seconds_of_a_batch_are_shared_among_its_rows(pictures, tmp_path, fake_inferencer):
+    class Slow(fake_inferencer):
+        batch_size = 3
+
+        def predict_many(self, images, **options):
+            time.sleep(0.03 * len(images))
+            return super().predict_many(images)
+
+    score_folder(Slow(), pictures, tmp_path / "out", RECORD)
+    assert all(float(row["seconds"]) >= 0.03 for row in rows_of(tmp_path / "out"))
 
 
 def test_labels_come_from_the_threshold_that_was_given(pictures, tmp_path, fake_inferencer):
@@ -230,26 +249,15 @@ def test_an_image_that_cannot_be_drawn_is_a_row(pictures, tmp_path, fake_inferen
     assert all("no such image" in row["error"] for row in rows_of(tmp_path / "out"))
 
 
-def test_a_score_that_is_no_number_is_an_error(pictures, tmp_path, fake_inferencer):
-    class Lost(fake_inferencer):
-        def predict_many(self, images, **options):
-            for path, result in super().predict_many(images):
-                yield path, replace(result, raw_score=math.nan)
-
-    assert score_folder(Lost(), pictures, tmp_path / "out", RECORD) == 4
-    assert "must have a number as its score, got nan" in rows_of(tmp_path / "out")[0]["error"]
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked to be killed")
 def test_a_killed_run_goes_on(pictures, tmp_path, fake_inferencer):
     out = tmp_path / "out"
 
     class Killed(fake_inferencer):
         def predict_many(self, images, **options):
-            for index, pair in enumerate(super().predict_many(images)):
-                if index == 2:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                yield pair
+            if len(self.seen) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().predict_many(images)
 
     process = multiprocessing.get_context("fork").Process(target=score_folder, args=(Killed(), pictures, out, RECORD))
     process.start()
@@ -380,17 +388,6 @@ def test_output_in_input_and_missing_images_are_refused(pictures, tmp_path, fake
     assert not (tmp_path / "out").exists()
 
 
-def test_an_inferencer_that_stops_early_is_an_error(pictures, tmp_path):
-    class Lazy:
-        bit_depth = None
-
-        def predict_many(self, images):
-            return []
-
-    with pytest.raises(RuntimeError, match=r"must predict 4 images, it stopped at .*2\.png"):
-        score_folder(Lazy(), pictures, tmp_path / "out", RECORD)
-
-
 def test_progress_counts_what_is_done_already(pictures, tmp_path, fake_inferencer, capsys):
     score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD, progress=True)
     assert "0/4" in capsys.readouterr().err
@@ -408,15 +405,6 @@ def test_hidden_files_and_folders_are_no_images(pictures):
         "a/b.png",
         "a/c.tif",
     ]
-
-
-def test_no_two_pictures_share_a_name():
-    images = [PurePosixPath(name) for name in ("a.png", "a.jpg", "a.jpg.png", "A.bmp", "b/a.png", "c.tif")]
-    names = picture_names(images)
-    assert len({str(name).casefold() for name in names.values()}) == len(images)
-    assert str(names[PurePosixPath("b/a.png")]) == "b/a.png"
-    assert str(names[PurePosixPath("c.tif")]) == "c.png"
-    assert str(names[PurePosixPath("a.jpg")]) == "a.jpg.png"
 
 
 def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
@@ -439,19 +427,6 @@ def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
     assert json.loads(json.dumps(record)) == record
 
 
-@pytest.mark.parametrize("name", ["w.bin", "w" * 40 + ".onnx.data", "w" * 200 + ".bin"])
-def test_a_graph_names_the_files_of_its_weights_itself(tmp_path, name):
-    tensor = onnx.TensorProto(name="weight", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
-    for key, value in (("location", name), ("offset", "0"), ("length", "4")):
-        tensor.external_data.add(key=key, value=value)
-    graph = onnx.helper.make_graph([], "graph", [], [], initializer=[tensor, tensor])
-    (tmp_path / "renamed.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
-    with pytest.raises(FileNotFoundError, match=f"renamed.onnx needs its weights in {tmp_path / name}, which does not"):
-        find_weights(tmp_path / "renamed.onnx")
-    (tmp_path / name).touch()
-    assert find_weights(tmp_path / "renamed.onnx") == [tmp_path / name]
-
-
 def test_two_runs_into_one_folder_at_once_are_refused(pictures, tmp_path, fake_inferencer):
     out = tmp_path / "out"
     first = fake_inferencer()
@@ -472,10 +447,27 @@ def test_two_runs_into_one_folder_at_once_are_refused(pictures, tmp_path, fake_i
     assert score_folder(fake_inferencer(), pictures, out, RECORD) == 0
 
 
-def test_the_longest_name_of_a_file_has_room_for_its_pictures(tmp_path, fake_inferencer):
+@pytest.mark.skipif(os.name == "nt", reason="names end sooner")
+@pytest.mark.parametrize("options", [{"save_maps": True}, {"pictures": "none"}])
+def test_the_longest_name_of_a_file_has_room_for_its_pictures(tmp_path, fake_inferencer, options):
     (tmp_path / "in").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "in" / ("x" * 251 + ".png"))
+    assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD, Outputs(**options)) == 0
+    assert len(find_pictures(tmp_path / "out")) == (2 if "save_maps" in options else 0)
+
+
+def test_a_folder_called_like_the_picture_of_an_image_keeps_both(tmp_path, fake_inferencer):
+    for name in ("in/x.jpg", "in/x.png/y.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / name)
     assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD) == 0
+    assert [row["picture"] for row in rows_of(tmp_path / "out")] == ["x-2.png", "x.png/y.png"]
+
+
+def test_a_renamed_model_goes_on(pictures, tmp_path, fake_inferencer):
+    score_folder(fake_inferencer(), pictures, tmp_path / "out", RECORD)
+    renamed = {**RECORD, "files": [{**RECORD["files"][0], "name": "better.onnx"}]}
+    assert score_folder(fake_inferencer(), pictures, tmp_path / "out", renamed) == 0
 
 
 def test_colours_mean_the_same_in_every_picture():

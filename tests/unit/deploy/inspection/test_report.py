@@ -92,6 +92,18 @@ def test_images_without_labels_have_none(pictures, tmp_path, fake_inferencer):
     assert {image["gt_label"] for image in data_of(tmp_path / "out")["images"]} == {None}
 
 
+def test_a_page_keeps_the_folders_of_this_machine_to_itself(results):
+    write_report(results)
+    assert str(results.parent) not in page_of(results)
+    assert data_of(results)["record"]["input"] == "in"
+
+
+def test_the_folder_of_normal_images_can_be_named(results):
+    write_report(results, "hole")
+    labels = {image["path"]: image["gt_label"] for image in data_of(results)["images"]}
+    assert (labels["hole/2.png"], labels["good/1.png"]) == (0, 1)
+
+
 def test_a_folder_that_is_being_written_is_left_alone(results):
     with lock_folder(results), pytest.raises(BlockingIOError, match=f"another run is writing into {results}"):
         write_report(results)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import math
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -107,6 +108,12 @@ def test_a_file_that_holds_no_threshold_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=f"cannot read {path}: expected a threshold"):
         read_threshold(str(path), RECORD)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("Raw", 0.5), ("raw", math.nan), ("normalized", math.inf)])
+def test_impossible_thresholds_are_refused(kind, value):
+    with pytest.raises(ValueError, match=f"must be raw:NUMBER or normalized:NUMBER, got {kind}:{value}"):
+        Threshold(kind, value)
 
 
 def test_a_score_must_be_there_to_be_compared():
