@@ -24,7 +24,8 @@ from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
-from anomalib_scadn.deploy.inspection.folder import Outputs, Pictures, score_folder
+from anomalib_scadn.deploy.inspection.folder import score_folder
+from anomalib_scadn.deploy.inspection.outcome import Outputs, Pictures
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
 from anomalib_scadn.deploy.inspection.threshold import read_threshold

@@ -9,6 +9,8 @@ anomalib cuts 16-bit grey values off at 255 of 65535 and drops the lower half of
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +32,32 @@ _SENSOR_BITS = (8, 10, 12, 14)
 _Read = TypeVar("_Read")
 
 
+@dataclass(frozen=True)
+class ImageBytes:
+    """Content of an image file that something else than a path leads to: an archive, or storage in a network.
+
+    Args:
+        name (str): Name of the file, for messages.
+        read (Callable[[], bytes]): Gives its content; what it raises is told as that of a file.
+
+    Example:
+        >>> from io import BytesIO
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> file = BytesIO()
+        >>> Image.fromarray(np.zeros((2, 4), dtype=np.uint8)).save(file, format="png")
+        >>> read_file(ImageBytes("shard.tar/a.png", file.getvalue)).shape
+        (2, 4, 3)
+    """
+
+    name: str
+    read: Callable[[], bytes]
+
+    def __str__(self) -> str:
+        """Name of the file."""
+        return self.name
+
+
 def check_bit_depth(bit_depth: int | None) -> None:
     """Raise unless values may have that many bits.
 
@@ -44,11 +72,11 @@ def check_bit_depth(bit_depth: int | None) -> None:
         raise ValueError(msg)
 
 
-def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Read:
+def read_still(path: Path | str | ImageBytes, decode: Callable[[Image.Image], _Read]) -> _Read:
     """Open a file that holds one picture, and take something from it.
 
     Args:
-        path (Path | str): Image file.
+        path (Path | str | ImageBytes): Image file.
         decode (Callable[[Image.Image], _Read]): Takes it from the opened file, say its size or its values.
 
     Returns:
@@ -58,7 +86,7 @@ def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Rea
         ValueError: If the file is no readable image, holds several pages or frames, or is larger than Pillow's limit.
     """
     try:
-        with Image.open(path) as file:
+        with Image.open(BytesIO(path.read()) if isinstance(path, ImageBytes) else path) as file:
             # A camera's JPEG may carry a preview of its one picture, which Pillow counts as another.
             pages = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
             if pages == 1:
@@ -75,11 +103,11 @@ def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Rea
     raise ValueError(msg)
 
 
-def read_file(path: Path | str, bit_depth: int | None = None) -> Pixels:
+def read_file(path: Path | str | ImageBytes, bit_depth: int | None = None) -> Pixels:
     """Read a file's pixels without converting their numbers, so that a large image takes little memory.
 
     Args:
-        path (Path | str): Image file.
+        path (Path | str | ImageBytes): Image file.
         bit_depth (int | None): Bits of the values in files of 16 bits. Defaults to ``None``, all.
 
     Returns:
@@ -163,11 +191,11 @@ def depth_over_8_bits(file: Image.Image) -> str | None:
     return f"mode {file.mode}" if file.mode.startswith(("I", "F")) else _layout_of_16_bits(file)
 
 
-def unreadable(path: Path | str, error: Exception) -> ValueError:
+def unreadable(path: Path | str | ImageBytes, error: Exception) -> ValueError:
     """Make the error for a file that is no image.
 
     Args:
-        path (Path | str): The file.
+        path (Path | str | ImageBytes): The file.
         error (Exception): What the decoder said.
 
     Returns:
@@ -185,8 +213,9 @@ def _layout_of_16_bits(file: Image.Image) -> str | None:
     return None
 
 
-def _read_deep_colours(path: Path | str) -> npt.NDArray[Any]:
-    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+def _read_deep_colours(path: Path | str | ImageBytes) -> npt.NDArray[Any]:
+    content = path.read() if isinstance(path, ImageBytes) else Path(path).read_bytes()
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[-1] < 3:
         msg = "colours of 16 bits that OpenCV does not read; convert it to 8 bits first"
         raise ValueError(msg)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
-from anomalib_scadn.data.image_reading import FULL_SCALE, Pixels, as_pixels, pil_values, read_file
+from anomalib_scadn.data.image_reading import FULL_SCALE, ImageBytes, Pixels, as_pixels, pil_values, read_file
 
 ChannelOrder = Literal["rgb", "bgr"]
 
@@ -71,7 +71,7 @@ def read_pixels(
     """Read an image of any kind without converting its numbers, so that a large one takes little memory.
 
     Args:
-        image (Any): Path of a file, PIL image, NumPy array of shape (H, W) or (H, W, C) or torch tensor of shape
+        image (Any): Path of a file, :class:`~anomalib_scadn.data.image_reading.ImageBytes`, PIL image, NumPy array of shape (H, W) or (H, W, C) or torch tensor of shape
             (C, H, W), C = 1 or 3. Values: uint8, range [0, 255]; uint16, range [0, 65535]; floating point, range
             [0, 1]. An array's fourth channel is refused, for it may be anything; a file's alpha is dropped.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
@@ -89,6 +89,8 @@ def read_pixels(
     check_channel_order(channel_order)
     if isinstance(image, str | Path):
         return _read_file(Path(image), bit_depth)
+    if isinstance(image, ImageBytes):
+        return read_file(image, bit_depth)
     if isinstance(image, Image.Image):
         return as_pixels(pil_values(image), "PIL image", bit_depth)
     if isinstance(image, np.ndarray):

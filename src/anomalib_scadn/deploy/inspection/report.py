@@ -19,8 +19,8 @@ from tqdm import tqdm
 from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.files import write_whole
 
-from .folder import OVERLAYS
 from .labels import gt_labels
+from .outcome import OVERLAYS
 from .pictures import to_8_bit
 from .region_table import read_regions
 from .run_record import lock_folder, read_record
