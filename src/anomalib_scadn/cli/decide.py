@@ -21,7 +21,8 @@ from anomalib_scadn.deploy.inspection.threshold import (
     write_threshold,
 )
 
-from .commands import DONE, Options
+from .commands import DONE
+from .scoring import Options
 
 
 def add_threshold_arguments(parser: ArgumentParser) -> None:

@@ -9,8 +9,6 @@ anomalib cuts 16-bit grey values off at 255 of 65535 and drops the lower half of
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .image_bytes import ImageBytes
 from .image_files import warn_once
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
@@ -30,32 +29,6 @@ _GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 _SENSOR_BITS = (8, 10, 12, 14)
 
 _Read = TypeVar("_Read")
-
-
-@dataclass(frozen=True)
-class ImageBytes:
-    """Content of an image file that something else than a path leads to: an archive, or storage in a network.
-
-    Args:
-        name (str): Name of the file, for messages.
-        read (Callable[[], bytes]): Gives its content; what it raises is told as that of a file.
-
-    Example:
-        >>> from io import BytesIO
-        >>> import numpy as np
-        >>> from PIL import Image
-        >>> file = BytesIO()
-        >>> Image.fromarray(np.zeros((2, 4), dtype=np.uint8)).save(file, format="png")
-        >>> read_file(ImageBytes("shard.tar/a.png", file.getvalue)).shape
-        (2, 4, 3)
-    """
-
-    name: str
-    read: Callable[[], bytes]
-
-    def __str__(self) -> str:
-        """Name of the file."""
-        return self.name
 
 
 def check_bit_depth(bit_depth: int | None) -> None:
@@ -86,7 +59,7 @@ def read_still(path: Path | str | ImageBytes, decode: Callable[[Image.Image], _R
         ValueError: If the file is no readable image, holds several pages or frames, or is larger than Pillow's limit.
     """
     try:
-        with Image.open(BytesIO(path.read()) if isinstance(path, ImageBytes) else path) as file:
+        with Image.open(path.open() if isinstance(path, ImageBytes) else path) as file:
             # A camera's JPEG may carry a preview of its one picture, which Pillow counts as another.
             pages = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
             if pages == 1:

@@ -72,9 +72,7 @@ def score_folder(
         OSError: If results cannot be written, or another run is writing into the output.
     """
     source, target, outputs = Path(input_dir), Path(output_dir), outputs or Outputs()
-    if target.resolve().is_relative_to(source.resolve()):
-        msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
-        raise ValueError(msg)
+    check_apart(source, target)
     if not source.is_dir():
         msg = f"input folder not found: {source.absolute()}; expected a folder of images"
         raise FileNotFoundError(msg)
@@ -108,6 +106,21 @@ def score_folder(
         write_coco(target, read_scores(target))
     logger.info("Scored %d images, %d failed, %d had one: %s", len(todo), failed, len(names) - len(todo), target)
     return failed
+
+
+def check_apart(source: Path, target: Path) -> None:
+    """Raise if results would lie among the images.
+
+    Args:
+        source (Path): Folder of images.
+        target (Path): Folder of results.
+
+    Raises:
+        ValueError: If the output lies in the input.
+    """
+    if target.resolve().is_relative_to(source.resolve()):
+        msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
+        raise ValueError(msg)
 
 
 def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeVar, get_args
 
 from anomalib_scadn.checks import check_count
-from anomalib_scadn.data.image_reading import ImageBytes
+from anomalib_scadn.data.image_bytes import ImageBytes
 from anomalib_scadn.deploy.ignoring import fit_mask
 from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
@@ -144,7 +144,9 @@ def write_outcome(
     if math.isnan(result.raw_score):
         return failed_row(row, ValueError(f"{image} must have a number as its score, got nan")), ()
     if math.isinf(result.raw_score):
-        return failed_row(row, ValueError(f"nothing of {image} is left beside the ignored region: nothing to score")), ()
+        return failed_row(
+            row, ValueError(f"nothing of {image} is left beside the ignored region: nothing to score")
+        ), ()
     try:
         pixels = to_8_bit(read_pixels(image, bit_depth=bit_depth))
         label = outputs.label(result)

@@ -40,7 +40,7 @@ def parts_schema() -> "pa.Schema":
     import pyarrow as pa
 
     whole, real, text = pa.int32(), pa.float64(), pa.string()
-    region = {name: whole for name in ("x", "y", "width", "height", "area")}
+    region = dict.fromkeys(("x", "y", "width", "height", "area"), whole)
     region |= {"centroid_x": real, "centroid_y": real, "pred_score": real, "contour": text}
     columns = {
         "path": text,
@@ -138,12 +138,13 @@ def _read_each(folder: Path, schema: "pa.Schema") -> Iterator["pa.Table"]:
     import pyarrow.parquet as pq
 
     found = [path for path in (folder / PARTS).glob("*.parquet") if _NAME.fullmatch(path.name)]
-    for path in sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)]):
-        try:
+    path = folder
+    try:
+        for path in sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)]):
             yield pq.read_table(path, columns=schema.names).cast(schema)
-        except (pa.ArrowException, KeyError) as error:
-            msg = f"cannot read {path}: expected a part of a table of scores, found: {error}"
-            raise ValueError(msg) from error
+    except (pa.ArrowException, KeyError) as error:
+        msg = f"cannot read {path}: expected a part of a table of scores, found: {error}"
+        raise ValueError(msg) from error
 
 
 def read_rows(folder: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
