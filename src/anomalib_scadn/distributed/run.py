@@ -196,14 +196,26 @@ def _scored(
         )
 
 
+def task_size(images: int, actors: int) -> int:
+    """Choose how many images a task has: fewer where there are few, so that all actors have work to the end.
+
+    Args:
+        images (int): Images to score.
+        actors (int): Actors that score.
+
+    Returns:
+        int: At most :data:`ROWS`.
+    """
+    return min(ROWS, math.ceil(images / (TASKS * actors)))
+
+
 def _tasks(images: "pa.Table", actors: int) -> "Iterator[pa.Table]":
-    """Cut the list of images into tasks."""
     import pyarrow as pa
 
     rows = images.select(["path", "bytes", "modified"])
     for name in ("content", "error"):
         rows = rows.append_column(name, pa.nulls(len(rows), rows_schema().field(name).type))
-    size = min(ROWS, math.ceil(len(rows) / (TASKS * actors)))
+    size = task_size(len(rows), actors)
     yield from (rows.slice(start, size) for start in range(0, len(rows), size))
 
 
@@ -212,11 +224,12 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress) -> None
     import pyarrow.compute as pc
 
     waiting: list[pa.Table] = []
-    written = time.monotonic()
+    written = math.inf
     batches = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
     try:
         with closing(iter(batches)) as tables:  # type: ignore[type-var]
             for table in tables:
+                written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 progress.add(len(table), pc.sum(pc.not_equal(table["error"], "")).as_py() or 0)
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
