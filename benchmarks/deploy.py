@@ -36,6 +36,7 @@ from anomalib.engine import Engine
 
 from anomalib_scadn import Scadn, SyntheticLace
 from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.deploy.loading import thread_options
 from data import parse_data
 from exports import FORMS, SCORES, SIZES, accuracy, export_all, parity
 from layout import markdown
@@ -117,15 +118,8 @@ def measure_form(path: Path, image_size: int, repeats: int, threads: int, precis
 
 def runtime_options(path: Path, threads: int, precision: str) -> dict[str, Any] | None:
     """Make the options that give each runtime the same number of threads."""
-    if path.suffix == ".xml":
-        return {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
-    if path.suffix == ".onnx":
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        return {"session_options": options}
-    return None
+    options = thread_options(path, threads)
+    return {**(options or {}), "INFERENCE_PRECISION_HINT": precision} if path.suffix == ".xml" else options
 
 
 def do_memory(arguments: argparse.Namespace) -> None:

@@ -10,8 +10,11 @@ import platform
 import re
 import resource
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path, PureWindowsPath
@@ -25,6 +28,12 @@ LAYOUT = ("train", "test", "ground_truth")
 """What a folder in the layout of MVTec AD is read from."""
 
 MEBIBYTE = 2**20
+
+MARK = "SCADN_BENCHMARK"
+"""Variable of the environment that tells the processes of a run from all others."""
+
+PERIOD = 2.0
+"""Seconds between two looks at the memory."""
 
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # whatever it returns
@@ -78,6 +87,43 @@ def peak_memory() -> float:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MEBIBYTE if sys.platform == "darwin" else peak / 1024
+
+
+@contextmanager
+def memory_of_all() -> Iterator[list[float]]:
+    """Sample the memory of this process and of all that it starts, shared memory counted once, in MiB."""
+    mark, samples, ended = uuid.uuid4().hex, [], threading.Event()
+    os.environ[MARK] = mark
+
+    def sample() -> None:
+        while not ended.wait(PERIOD):
+            samples.append(sum(map(own_memory, [Path("/proc/self"), *started_with(mark)])))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        thread.join()
+        del os.environ[MARK]
+
+
+def started_with(mark: str) -> Iterator[Path]:
+    """Find the processes whose environment has a mark."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (process / "environ").read_bytes() and int(process.name) != os.getpid():
+                yield process
+
+
+def own_memory(process: Path) -> float:
+    """A process's share of the memory that it uses, in MiB; 0 if it has ended."""
+    with suppress(OSError):
+        for line in (process / "smaps_rollup").read_text(encoding="utf-8").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024 / MEBIBYTE
+    return 0.0
 
 
 def sha256(path: Path) -> str:

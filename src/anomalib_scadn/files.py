@@ -17,11 +17,12 @@ PART = ".part"
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path, part: str = PART) -> Iterator[None]:
     """Name a file or folder in the error that writing it raises: that of a full disk names none.
 
     Args:
         path (Path): File or folder that is written.
+        part (str): Name of the temporary file. Defaults to :data:`PART`.
 
     Yields:
         None: While it is written.
@@ -36,7 +37,7 @@ def naming(path: Path) -> Iterator[None]:
             msg = f"cannot write {path}: {error}"
             raise OSError(msg) from error
         # An error that names a file is right about it, unless that is the temporary one.
-        if error.filename not in (None, str(path.with_name(PART))):
+        if error.filename not in (None, str(path.with_name(part))):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -60,21 +61,21 @@ def file_digest(path: Path) -> bytes:
     return digest.digest()
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, part: str = PART) -> None:
     """Write a file that appears under its name, or replaces what was there, only when it is whole and on disk.
-
-    A folder must have one writer at a time.
 
     Args:
         path (Path): File to write, in a folder that exists.
         data (bytes): Its content.
+        part (str): Name of the file while it is written, of which a folder must have one writer at a time. Defaults to
+            :data:`PART`.
 
     Raises:
         OSError: If the file cannot be written; the message names it.
     """
-    temporary = path.with_name(PART)
+    temporary = path.with_name(part)
     try:
-        with naming(path):
+        with naming(path, part):
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()

@@ -29,6 +29,7 @@ ROOMS = (
     "baselines",
     "data",
     "deploy",
+    "distributed",
     "__init__",
     "cli",
     "__main__",

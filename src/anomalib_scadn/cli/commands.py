@@ -8,14 +8,14 @@ the error stream that says why, 130 that it was interrupted.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import torch
 from jsonargparse import ArgumentParser
-from PIL import Image
 
 from anomalib_scadn.checks import check_count
 from anomalib_scadn.components.anomaly_sheet import draw_sheet
@@ -25,16 +25,19 @@ from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.inspection.folder import score_folder
-from anomalib_scadn.deploy.inspection.outputs import Outputs, Pictures
-from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
-from anomalib_scadn.deploy.inspection.threshold import read_threshold
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.masks import MIN_SIZE
 
 from .console import print_error
-
-Options = Mapping[str, Any]
+from .scoring import (
+    Options,
+    add_pixel_limit,
+    add_scoring_arguments,
+    describe_results,
+    inferencer_options,
+    set_pixel_limit,
+)
 
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -45,28 +48,9 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): Parser of the subcommand.
     """
-    parser.add_argument("--model", type=Path, required=True, help="Model file: .ckpt, .onnx or .xml.")
     parser.add_argument("--input", type=Path, required=True, help="Folder of images, sub-folders included.")
-    parser.add_argument("--output", type=Path, required=True, help="Folder of results; a stopped run goes on there.")
-    parser.add_argument("--tile", type=int | None, default=None, help="Cut images into tiles of N x N pixels.")
-    parser.add_argument("--overlap", type=int, default=64, help="Pixels that neighbouring tiles share.")
-    parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
-    parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
-    parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
-    parser.add_argument(
-        "--threshold",
-        type=str | None,
-        default=None,
-        help="What labels come from instead of the model's own: raw:NUMBER, normalized:NUMBER, or a threshold.json.",
-    )
-    parser.add_argument("--min_area", type=int, default=1, help="Least number of pixels of a region.")
-    parser.add_argument("--ignore_mask", type=Path | None, default=None, help="Image; what is not black is left out.")
-    parser.add_argument(
-        "--pictures", choices=get_args(Pictures), default="all", help="Images that get a heat map and an overlay."
-    )
+    add_scoring_arguments(parser, pictures="all")
     parser.add_argument("--save_maps", type=bool, default=False, help="Whether to write maps as 16-bit TIFF.")
-    parser.add_argument("--bit_depth", type=int | None, default=None, help="Bits of values stored in 16, say 12.")
-    add_pixel_limit(parser)
 
 
 def add_crop_arguments(parser: ArgumentParser) -> None:
@@ -105,32 +89,6 @@ def add_anomalies_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
 
 
-def add_pixel_limit(parser: ArgumentParser) -> None:
-    """Add the argument for images beyond Pillow's limit.
-
-    Args:
-        parser (ArgumentParser): Parser of a subcommand that reads images.
-    """
-    parser.add_argument(
-        "--max_pixels", type=int | None, default=None, help="Pixels of the largest image, if not Pillow's limit."
-    )
-
-
-def set_pixel_limit(options: Options) -> None:
-    """Raise Pillow's limit if the user asks for it.
-
-    Args:
-        options (Options): Values of a subcommand's arguments, by name.
-
-    Raises:
-        ValueError: If the limit is below 1.
-    """
-    limit = options["max_pixels"]
-    check_count(1, max_pixels=limit)
-    if limit is not None:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
 def guarded(command: Callable[[Options], int], options: Options) -> int:
     """Carry a command out, and turn what it raises into one line on the error stream.
 
@@ -161,24 +119,10 @@ def score(options: Options) -> int:
         int: Exit status.
     """
     set_pixel_limit(options)
-    tile, overlap, ignore_mask = options["tile"], options["overlap"], options["ignore_mask"]
     # The model first: a folder is not claimed for one that cannot be loaded.
-    inferencer = StripedMaskInferencer(
-        options["model"],
-        device=options["device"],
-        passes_at_once=options["passes_at_once"],
-        tile=tile,
-        overlap=overlap,
-        batch_size=options["batch_size"],
-        ignore_mask=ignore_mask,
-        tile_progress=True,
-        bit_depth=options["bit_depth"],
-    )
-    record = describe_run(options["model"], tile, overlap, ignore_mask, options["bit_depth"])
-    threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
-    if threshold is not None:
-        threshold.check(normalized="pred_score" in inferencer.backend.outputs)
-    outputs = Outputs(threshold, options["min_area"], options["pictures"], options["save_maps"])
+    inferencer = StripedMaskInferencer(options["model"], **inferencer_options(options), tile_progress=True)
+    record, outputs = describe_results(options, inferencer)
+    outputs = replace(outputs, save_maps=options["save_maps"])
     failed = score_folder(inferencer, options["input"], options["output"], record, outputs, progress=True)
     print(f"{summarize(read_scores(options['output']))}; results are in {options['output']}")
     return SOME_FAILED if failed else DONE

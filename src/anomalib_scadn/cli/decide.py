@@ -21,7 +21,8 @@ from anomalib_scadn.deploy.inspection.threshold import (
     write_threshold,
 )
 
-from .commands import DONE, Options, add_pixel_limit, set_pixel_limit
+from .commands import DONE
+from .scoring import Options, add_pixel_limit, set_pixel_limit
 
 
 def add_threshold_arguments(parser: ArgumentParser) -> None:

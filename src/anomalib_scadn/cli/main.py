@@ -11,7 +11,7 @@ from typing import Any
 from anomalib.cli.cli import AnomalibCLI
 from jsonargparse import ArgumentParser
 
-from . import choose, commands, decide
+from . import choose, commands, decide, score_many
 from .benchmark import MixedBenchmark
 from .configs import config_folder, config_path
 from .console import configure_console, print_error
@@ -38,6 +38,7 @@ class ScadnCLI(AnomalibCLI):
         own = {
             "configs": {"description": "Print where a shipped configuration is, or list them."},
             "score": {"description": "Score a folder of images with a trained or exported model."},
+            "score-many": {"description": "Score images that are too many for one process, on Ray."},
             "threshold": {"description": "Choose a threshold for a rate of false alarms from scores of good parts."},
             "report": {"description": "Write one page to decide on from a folder of results."},
             "choose": {"description": "Train configurations, and choose one without a defect."},
@@ -62,6 +63,7 @@ class ScadnCLI(AnomalibCLI):
             print(path)
 
     add_score_arguments = staticmethod(commands.add_score_arguments)
+    add_score_many_arguments = staticmethod(score_many.add_score_many_arguments)
     add_crop_arguments = staticmethod(commands.add_crop_arguments)
     add_anomalies_arguments = staticmethod(commands.add_anomalies_arguments)
     add_threshold_arguments = staticmethod(decide.add_threshold_arguments)
@@ -71,6 +73,10 @@ class ScadnCLI(AnomalibCLI):
     def score(self) -> None:
         """Score a folder of images."""
         self._run(commands.score)
+
+    def score_many(self) -> None:
+        """Score images on Ray."""
+        self._run(score_many.run)
 
     def threshold(self) -> None:
         """Choose a threshold."""
@@ -96,6 +102,13 @@ class ScadnCLI(AnomalibCLI):
             return commands.DONE
 
         self._run(command)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever is asked for
+        """Find what belongs to a subcommand whose name has a hyphen."""
+        if "-" in name:
+            return getattr(self, name.replace("-", "_"))
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
 
     def _run(self, command: Callable[[commands.Options], int]) -> None:
         status = commands.guarded(command, self.config[self.subcommand])

@@ -5,7 +5,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -97,12 +97,13 @@ def find_folder(parent: Path, name: str) -> Path:
     return found[0] if found else parent / name
 
 
-def list_images(folder: Path, *, recursive: bool = False) -> list[Path]:
+def list_images(folder: Path, *, recursive: bool = False, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> list[Path]:
     """List the visible images in a folder.
 
     Args:
         folder (Path): Folder to look into; it may be missing.
         recursive (bool): Whether to look into visible sub-folders too, also behind links. Defaults to ``False``.
+        extensions (Sequence[str]): Extensions in lower case. Defaults to :data:`IMAGE_EXTENSIONS`.
 
     Returns:
         list[Path]: Naturally sorted, empty if ``folder`` is missing.
@@ -110,15 +111,16 @@ def list_images(folder: Path, *, recursive: bool = False) -> list[Path]:
     if not folder.is_dir():
         return []
     visible = _walk(folder) if recursive else (path for path in folder.iterdir() if not path.name.startswith("."))
-    found = [path for path in visible if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file()]
+    found = [path for path in visible if path.suffix.lower() in extensions and path.is_file()]
     return sorted(found, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
 
 
-def find_images(folder: Path) -> list[Path]:
+def find_images(folder: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> list[Path]:
     """List the visible images in a folder and its sub-folders, and warn of what is left out.
 
     Args:
         folder (Path): Folder to look into.
+        extensions (Sequence[str]): Extensions in lower case. Defaults to :data:`IMAGE_EXTENSIONS`.
 
     Returns:
         list[Path]: Naturally sorted, at least one.
@@ -129,9 +131,9 @@ def find_images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         msg = f"no such folder or image: {folder}"
         raise FileNotFoundError(msg)
-    found = list_images(folder, recursive=True)
+    found = list_images(folder, recursive=True, extensions=extensions)
     if not found:
-        msg = f"{folder} holds no image, expected files ending in {', '.join(IMAGE_EXTENSIONS)}"
+        msg = f"{folder} holds no image, expected files ending in {', '.join(extensions)}"
         raise FileNotFoundError(msg)
     warn_of_left_out([folder], found)
     return found

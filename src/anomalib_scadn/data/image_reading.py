@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .image_bytes import ImageBytes
 from .image_files import warn_once
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
@@ -44,11 +45,11 @@ def check_bit_depth(bit_depth: int | None) -> None:
         raise ValueError(msg)
 
 
-def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Read:
+def read_still(path: Path | str | ImageBytes, decode: Callable[[Image.Image], _Read]) -> _Read:
     """Open a file that holds one picture, and take something from it.
 
     Args:
-        path (Path | str): Image file.
+        path (Path | str | ImageBytes): Image file.
         decode (Callable[[Image.Image], _Read]): Takes it from the opened file, say its size or its values.
 
     Returns:
@@ -58,7 +59,7 @@ def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Rea
         ValueError: If the file is no readable image, holds several pages or frames, or is larger than Pillow's limit.
     """
     try:
-        with Image.open(path) as file:
+        with Image.open(path.open() if isinstance(path, ImageBytes) else path) as file:
             # A camera's JPEG may carry a preview of its one picture, which Pillow counts as another.
             pages = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
             if pages == 1:
@@ -75,11 +76,11 @@ def read_still(path: Path | str, decode: Callable[[Image.Image], _Read]) -> _Rea
     raise ValueError(msg)
 
 
-def read_file(path: Path | str, bit_depth: int | None = None) -> Pixels:
+def read_file(path: Path | str | ImageBytes, bit_depth: int | None = None) -> Pixels:
     """Read a file's pixels without converting their numbers, so that a large image takes little memory.
 
     Args:
-        path (Path | str): Image file.
+        path (Path | str | ImageBytes): Image file.
         bit_depth (int | None): Bits of the values in files of 16 bits. Defaults to ``None``, all.
 
     Returns:
@@ -163,11 +164,11 @@ def depth_over_8_bits(file: Image.Image) -> str | None:
     return f"mode {file.mode}" if file.mode.startswith(("I", "F")) else _layout_of_16_bits(file)
 
 
-def unreadable(path: Path | str, error: Exception) -> ValueError:
+def unreadable(path: Path | str | ImageBytes, error: Exception) -> ValueError:
     """Make the error for a file that is no image.
 
     Args:
-        path (Path | str): The file.
+        path (Path | str | ImageBytes): The file.
         error (Exception): What the decoder said.
 
     Returns:
@@ -185,8 +186,9 @@ def _layout_of_16_bits(file: Image.Image) -> str | None:
     return None
 
 
-def _read_deep_colours(path: Path | str) -> npt.NDArray[Any]:
-    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+def _read_deep_colours(path: Path | str | ImageBytes) -> npt.NDArray[Any]:
+    content = path.read() if isinstance(path, ImageBytes) else Path(path).read_bytes()
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[-1] < 3:
         msg = "colours of 16 bits that OpenCV does not read; convert it to 8 bits first"
         raise ValueError(msg)

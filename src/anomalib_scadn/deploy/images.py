@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from anomalib_scadn.data.image_bytes import ImageBytes
 from anomalib_scadn.data.image_files import find_images
 from anomalib_scadn.data.image_reading import FULL_SCALE, Pixels, as_pixels, pil_values, read_file
 
@@ -71,9 +72,10 @@ def read_pixels(
     """Read an image of any kind without converting its numbers, so that a large one takes little memory.
 
     Args:
-        image (Any): Path of a file, PIL image, NumPy array of shape (H, W) or (H, W, C) or torch tensor of shape
-            (C, H, W), C = 1 or 3. Values: uint8, range [0, 255]; uint16, range [0, 65535]; floating point, range
-            [0, 1]. An array's fourth channel is refused, for it may be anything; a file's alpha is dropped.
+        image (Any): Path of a file, content of one (:class:`~anomalib_scadn.data.image_bytes.ImageBytes`), PIL image,
+            NumPy array of shape (H, W) or (H, W, C) or torch tensor of shape (C, H, W), C = 1 or 3. Values: uint8,
+            range [0, 255]; uint16, range [0, 65535]; floating point, range [0, 1]. An array's fourth channel is
+            refused, for it may be anything; a file's alpha is dropped.
         channel_order (Literal["rgb", "bgr"]): Order of an array's or a tensor's channels. Defaults to ``"rgb"``.
         bit_depth (int | None): Bits of values that are stored in 16; they are brought to full scale. Defaults to
             ``None``, all 16.
@@ -89,6 +91,8 @@ def read_pixels(
     check_channel_order(channel_order)
     if isinstance(image, str | Path):
         return _read_file(Path(image), bit_depth)
+    if isinstance(image, ImageBytes):
+        return read_file(image, bit_depth)
     if isinstance(image, Image.Image):
         return as_pixels(pil_values(image), "PIL image", bit_depth)
     if isinstance(image, np.ndarray):

@@ -58,6 +58,35 @@ def load_backend(
     return backend
 
 
+def thread_options(path: Path, threads: int, device: str = "cpu") -> dict[str, Any] | None:
+    """Tell a graph's runtime how many threads to compute with.
+
+    Args:
+        path (Path): File of the model. That of PyTorch is told by ``torch.set_num_threads``.
+        threads (int): CPU threads.
+        device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
+
+    Returns:
+        dict[str, Any] | None: Options for :func:`load_backend`; ``None`` for a checkpoint, or a device that has no such
+            threads.
+
+    Raises:
+        ImportError: If the file's runtime is not installed; the message names the extra.
+    """
+    if device.lower() != "cpu":
+        return None
+    if path.suffix == ".xml":
+        return {"INFERENCE_NUM_THREADS": threads}
+    if path.suffix == ".onnx":
+        check_installed("onnxruntime", "onnx", str(path))
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        return {"session_options": options}
+    return None
+
+
 def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
     from .full_graph import FullGraphBackend
     from .generator_graph import GeneratorBackend

@@ -15,6 +15,7 @@ from anomalib.data import Batch
 from anomalib.post_processing import PostProcessor
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateFinder, Timer
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import nn
 from torch.nn.modules.module import _IncompatibleKeys
@@ -53,8 +54,13 @@ class TrainingRun(LightningModule):
         """Attach a trainer, and give it the paper's number of epochs if it has no limit of its own.
 
         Lightning would train 1000 epochs. ``trainer_arguments`` cannot say so: it overrules the user's choice.
+
+        Several processes must be told that the loss of one network does not reach the other. They are, unless the user
+        has said otherwise: nobody needs to know ``ddp_find_unused_parameters_true``.
         """
         LightningModule.trainer.fset(self, trainer)
+        if trainer is not None and isinstance(trainer.strategy, DDPStrategy):
+            trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
         if trainer is None or trainer.max_epochs is not None or trainer.max_steps != -1:
             return
         if not any(isinstance(callback, Timer) for callback in trainer.callbacks):

@@ -65,7 +65,6 @@ def fit(command: list[str]) -> None:
         max_epochs=arguments.epochs,
         accelerator="cpu",
         devices=arguments.devices,
-        strategy="ddp_find_unused_parameters_true" if arguments.devices > 1 else "auto",
         logger=False,
         enable_progress_bar=False,
         callbacks=[Kill(*arguments.kill)] if arguments.kill else None,

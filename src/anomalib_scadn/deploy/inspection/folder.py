@@ -16,8 +16,6 @@ The folder of results::
 """
 
 import logging
-import time
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path, PurePosixPath
@@ -27,7 +25,7 @@ from tqdm import tqdm
 from anomalib_scadn.data.image_files import find_images
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 
-from .outputs import HEATMAPS, MAPS, OVERLAYS, Outcome, Outputs, complete_row
+from .outcome import HEATMAPS, MAPS, OVERLAYS, Outputs, timed_predictions, write_outcome
 from .picture_names import picture_names
 from .region_table import COCO, REGIONS, RegionTable, write_coco
 from .run_record import Record, claim_folder
@@ -70,9 +68,7 @@ def score_folder(
         OSError: If results cannot be written, or another run is writing into the output.
     """
     source, target, outputs = Path(input_dir), Path(output_dir), outputs or Outputs()
-    if target.resolve().is_relative_to(source.resolve()):
-        msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
-        raise ValueError(msg)
+    check_apart(source, target)
     if not source.is_dir():
         msg = f"input folder not found: {source.absolute()}; expected a folder of images"
         raise FileNotFoundError(msg)
@@ -88,9 +84,10 @@ def score_folder(
             todo = [image for image in names if image.as_posix() not in scores.done]
             failed = 0
             with tqdm(total=len(names), initial=len(names) - len(todo), unit="image", disable=not progress) as bar:
-                for image, result, seconds in _timed(inferencer, source, todo):
+                predictions = timed_predictions(inferencer, [source / image for image in todo])
+                for image, (path, result, seconds) in zip(todo, predictions, strict=True):
                     row = ScoreRow(image.as_posix(), seconds=round(seconds, 4), **vars(states[image.as_posix()]))
-                    row, found = complete_row(source, row, result, target, names[image], outputs, inferencer)
+                    row, found = write_outcome(path, row, result, target, names[image], outputs, inferencer)
                     regions.add(row.path, found)
                     scores.append([astuple(row)])
                     failed += bool(row.error)
@@ -100,15 +97,16 @@ def score_folder(
     return failed
 
 
-def _timed(
-    inferencer: StripedMaskInferencer, source: Path, images: Sequence[PurePosixPath]
-) -> Iterator[tuple[PurePosixPath, Outcome, float]]:
-    # Tiles fill the batches of an image that is cut.
-    size = 1 if inferencer.tile is not None else inferencer.batch_size
-    for first in range(0, len(images), size):
-        batch = images[first : first + size]
-        start = time.perf_counter()
-        outcomes = list(inferencer.predict_many([source / image for image in batch]))
-        seconds = (time.perf_counter() - start) / len(batch)
-        for image, (_, outcome) in zip(batch, outcomes, strict=True):
-            yield image, outcome, seconds
+def check_apart(source: Path, target: Path) -> None:
+    """Raise if results would lie among the images.
+
+    Args:
+        source (Path): Folder of images.
+        target (Path): Folder of results.
+
+    Raises:
+        ValueError: If the output lies in the input.
+    """
+    if target.resolve().is_relative_to(source.resolve()):
+        msg = f"output {target} must not lie in the input {source}: its pictures would be scored as images"
+        raise ValueError(msg)

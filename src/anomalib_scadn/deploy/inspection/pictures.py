@@ -18,7 +18,7 @@ from PIL import Image
 
 from anomalib_scadn.data.image_files import encode_png
 from anomalib_scadn.deploy.images import to_unit_range
-from anomalib_scadn.files import write_whole
+from anomalib_scadn.files import PART, write_whole
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -117,19 +117,20 @@ def _levels(anomaly_map: npt.NDArray[np.floating]) -> Pixels:
     return levels
 
 
-def write_png(path: Path, pixels: Pixels) -> None:
+def write_png(path: Path, pixels: Pixels, part: str = PART) -> None:
     """Write a picture that appears under its name only when it is whole and on disk.
 
     Args:
         path (Path): File to write; its folders are made when missing.
         pixels (Pixels): Picture, shape (H, W, 3), RGB.
+        part (str): See :func:`~anomalib_scadn.files.write_whole`.
 
     Raises:
         OSError: If the file cannot be written.
     """
     content = encode_png(path, pixels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_whole(path, content, part)
 
 
 def write_map(path: Path, anomaly_map: npt.NDArray[np.floating]) -> None:

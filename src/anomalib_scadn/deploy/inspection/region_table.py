@@ -4,13 +4,14 @@
 """Regions of anomalous images: ``regions.csv`` while images are scored, ``regions.json`` of COCO at the end."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from anomalib_scadn.deploy.regions import Region
 from anomalib_scadn.files import write_whole
 
+from .score_parts import has_parts, read_rows
 from .score_table import ScoreRow
 from .table import Table, read_table
 
@@ -51,7 +52,7 @@ class RegionTable(Table):
             OSError: If the file cannot be written.
         """
         if regions:
-            self.append(_cells(path, region) for region in regions)
+            self.append(region_cells(path, region) for region in regions)
 
 
 def write_coco(folder: Path, scores: Sequence[ScoreRow]) -> None:
@@ -88,14 +89,30 @@ def read_regions(folder: Path) -> dict[str, list[list[float]]]:
         dict[str, list[list[float]]]: By image, one list per region: x, y, width, height, area, highest score.
     """
     found: dict[str, list[list[float]]] = {}
-    if (folder / REGIONS).is_file():
-        for row in read_table(folder / REGIONS, COLUMNS):
-            numbers = [float(row[name]) for name in ("x", "y", "width", "height", "area", "pred_score")]
-            found.setdefault(row["path"], []).append(numbers)
+    for row in _rows(folder):
+        numbers = [float(row[name]) for name in ("x", "y", "width", "height", "area", "pred_score")]
+        found.setdefault(row["path"], []).append(numbers)
     return found
 
 
-def _cells(path: str, region: Region) -> tuple[object, ...]:
+def _rows(folder: Path) -> Iterator[Mapping[str, Any]]:
+    if has_parts(folder):
+        for image in read_rows(folder, ("path", "regions")):
+            yield from ({"path": image["path"], **region} for region in image["regions"])
+    elif (folder / REGIONS).is_file():
+        yield from read_table(folder / REGIONS, COLUMNS)
+
+
+def region_cells(path: str, region: Region) -> tuple[object, ...]:
+    """Make the row of a region.
+
+    Args:
+        path (str): Its image, relative to the input folder.
+        region (Region): The region.
+
+    Returns:
+        tuple[object, ...]: One value per column of the table.
+    """
     corners = " ".join(f"{across:g},{down:g}" for across, down in region.contour)
     box = (region.x, region.y, region.width, region.height, region.area)
     return (path, *box, *(round(value, 2) for value in region.centroid), round(region.pred_score, 6), corners)

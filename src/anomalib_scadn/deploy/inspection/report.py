@@ -21,7 +21,7 @@ from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.files import write_whole
 
 from .labels import gt_labels
-from .outputs import OVERLAYS
+from .outcome import OVERLAYS
 from .pictures import to_8_bit
 from .region_table import read_regions
 from .run_record import lock_folder, read_record

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from .score_parts import has_parts, read_rows
 from .table import Row, Table, read_table
 
 SCORES = "scores.csv"
@@ -115,7 +116,7 @@ class ScoreTable(Table):
 
 
 def read_scores(folder: Path) -> list[ScoreRow]:
-    """Read the table of scores of a folder of results.
+    """Read the table of scores of a folder of results, ``scores.csv`` or the parts in Parquet.
 
     Args:
         folder (Path): Folder that a run has written.
@@ -126,7 +127,10 @@ def read_scores(folder: Path) -> list[ScoreRow]:
     Raises:
         FileNotFoundError: If there is no table.
         ValueError: If it is no table of scores.
+        ImportError: If the table is in Parquet and pyarrow is not installed.
     """
+    if has_parts(folder):
+        return [ScoreRow(**row) for row in read_rows(folder, COLUMNS)]
     path = folder / SCORES
     if not path.is_file():
         msg = f"no {SCORES} in {folder}; expected a folder of results that `anomalib-scadn score` has written"

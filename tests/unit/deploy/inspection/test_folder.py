@@ -18,7 +18,7 @@ from PIL import Image
 
 from anomalib_scadn.data.image_files import find_images
 from anomalib_scadn.deploy.inspection.folder import score_folder
-from anomalib_scadn.deploy.inspection.outputs import Outputs
+from anomalib_scadn.deploy.inspection.outcome import Outputs
 from anomalib_scadn.deploy.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable

@@ -1,24 +1,28 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is written of an image: its row of scores, its regions, and its pictures."""
+"""What becomes of one scored image: its row, its regions, and its pictures."""
 
 import logging
 import math
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
 from anomalib_scadn.checks import check_count
+from anomalib_scadn.data.image_bytes import ImageBytes
 from anomalib_scadn.deploy.ignoring import fit_mask
 from anomalib_scadn.deploy.images import read_pixels
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.regions import Region, find_regions
 from anomalib_scadn.deploy.result import Bools, Floats, InferenceResult
+from anomalib_scadn.files import PART
 
-from .pictures import Pixels, draw_heatmap, draw_overlay, fit_map, to_8_bit, write_map, write_png
+from .pictures import draw_heatmap, draw_overlay, fit_map, to_8_bit, write_map, write_png
 from .run_record import Record
 from .score_table import ScoreRow
 from .threshold import Threshold
@@ -31,6 +35,8 @@ Pictures = Literal["all", "anomalous", "none"]
 HEATMAPS = "heatmaps"
 OVERLAYS = "overlays"
 MAPS = "maps"
+
+_Image = TypeVar("_Image", Path, ImageBytes)
 
 
 @dataclass(frozen=True)
@@ -90,46 +96,70 @@ class Outputs:
         return self.threshold.label(result.raw_score, result.pred_score)
 
 
-def complete_row(
-    source: Path,
+def timed_predictions(
+    inferencer: StripedMaskInferencer, images: Sequence[_Image]
+) -> Iterator[tuple[_Image, Outcome, float]]:
+    """Predict images one after the other.
+
+    Args:
+        inferencer (StripedMaskInferencer): Scores the images.
+        images (Sequence[Path] | Sequence[ImageBytes]): The images.
+
+    Yields:
+        tuple[Path | ImageBytes, Outcome, float]: Image, result or error, and the seconds that it took; where the
+            inferencer takes several at once, their mean.
+    """
+    # Tiles fill the batches of an image that is cut.
+    size = 1 if inferencer.tile is not None else inferencer.batch_size
+    for first in range(0, len(images), size):
+        batch = images[first : first + size]
+        start = time.perf_counter()
+        outcomes = list(inferencer.predict_many(batch))
+        seconds = (time.perf_counter() - start) / len(batch)
+        for image, (_, outcome) in zip(batch, outcomes, strict=True):
+            yield image, outcome, seconds
+
+
+def write_outcome(
+    image: Path | ImageBytes,
     row: ScoreRow,
     result: Outcome,
     target: Path,
     name: PurePosixPath,
     outputs: Outputs,
     inferencer: StripedMaskInferencer,
+    part: str = PART,
 ) -> tuple[ScoreRow, tuple[Region, ...]]:
     """Complete an image's row, find its regions and write its pictures, in place of those of an older image.
 
     Args:
-        source (Path): Folder that is scored.
-        row (ScoreRow): What is known before the image is scored.
-        result (Outcome): Its prediction, or why there is none.
+        image (Path | ImageBytes): The image.
+        row (ScoreRow): Its row so far: path, seconds, and state of its file.
+        result (Outcome): What the inferencer gave.
         target (Path): Folder of results.
-        name (PurePosixPath): Its picture, relative to the folder of pictures.
+        name (PurePosixPath): Its picture, relative to the folders of pictures.
         outputs (Outputs): What is written.
         inferencer (StripedMaskInferencer): What made the prediction.
+        part (str): See :func:`~anomalib_scadn.files.write_whole`. Defaults to ``PART``.
 
     Returns:
-        tuple[ScoreRow, tuple[Region, ...]]: The row, with the error if the image failed, and regions of an anomalous
-            image.
+        tuple[ScoreRow, tuple[Region, ...]]: Its row, with the error if it failed, and the regions if it is anomalous.
 
     Raises:
         OSError: If a picture cannot be written.
     """
-    path = source / row.path
     files = outputs.files(target, name)
     for old in files.values():
         old.unlink(missing_ok=True)
     if isinstance(result, Exception):
-        return _failure(row, result), ()
+        return failed_row(row, result), ()
     if not math.isfinite(result.raw_score):
-        return _failure(row, ValueError(f"{path} must have a finite score, got {result.raw_score}")), ()
+        return failed_row(row, ValueError(f"{image} must have a finite score, got {result.raw_score}")), ()
     try:
-        pixels = to_8_bit(read_pixels(path, bit_depth=inferencer.bit_depth))
+        pixels = to_8_bit(read_pixels(image, bit_depth=inferencer.bit_depth))
         label = outputs.label(result)
     except (OSError, ValueError) as error:
-        return _failure(row, error), ()
+        return failed_row(row, error), ()
     height, width = pixels.shape[:2]
     row = replace(
         row,
@@ -144,7 +174,11 @@ def complete_row(
         return row, ()
     anomaly_map, mask = _fit(result.anomaly_map, result.pred_mask, inferencer.ignored, height, width)
     drawn = outputs.pictures == "all" or (outputs.pictures == "anomalous" and bool(label))
-    _draw(pixels, anomaly_map, mask, files, pictures=drawn)
+    if drawn:
+        write_png(files[HEATMAPS], draw_heatmap(anomaly_map), part)
+        write_png(files[OVERLAYS], draw_overlay(pixels, anomaly_map, mask), part)
+    if outputs.save_maps:
+        write_map(files[MAPS], anomaly_map)
     found = () if mask is None or not label else find_regions(mask, anomaly_map, outputs.min_area)
     return (replace(row, picture=name.as_posix()) if drawn else row), found
 
@@ -162,15 +196,16 @@ def _fit(
     return anomaly_map, mask
 
 
-def _draw(pixels: Pixels, anomaly_map: Floats, mask: Bools | None, files: dict[str, Path], *, pictures: bool) -> None:
-    if pictures:
-        write_png(files[HEATMAPS], draw_heatmap(anomaly_map))
-        write_png(files[OVERLAYS], draw_overlay(pixels, anomaly_map, mask))
-    if MAPS in files:
-        write_map(files[MAPS], anomaly_map)
+def failed_row(row: ScoreRow, error: Exception) -> ScoreRow:
+    """Put an error into an image's row, and log it.
 
+    Args:
+        row (ScoreRow): The row.
+        error (Exception): Why the image failed.
 
-def _failure(row: ScoreRow, error: Exception) -> ScoreRow:
+    Returns:
+        ScoreRow: The row with the error in one line.
+    """
     text = " ".join(str(error).split())
     # Names are bytes; those that are no UTF-8 can be kept in the table, but not be shown everywhere.
     logger.warning("%s", f"{row.path} failed: {text}".encode(errors="backslashreplace").decode())

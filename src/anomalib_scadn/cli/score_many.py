@@ -1,0 +1,83 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The subcommand ``score-many``: images that are too many for one process, on Ray."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import ArgumentParser
+
+from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
+from anomalib_scadn.deploy.loading import thread_options
+from anomalib_scadn.distributed.run import Workers, score_many
+from anomalib_scadn.distributed.session import check_ray
+
+from .commands import DONE, SOME_FAILED
+from .scoring import Options, add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit
+
+
+def add_score_many_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``score-many``.
+
+    Args:
+        parser (ArgumentParser): Parser of the subcommand.
+    """
+    parser.add_argument(
+        "--input",
+        type=str,
+        required=True,
+        help="Folder or storage (s3://, gs://, ...) of images and .tar shards, or a .parquet file with a column path.",
+    )
+    add_scoring_arguments(parser, pictures="anomalous")
+    parser.add_argument("--actors", type=int | None, default=None, help="Models at once. Default: what has room.")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each model.")
+    parser.add_argument(
+        "--address", type=str | None, default=None, help="Ray cluster to join. Default: Ray is started for the run."
+    )
+
+
+def run(options: Options) -> int:
+    """Score images on Ray.
+
+    Args:
+        options (Options): Values of the arguments of ``score-many``, by name.
+
+    Returns:
+        int: Exit status.
+    """
+    check_ray()
+    set_pixel_limit(options)
+    made_with, threads = inferencer_options(options), options["threads"]
+    path = options["model"].resolve()
+    workers = Workers(
+        partial(load, path, threads, made_with),
+        options["actors"],
+        threads,
+        gpu=options["device"].lower().startswith("cuda"),
+        max_pixels=options["max_pixels"],
+    )
+    # The model first, here, where a GPU may be missing: a folder is not claimed for one that cannot be loaded.
+    checked = StripedMaskInferencer(path, **{**made_with, "device": "cpu"} if workers.gpu else made_with)
+    record, outputs = describe_results(options, checked)
+    del checked
+    found = score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
+    print(f"{found.done} images scored, {found.failed} failed; results are in {options['output']}")
+    return SOME_FAILED if found.failed else DONE
+
+
+def load(path: Path, threads: int, made_with: dict[str, Any]) -> StripedMaskInferencer:
+    """Load a model in an actor, and tell its runtime how many threads it has.
+
+    Args:
+        path (Path): File of the model, at the same place on all machines.
+        threads (int): CPU threads.
+        made_with (dict[str, Any]): Further arguments of the inferencer.
+
+    Returns:
+        StripedMaskInferencer: The loaded model.
+    """
+    torch.set_num_threads(threads)
+    return StripedMaskInferencer(path, backend_options=thread_options(path, threads, made_with["device"]), **made_with)

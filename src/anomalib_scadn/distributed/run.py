@@ -1,0 +1,254 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Scoring many images on Ray Data: a pool of actors that score, one writer that collects their rows."""
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anomalib_scadn.checks import check_count
+from anomalib_scadn.deploy.inspection.folder import check_apart
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, OVERLAYS, Outputs
+from anomalib_scadn.deploy.inspection.run_record import Record, claim_folder
+from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter
+
+from .progress import Progress
+from .remaining import without_done
+from .scorer import ImageScorer, Load
+from .session import check_ray, ray_session
+from .shards import read_shards, rows_schema
+from .sources import Source, list_source
+from .storage import is_uri
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from ray.data import Dataset
+
+logger = logging.getLogger(__name__)
+
+ROWS = 64
+"""Most images of a task: what is scored again when an actor dies, and what an actor is given at once."""
+
+TASKS = 4
+"""Least number of tasks for each actor, so that they end at about the same time."""
+
+SHARE = 0.8
+"""Share of a CPU that Ray counts for each thread of an actor; the rest is for reading shards, on two CPUs too."""
+
+READER = 0.2
+"""Share of a CPU that Ray counts for a task that reads shards."""
+
+RETRIES = 3
+"""How often a task is given to an actor again after one has died of it."""
+
+BLOCK = 2**24
+"""Bytes of images out of a shard that a task is given, about."""
+
+SECONDS = 30.0
+"""Time between two parts, and between two lines of progress."""
+
+MOST_ROWS = 100_000
+"""Rows of a part."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The actors that score.
+
+    Args:
+        load (Load): Loads the model in each of them; it is sent there, and so must be picklable.
+        actors (int | None): How many. Defaults to ``None``: as many as CPUs or GPUs have room for.
+        threads (int): CPU threads of each. Defaults to ``1``.
+        gpu (bool): Whether each has a GPU of its own. Defaults to ``False``.
+        max_pixels (int | None): Pixels of the largest image. Defaults to ``None``, Pillow's limit.
+
+    Raises:
+        ValueError: If a number is below 1.
+    """
+
+    load: Load
+    actors: int | None = None
+    threads: int = 1
+    gpu: bool = False
+    max_pixels: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_count(1, actors=self.actors, threads=self.threads, max_pixels=self.max_pixels)
+
+    @property
+    def cpus(self) -> int | None:
+        """CPUs that all actors need; ``None`` if they take what there is."""
+        return None if self.actors is None else self.actors * self.threads
+
+    def count(self, resources: dict[str, float]) -> int:
+        """Count the actors that Ray's resources have room for.
+
+        Args:
+            resources (dict[str, float]): Resources by Ray's name.
+
+        Returns:
+            int: At least 1.
+
+        Raises:
+            ValueError: If GPUs are needed and there are none.
+        """
+        if self.gpu and not resources.get("GPU"):
+            msg = "Ray has no GPU here; expected a machine with one, or --device cpu"
+            raise ValueError(msg)
+        free = resources["GPU"] if self.gpu else resources["CPU"] // self.threads
+        return self.actors or max(1, int(free))
+
+
+def score_many(
+    source: str,
+    target: Path,
+    record: Record,
+    workers: Workers,
+    outputs: Outputs | None = None,
+    *,
+    address: str | None = None,
+) -> Progress:
+    """Score images that are too many for one process, except those that an earlier run has scored.
+
+    Rows are written while images are scored, a part at a time. What an actor was scoring when it died is scored by
+    another; what was not written when the run died is scored by the next run. An image that fails becomes a row with
+    its error, and is tried again by the next run, as is an image whose file was replaced.
+
+    Args:
+        source (str): See :func:`~anomalib_scadn.distributed.sources.list_source`.
+        target (Path): Folder of results, made when missing; on a cluster, one that all machines share.
+        record (Record): What decides the scores, from
+            :func:`~anomalib_scadn.deploy.inspection.run_record.describe_run`.
+        workers (Workers): The actors.
+        outputs (Outputs | None): What is drawn. Defaults to ``None``: pictures of anomalous images.
+        address (str | None): Address of a cluster. Defaults to ``None``: Ray is started here.
+
+    Returns:
+        Progress: How many images were scored, and how many of them failed.
+
+    Raises:
+        FileNotFoundError: If the source is missing or has no image.
+        ValueError: If the output lies in the input, or holds results of another run or input.
+        OSError: If results cannot be written, or another run is writing into the output.
+        ImportError: If Ray is not installed.
+        RuntimeError: If Ray ends the run.
+    """
+    check_ray()
+    outputs = outputs or Outputs(pictures="anomalous")
+    if not is_uri(source) and Path(source).is_dir():
+        check_apart(Path(source), target)
+    listed = list_source(source)
+    # A name of its own for the kind of table: a folder of results has its scores in CSV or in Parquet.
+    record = {**record, **outputs.description, "input": listed.base, "table": "parquet"}
+    with claim_folder(target, record, (PARTS, HEATMAPS, OVERLAYS)):
+        images, shards = without_done(listed.files, target)
+        progress = Progress(None if len(shards) else len(images))
+        if len(images) or len(shards):
+            scorer = (listed.base, target.resolve(), outputs, record["files"][0]["sha256"], workers.max_pixels)
+            with ray_session(address, workers.cpus), _ray_errors():
+                dataset = _scored(listed, images, shards, workers, scorer)
+                _collect(dataset, PartWriter(target), progress)
+    left_out = len(listed.files) - len(shards) - len(images)
+    logger.info("Scored %d images, %d failed, %d had a row: %s", progress.done, progress.failed, left_out, target)
+    return progress
+
+
+def _scored(
+    listed: Source, images: "pa.Table", shards: "pa.Table", workers: Workers, scorer: tuple[Any, ...]
+) -> "Dataset":
+    """Plan the work; nothing runs before its rows are asked for."""
+    import ray
+    from ray.data import ActorPoolStrategy, DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    context.target_max_block_size = BLOCK
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    actors = workers.count(ray.cluster_resources())
+    parts: list[Dataset] = []
+    if len(images):
+        parts.append(ray.data.from_arrow(list(_tasks(images, actors))))
+    if len(shards):
+        each = ray.data.from_arrow([shards.slice(number, 1) for number in range(len(shards))])
+        reader = partial(read_shards, base=listed.base)
+        parts.append(each.map_batches(reader, batch_format="pyarrow", batch_size=None, num_cpus=READER))
+    both = parts[0].union(parts[1]) if len(parts) > 1 else parts[0]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")  # there is no other way to say it
+        return both.map_batches(
+            ImageScorer,
+            fn_constructor_args=(workers.load, *scorer),
+            batch_format="pyarrow",
+            batch_size=None,
+            compute=ActorPoolStrategy(size=actors),
+            num_cpus=SHARE * workers.threads,
+            num_gpus=1 if workers.gpu else None,
+            max_task_retries=RETRIES,
+        )
+
+
+def task_size(images: int, actors: int) -> int:
+    """Choose how many images a task has: fewer where there are few, so that all actors have work to the end.
+
+    Args:
+        images (int): Images to score.
+        actors (int): Actors that score.
+
+    Returns:
+        int: At most :data:`ROWS`.
+    """
+    return min(ROWS, math.ceil(images / (TASKS * actors)))
+
+
+def _tasks(images: "pa.Table", actors: int) -> "Iterator[pa.Table]":
+    import pyarrow as pa
+
+    rows = images.select(["path", "bytes", "modified"])
+    for name in ("content", "error"):
+        rows = rows.append_column(name, pa.nulls(len(rows), rows_schema().field(name).type))
+    size = task_size(len(rows), actors)
+    yield from (rows.slice(start, size) for start in range(0, len(rows), size))
+
+
+def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress) -> None:
+    """Write rows while they come; what has come is written even if the run is ended."""
+    import pyarrow.compute as pc
+
+    waiting: list[pa.Table] = []
+    written = math.inf
+    batches = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+    try:
+        with closing(iter(batches)) as tables:  # type: ignore[type-var]
+            for table in tables:
+                written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
+                waiting.append(table)
+                progress.add(len(table), pc.sum(pc.not_equal(table["error"], "")).as_py() or 0)
+                if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
+                    writer.write(waiting)
+                    progress.say()
+                    waiting, written = [], time.monotonic()
+    finally:
+        writer.write(waiting)
+
+
+@contextmanager
+def _ray_errors() -> Iterator[None]:
+    """Tell what ended a run in one line, in place of Ray's tracebacks."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        cause = getattr(error, "cause", None)
+        text = str(cause or error).strip().splitlines()[-1]
+        msg = f"Ray ended the run: {type(cause or error).__name__}: {text}; what was scored is written, run it again"
+        raise RuntimeError(msg) from error

@@ -1,0 +1,44 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A second run scores what has no row without an error."""
+
+import pyarrow as pa
+
+from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
+from anomalib_scadn.distributed.remaining import without_done
+
+
+def files(*rows):
+    paths, sizes, times = zip(*rows, strict=True)
+    return pa.table([paths, pa.array(sizes, pa.int64()), pa.array(times, pa.int64())], ["path", "bytes", "modified"])
+
+
+def write(folder, *rows):
+    known = ({"path": path, "bytes": size, "modified": time, "error": error} for path, size, time, error in rows)
+    PartWriter(folder).write([pa.Table.from_pylist(list(known), parts_schema())])
+
+
+def todo(listed, folder):
+    return without_done(listed, folder)[0]["path"].to_pylist()
+
+
+def test_images_without_a_row_failed_ones_and_replaced_ones_are_left(tmp_path):
+    listed = files(("a", 1, 1), ("b", 1, 1), ("c", 1, 1), ("d", 1, 1), ("e", None, None))
+    assert todo(listed, tmp_path) == ["a", "b", "c", "d", "e"]
+    write(tmp_path, ("a", 1, 1, ""), ("b", 1, 1, "broken"), ("c", 1, 2, ""), ("e", None, None, ""))
+    assert todo(listed, tmp_path) == ["b", "c", "d"]
+
+
+def test_the_newest_row_counts(tmp_path):
+    listed = files(("a", 1, 1), ("b", 1, 1))
+    write(tmp_path, ("a", 1, 1, "broken"), ("b", 1, 1, ""))
+    write(tmp_path, ("a", 1, 1, ""), ("b", 1, 1, "broken"))
+    assert todo(listed, tmp_path) == ["b"]
+
+
+def test_shards_come_with_what_is_done_in_them(tmp_path):
+    write(tmp_path, ("s.tar/a.png", 1, 1, ""), ("s.tar/b.png", 1, 1, "broken"), ("t.tar/c.png", 1, 1, ""))
+    images, shards = without_done(files(("s.tar", 9, 9), ("x.png", 1, 1), ("u.TAR", 9, 9)), tmp_path)
+    assert images["path"].to_pylist() == ["x.png"]
+    assert shards.to_pylist() == [{"path": "s.tar", "done": ["s.tar/a.png"]}, {"path": "u.TAR", "done": []}]
