@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,18 +63,16 @@ def sleeping(seconds: float) -> Load:
     """
 
     def load() -> Any:  # noqa: ANN401  # what stands in for an inferencer
-        class Sleeping:
-            bit_depth, batch_size = None, 1
-            maps = np.zeros((8, 8), dtype=np.float32)
+        flat = np.zeros((8, 8), dtype=np.float32)
+        scores = {"raw_score": 0.5, "pred_score": 0.5, "pred_label": False, "selected_scale": 0}
+        maps = {"raw_map": flat, "anomaly_map": flat, "pred_mask": flat > 0, "scale_maps": None}
 
-            def predict_many(self, images: list[Any]) -> Iterator[tuple[Any, InferenceResult]]:
-                scores = {"raw_score": 0.5, "pred_score": 0.5, "pred_label": False}
-                maps = {"raw_map": self.maps, "anomaly_map": self.maps, "pred_mask": self.maps > 0, "scale_maps": None}
-                for image in images:
-                    time.sleep(seconds)
-                    yield image, InferenceResult(**scores, **maps, selected_scale=0)
+        def predict_many(images: list[Any]) -> Iterator[tuple[Any, InferenceResult]]:
+            for image in images:
+                time.sleep(seconds)
+                yield image, InferenceResult(**scores, **maps)
 
-        return Sleeping()
+        return SimpleNamespace(bit_depth=None, batch_size=1, predict_many=predict_many)
 
     return load
 

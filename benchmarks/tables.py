@@ -23,7 +23,9 @@ from store import RESULTS, read
 
 ROOT = Path(__file__).resolve().parents[1]
 
-DOCUMENTS = tuple(ROOT / name for name in ("README.md", "benchmarks/README.md", "docs/scoring.md", "docs/repair.md"))
+DOCUMENTS = tuple(
+    ROOT / name for name in ("README.md", "benchmarks/README.md", "docs/scoring.md", "docs/repair.md", "docs/scale.md")
+)
 
 Layout = Callable[[dict[str, Any]], Table]
 """Makes a table of result files by the rest of their names."""
@@ -84,6 +86,31 @@ def memory_table(result: list[dict[str, Any]]) -> Table:
     return lay_out(columns | memory, result)
 
 
+def throughput_table(results: dict[str, list[dict[str, Any]]]) -> Table:
+    """Lay out images per second on Ray and in one process, and what a million of them takes."""
+    columns = {"command": "`{command}`", "actors": "{actors}", "image": "{image_size} x {image_size}"}
+    speed = {
+        "start": "{start_s:.0f} s",
+        "images per second": "{per_second:.3g}",
+        "core hours per million": "{hours:.3g}",
+    }
+    rows = results.get("throughput", [])
+    hours = ({**row, "hours": row["actors"] * 1e6 / row["per_second"] / 3600} for row in rows)
+    return lay_out(columns | speed | cost, hours)
+
+
+def simulated_table(results: dict[str, list[dict[str, Any]]]) -> Table:
+    """Lay out what scoring on Ray costs beside the model."""
+    columns = {"images": "{images:,}", "rows": "{rows:,}", "doubled": "{doubled}", "failed": "{failed}"}
+    time = {"start": "{start_s:.0f} s", "time per image": "{image_ms:.2f} ms", "bytes per row": "{bytes_per_row:.0f}"}
+    memory = {
+        "writer's memory": "{driver_peak_mib:.0f} MiB",
+        "all, first half": "{all_first_half_mib:.0f} MiB",
+        "all, second half": "{all_second_half_mib:.0f} MiB",
+    }
+    return lay_out(columns | time | memory, results.get("simulated", []))
+
+
 def comparison(layout: Layout, found: dict[str, Any], *, methods: bool = False) -> Table:
     """Lay out the comparisons with anomalib's models, or those with the methods that the paper compares with."""
     return layout({name: one for name, one in found.items() if summary.compares_methods(one) == methods})
@@ -111,6 +138,8 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "ways": ("ways", score_tables.ways_table),
     "curve": ("curve", score_tables.ways_table),
     "choice": ("ways", score_tables.choice_table),
+    "throughput": ("scale", throughput_table),
+    "simulated": ("scale", simulated_table),
     "score_cost": ("score_cost", score_tables.cost_table),
 }
 """What the names of the result files begin with (an underscore follows), and how they are laid out."""

@@ -41,6 +41,7 @@ TITLES = {
     "repair.md": "Repair",
     "inspection.md": "Inspection",
     "deploy.md": "Serving",
+    "scale.md": "Millions of images",
     "method.md": "Method",
     "troubleshooting.md": "Troubleshooting",
     "measurements.md": "Measurements",

@@ -17,8 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from anomalib.engine import Engine
 from PIL import Image
@@ -33,6 +31,10 @@ from anomalib_scadn.deploy.inspection.score_parts import PARTS
 from anomalib_scadn.deploy.inspection.score_table import read_scores
 from anomalib_scadn.distributed.run import Workers, score_many
 from anomalib_scadn.distributed.session import ray_session
+
+pytest.importorskip("ray")
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 COUNT = 60
 

@@ -130,6 +130,15 @@ def test_deploy_imports_the_lightning_model_only_when_a_function_needs_it(module
     assert "lightning_model" not in imported_modules(ast.unparse(top), package_of(module, FILES[module]), FILES)
 
 
+@pytest.mark.parametrize("module", FILES)
+def test_ray_is_imported_by_one_room_and_pyarrow_by_none_at_its_top(module):
+    source = FILES[module].read_text(encoding="utf-8")
+    if room(module) != "distributed":
+        assert "ray" not in foreign_imports(source)
+    top = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not foreign_imports(ast.unparse(ast.Module(top, []))) & {"ray", "pyarrow", "fsspec"}
+
+
 @pytest.mark.parametrize("name", TORCH_ONLY)
 def test_masks_and_the_papers_score_need_torch_alone(name):
     foreign = foreign_imports((SOURCE / f"{name}.py").read_text(encoding="utf-8"))

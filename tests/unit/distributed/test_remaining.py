@@ -3,10 +3,12 @@
 
 """A second run scores what has no row without an error."""
 
-import pyarrow as pa
+import pytest
 
 from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
 from anomalib_scadn.distributed.remaining import without_done
+
+pa = pytest.importorskip("pyarrow")
 
 
 def files(*rows):

@@ -3,7 +3,6 @@
 
 """The actor's class, without Ray."""
 
-import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -14,6 +13,8 @@ from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schem
 from anomalib_scadn.deploy.inspection.score_table import COLUMNS
 from anomalib_scadn.distributed.scorer import AHEAD, ImageScorer
 from anomalib_scadn.distributed.shards import rows_schema
+
+pa = pytest.importorskip("pyarrow")
 
 
 @pytest.fixture

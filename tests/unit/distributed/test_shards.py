@@ -6,10 +6,11 @@
 import io
 import tarfile
 
-import pyarrow as pa
 import pytest
 
 from anomalib_scadn.distributed.shards import AT_ONCE, read_shards
+
+pa = pytest.importorskip("pyarrow")
 
 
 @pytest.fixture

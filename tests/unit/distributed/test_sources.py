@@ -5,12 +5,13 @@
 
 import os
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from anomalib_scadn.distributed.sources import list_source
 from anomalib_scadn.distributed.storage import locate, read_content
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 
 def manifest(where, **columns):
