@@ -6,7 +6,6 @@
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
-from scipy import stats
 
 from anomalib_scadn.deploy.inspection.labels import gt_labels
 from anomalib_scadn.deploy.inspection.report import REPORT, write_report
@@ -21,7 +20,7 @@ from anomalib_scadn.deploy.inspection.threshold import (
     write_threshold,
 )
 
-from .commands import DONE, Options
+from .console import DONE, Options
 
 
 def add_threshold_arguments(parser: ArgumentParser) -> None:
@@ -117,6 +116,8 @@ def _describe(choice: Choice, bad: list[float]) -> str:
         f"{certain} between {choice.lowest_rate:.2%} and {choice.highest_rate:.2%}",
     ]
     if bad:
+        from scipy import stats  # takes longer to import than all the rest
+
         missed = sum(score <= choice.raw_score for score in bad)
         interval = stats.binomtest(missed, len(bad)).proportion_ci(CERTAINTY)
         lines.append(

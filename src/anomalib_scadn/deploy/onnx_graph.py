@@ -12,8 +12,8 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from anomalib_scadn.export.checksum import CHECKSUM
-from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
+from anomalib_scadn.export.values import INNER_VALUES
 
 from .graphs import Graph, find_weights
 
