@@ -3,24 +3,23 @@
 
 """SCADN, the Semantic Context based Anomaly Detection Network (AAAI 2021), as an anomalib plugin.
 
-Importing the package registers its models and data modules with anomalib: ``get_model`` imports only from a list of
-allowed modules, and ``get_datamodule`` looks names up in ``anomalib.data``.
+Importing the package registers its models and data modules with anomalib. The command line alone puts that off until a
+subcommand needs anomalib, which takes long to import: a graph is scored without it.
 """
 
-import warnings
+import sys
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-with warnings.catch_warnings():
-    # anomalib and timm warn of each other's old names, which no user of this package has written.
-    warnings.filterwarnings("ignore", "Importing from timm.models|The anomalib.models.components.dinov2", FutureWarning)
-    import anomalib.data
-    import anomalib.models
+from .lazy import lazy_names
 
-from . import baselines
-from .components import PerImagePixelAUROC, ScadnVisualizer
-from .data import LaceAD, OneClass, SyntheticLace
-from .lightning_model import Scadn
-from .scoring import CompositeScore, PaperScore
+if TYPE_CHECKING:
+    from . import baselines
+    from .components import PerImagePixelAUROC, ScadnVisualizer
+    from .data import LaceAD, OneClass, SyntheticLace
+    from .lightning_model import Scadn
+    from .scoring import CompositeScore, PaperScore
 
 __version__ = version("anomalib-scadn")
 
@@ -37,6 +36,24 @@ __all__ = [
     "baselines",
 ]
 
-anomalib.models.ALLOWED_MODULES.update({__name__, f"{__name__}.baselines"})
-for datamodule in (LaceAD, OneClass, SyntheticLace):
-    setattr(anomalib.data, datamodule.__name__, datamodule)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("CompositeScore", "PaperScore"), "scoring"),
+        **dict.fromkeys(("LaceAD", "OneClass", "SyntheticLace"), "data"),
+        **dict.fromkeys(("PerImagePixelAUROC", "ScadnVisualizer"), "components"),
+        "Scadn": "lightning_model",
+    },
+)
+
+
+def _is_own_command() -> bool:
+    """Whether the process is ``anomalib-scadn``, or ``python -m anomalib_scadn``, which is ``-m`` while it is found."""
+    program = sys.argv[0]
+    if program == "-m" and "-m" in sys.orig_argv:
+        return sys.orig_argv[sys.orig_argv.index("-m") + 1] == __name__
+    return Path(program).stem == "anomalib-scadn"
+
+
+if not _is_own_command():
+    from . import registration  # noqa: F401

@@ -33,8 +33,9 @@ from . import checks
 from .components import DefaultComponents, RepairRate, ScadnPreProcessor
 from .export.full import ScadnExport
 from .loss import adversarial_loss, discriminator_loss, generator_loss, reconstruction_loss, structural_loss
-from .masks import Passes, striped_masks
+from .masks import striped_masks
 from .scoring import Score
+from .stripes import Passes
 from .torch_model import ScadnModel, choose_score
 from .training.averaging import AveragedWeights, check_average
 from .training.checkpoints import fit_arguments

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .masks import MIN_SIZE, check_sides
+from .stripes import MIN_SIZE, check_sides
 
 
 class InstanceNorm(nn.InstanceNorm2d):

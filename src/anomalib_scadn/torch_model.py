@@ -13,9 +13,10 @@ from anomalib.data import InferenceBatch
 from torch import nn
 
 from .checks import check_count, check_image_shape
-from .masks import Passes, composites, count_scales, inference_masks, remove
+from .masks import composites, inference_masks, remove
 from .networks import Discriminator, Generator, apply, check_input_size, initial_weights
 from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
+from .stripes import Passes, count_scales
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""

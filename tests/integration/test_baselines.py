@@ -19,7 +19,7 @@ from anomalib.deploy import CompressionType, OpenVINOInferencer, TorchInferencer
 from lightning.pytorch import Trainer
 
 from anomalib_scadn.baselines import AloccD, AloccDR, Dae, MemAe, Ocgan
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.main import main as scadn_main
 from tolerances import generator_rounding
 
 IMAGE = {"image_AUROC", "image_F1Score"}
@@ -145,7 +145,7 @@ def test_a_checkpoint_is_refused_by_scadns_own_command_in_one_short_line(tmp_pat
     images, output = tmp_path / "images", tmp_path / "out"
     images.mkdir()
     with pytest.raises(SystemExit, match="2"):
-        ScadnCLI(["score", "--model", f"{tmp_path}/model.ckpt", "--input", str(images), "--output", str(output)])
+        scadn_main(["score", "--model", f"{tmp_path}/model.ckpt", "--input", str(images), "--output", str(output)])
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith(f"error: {tmp_path}/model.ckpt cannot be loaded as a checkpoint of SCADN")
     assert re.search(r"does not fit this Scadn: model\.\S+ has shape .* keys differ; is it another model's\?\)$", error)

@@ -14,14 +14,14 @@ from PIL import Image
 from anomalib_scadn.cli import choose, commands
 from anomalib_scadn.cli.choose import Candidate
 from anomalib_scadn.cli.configs import config_path
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.main import main
 from anomalib_scadn.components import RepairRate
 
 
 def run(*arguments: object) -> int:
     """Run the command line, and give its exit status."""
     try:
-        ScadnCLI([str(argument) for argument in arguments])
+        main([str(argument) for argument in arguments])
     except SystemExit as end:
         return end.code
     return 0

@@ -16,7 +16,7 @@ from PIL import Image
 
 from anomalib_scadn import LaceAD
 from anomalib_scadn.cli import commands
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.main import main
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from tolerances import score_rounding
 
@@ -24,7 +24,7 @@ from tolerances import score_rounding
 def run(*arguments):
     """Run the command line, and give its exit status."""
     try:
-        ScadnCLI([str(argument) for argument in arguments])
+        main([str(argument) for argument in arguments])
     except SystemExit as end:
         return end.code
     return 0

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from anomalib_scadn import CompositeScore, PaperScore
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.anomalib_cli import ScadnCLI
 
 MODEL = ("--model", "anomalib_scadn.Scadn", "--model.image_size", "32", "--model.base_channels", "2")
 

@@ -16,6 +16,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 ROOMS = (
     "checks",
     "files",
+    "lazy",
+    "stripes",
     "masks",
     "anomalies",
     "networks",
@@ -30,13 +32,14 @@ ROOMS = (
     "data",
     "deploy",
     "distributed",
+    "registration",
     "__init__",
     "cli",
     "__main__",
 )
 """From the lowest to the highest; a room may import from those before it."""
 
-ALONE = {"data": {"checks", "files"}}
+ALONE = {"data": {"checks", "files", "lazy"}}
 """Rooms that may import from few others."""
 
 TORCH_ONLY = ("masks", "scoring/paper")

@@ -13,15 +13,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anomalib_scadn.masks import (
-    MASKS_PER_SCALE,
-    check_size,
     composites,
-    count_scales,
     inference_masks,
     remove,
     stripe_profile,
     striped_masks,
 )
+from anomalib_scadn.stripes import MASKS_PER_SCALE, count_scales
 
 SIDES = st.integers(1, 12).map(lambda eighths: 8 * eighths)
 STRIPE_COUNTS = st.integers(1, 20).map(lambda half: 2 * half)
@@ -167,25 +165,6 @@ def test_impossible_side_is_named_with_its_nearest_valid_ones(size, message):
 def test_impossible_stripes_are_named_with_their_nearest_valid_ones(stripes, message):
     with pytest.raises(ValueError, match=message):
         striped_masks((32, 64), stripes)
-
-
-@given(st.integers(1, 400))
-def test_sides_named_as_valid_are_taken(side):
-    assume(side % 8)
-    with pytest.raises(ValueError, match="nearest valid: ") as caught:
-        check_size((side, 512), (4,))
-    named = [int(word) for word in str(caught.value).partition("nearest valid: ")[2].split(" or ")]
-    for valid in named:
-        check_size((valid, 512), (4,))
-    assert min(abs(valid - side) for valid in named) == min(abs(8 * eighths - side) for eighths in range(1, 60))
-
-
-@given(SIDES, SIDES)
-def test_as_many_stripes_as_pixels_are_the_most(height, width):
-    shortest = min(height, width)
-    check_size((height, width), (shortest,))
-    with pytest.raises(ValueError, match=f"^{shortest + 2} stripes across {shortest} pixels"):
-        check_size((height, width), (shortest + 2,))
 
 
 @pytest.mark.parametrize("fill", [0.0, 0.25, 1.0])

@@ -1,25 +1,16 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The subcommands ``score``, ``crop`` and ``anomalies``: their arguments, what they print, and their exit status.
+"""The subcommands ``score``, ``crop`` and ``anomalies``: their arguments, what they do and print."""
 
-Status 0 means done, 1 that images failed (``score``), 2 that the command could not be carried out, with one line on
-the error stream that says why, 130 that it was interrupted.
-"""
-
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import get_args
 
-import torch
 from jsonargparse import ArgumentParser
 
 from anomalib_scadn.checks import check_count
-from anomalib_scadn.components.anomaly_sheet import draw_sheet
-from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
@@ -27,19 +18,10 @@ from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.masks import MIN_SIZE
+from anomalib_scadn.stripes import MIN_SIZE
 
-from .console import print_error
-from .scoring import (
-    Options,
-    add_pixel_limit,
-    add_scoring_arguments,
-    describe_results,
-    inferencer_options,
-    set_pixel_limit,
-)
-
-DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+from .console import DONE, SOME_FAILED, Options
+from .scoring import add_pixel_limit, add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit
 
 
 def add_score_arguments(parser: ArgumentParser) -> None:
@@ -87,26 +69,6 @@ def add_anomalies_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--image_size", type=int, default=128, help="Side that images are resized to, in pixels.")
     parser.add_argument("--images", type=int, default=6, help="Images to draw into, evenly spread over the folder.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the anomalies.")
-
-
-def guarded(command: Callable[[Options], int], options: Options) -> int:
-    """Carry a command out, and turn what it raises into one line on the error stream.
-
-    Args:
-        command (Callable[[Options], int]): Command that returns its exit status.
-        options (Options): Its arguments, by name.
-
-    Returns:
-        int: Exit status.
-    """
-    try:
-        return command(options)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        print_error(error)
-        return REFUSED
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
 
 
 def score(options: Options) -> int:
@@ -163,6 +125,11 @@ def anomalies(options: Options) -> int:
     Returns:
         int: Exit status.
     """
+    import torch
+
+    from anomalib_scadn.components.anomaly_sheet import draw_sheet
+    from anomalib_scadn.components.pre_processor import resize
+
     output = options["output"]
     if output.suffix != ".png" or output.is_dir():
         msg = f"output must be a file ending in .png, got {output}"

@@ -1,9 +1,40 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Finds the shipped configuration files, in an installed wheel and in a checkout."""
+"""The subcommand ``configs``: finds the shipped configuration files, in an installed wheel and in a checkout."""
 
 from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from .console import DONE, Options
+
+
+def add_configs_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``configs``.
+
+    Args:
+        parser (ArgumentParser): Parser of the subcommand.
+    """
+    parser.add_argument("name", nargs="?", help="Name of a configuration, say demo. Lists all if left out.")
+
+
+def configs(options: Options) -> int:
+    """Print the path of a shipped configuration, or of each.
+
+    Args:
+        options (Options): Values of the arguments of ``configs``, by name.
+
+    Returns:
+        int: Exit status.
+
+    Raises:
+        FileNotFoundError: If there is none of that name.
+    """
+    name = options["name"]
+    for path in [config_path(name)] if name else sorted(config_folder().glob("*.yaml")):
+        print(path)
+    return DONE
 
 
 def config_folder() -> Path:

@@ -6,7 +6,6 @@
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
-from scipy import stats
 
 from anomalib_scadn.deploy.inspection.labels import gt_labels
 from anomalib_scadn.deploy.inspection.report import REPORT, write_report
@@ -21,8 +20,8 @@ from anomalib_scadn.deploy.inspection.threshold import (
     write_threshold,
 )
 
-from .commands import DONE
-from .scoring import Options, add_pixel_limit, set_pixel_limit
+from .console import DONE, Options
+from .scoring import add_pixel_limit, set_pixel_limit
 
 
 def add_threshold_arguments(parser: ArgumentParser) -> None:
@@ -124,6 +123,8 @@ def _describe(choice: Choice, bad: list[float]) -> str:
         f"{certain} between {choice.lowest_rate:.2%} and {choice.highest_rate:.2%}",
     ]
     if bad:
+        from scipy import stats  # takes longer to import than all the rest
+
         missed = sum(score <= choice.raw_score for score in bad)
         interval = stats.binomtest(missed, len(bad)).proportion_ci(CERTAINTY)
         lines.append(

@@ -1,33 +1,17 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Help of the command line: types of arguments, which anomalib's shows as None, and lines that end inside its frame."""
+"""Help of a subcommand: types of arguments as a user writes them."""
 
 import re
-import shutil
 from argparse import Action
-from typing import Any
 
-from anomalib.cli.utils.help_formatter import CustomHelpFormatter
-from rich.markup import escape
-
-_FRAME = 6
-"""Columns of anomalib's frame, and argparse's margin."""
+from jsonargparse import DefaultHelpFormatter
 
 
-class TypedHelpFormatter(CustomHelpFormatter):
-    """anomalib's formatter, which takes the types from where jsonargparse keeps them.
+class PlainHelpFormatter(DefaultHelpFormatter):
+    """jsonargparse's formatter, which names a type ``Path`` and not ``<class 'Path'>``."""
 
-    Args:
-        prog (str): Name of the program.
-        **options (Any): As in argparse.
-    """
-
-    def __init__(self, prog: str, **options: Any) -> None:  # noqa: ANN401  # argparse's arguments
-        options.setdefault("width", shutil.get_terminal_size().columns - _FRAME)
-        super().__init__(prog, **options)
-
-    def _get_help_string(self, action: Action) -> str:
-        text = escape(super()._get_help_string(action))
-        kind = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", self._get_type_str(action) or "")
-        return text.replace("%(type)s", escape(kind).replace("%", "%%")) if kind else text
+    def _get_type_str(self, action: Action) -> str | None:
+        kind = super()._get_type_str(action)
+        return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", kind) if kind else kind

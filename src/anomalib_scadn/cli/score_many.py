@@ -7,16 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from jsonargparse import ArgumentParser
 
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.loading import thread_options
-from anomalib_scadn.distributed.run import Workers, score_many
+from anomalib_scadn.distributed import run
 from anomalib_scadn.distributed.session import check_ray
 
-from .commands import DONE, SOME_FAILED
-from .scoring import Options, add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit
+from .console import DONE, SOME_FAILED, Options
+from .scoring import add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit
 
 
 def add_score_many_arguments(parser: ArgumentParser) -> None:
@@ -39,7 +38,7 @@ def add_score_many_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run(options: Options) -> int:
+def score_many(options: Options) -> int:
     """Score images on Ray.
 
     Args:
@@ -52,7 +51,7 @@ def run(options: Options) -> int:
     set_pixel_limit(options)
     made_with, threads = inferencer_options(options), options["threads"]
     path = options["model"].resolve()
-    workers = Workers(
+    workers = run.Workers(
         partial(load, path, threads, made_with),
         options["actors"],
         threads,
@@ -63,7 +62,7 @@ def run(options: Options) -> int:
     checked = StripedMaskInferencer(path, **{**made_with, "device": "cpu"} if workers.gpu else made_with)
     record, outputs = describe_results(options, checked)
     del checked
-    found = score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
+    found = run.score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
     print(f"{found.done} images scored, {found.failed} failed; results are in {options['output']}")
     return SOME_FAILED if found.failed else DONE
 
@@ -79,5 +78,8 @@ def load(path: Path, threads: int, made_with: dict[str, Any]) -> StripedMaskInfe
     Returns:
         StripedMaskInferencer: The loaded model.
     """
-    torch.set_num_threads(threads)
+    if path.suffix == ".ckpt":
+        import torch
+
+        torch.set_num_threads(threads)
     return StripedMaskInferencer(path, backend_options=thread_options(path, threads, made_with["device"]), **made_with)

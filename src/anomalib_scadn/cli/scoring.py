@@ -3,7 +3,6 @@
 
 """What the subcommands ``score`` and ``score-many`` share: arguments, and what becomes of their values."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +15,7 @@ from anomalib_scadn.deploy.inspection.outcome import Outputs, Pictures
 from anomalib_scadn.deploy.inspection.run_record import Record, describe_run
 from anomalib_scadn.deploy.inspection.threshold import read_threshold
 
-Options = Mapping[str, Any]
+from .console import Options
 
 
 def add_scoring_arguments(parser: ArgumentParser, pictures: Pictures) -> None:

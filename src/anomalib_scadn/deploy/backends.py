@@ -5,39 +5,66 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from anomalib_scadn.export.full import OpenBatch
-from anomalib_scadn.export.metadata import Metadata, to_post_processor
-from anomalib_scadn.masks import MASKS_PER_SCALE, composites, inference_masks
+from anomalib_scadn.export.metadata import Metadata
+from anomalib_scadn.export.values import OpenBatch
+from anomalib_scadn.stripes import MASKS_PER_SCALE
 from anomalib_scadn.training.thresholds import fitted_outputs
+
+if TYPE_CHECKING:
+    import torch
+
+    from anomalib_scadn.components import ScadnPostProcessor
 
 Values = dict[str, npt.NDArray[Any]]
 
 
+def highest_scale(scale_maps: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    """Find the scale whose map reaches the highest value, as :func:`~anomalib_scadn.scoring.maps.highest_scale` does.
+
+    Args:
+        scale_maps (npt.NDArray[np.floating]): Shape (N, S, H, W).
+
+    Returns:
+        npt.NDArray[np.int64]: Shape (N,); the first of equal scales.
+    """
+    return scale_maps.max(axis=(-2, -1)).argmax(axis=1)
+
+
 class Backend(ABC):
-    """A loaded model.
+    """A loaded model. A full graph needs no torch, and none is imported before a value asks for it.
 
     Args:
         metadata (Metadata): Description of the model.
 
     Attributes:
         metadata (Metadata): Description of the model.
-        post_processor (ScadnPostProcessor): What the model normalizes with.
         outputs (set[str]): Outputs of anomalib's that mean something, see
             :func:`~anomalib_scadn.training.thresholds.fitted_outputs`.
-        masks (torch.Tensor): M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W) for one pass.
     """
 
     def __init__(self, metadata: Metadata) -> None:
         self.metadata = metadata
-        self.post_processor = to_post_processor(metadata)
-        self.outputs = fitted_outputs(self.post_processor)
-        self.masks = inference_masks(metadata.image_size, metadata.stripes, metadata.passes)
+        self.outputs = fitted_outputs(metadata.post_processor)
+
+    @cached_property
+    def post_processor(self) -> "ScadnPostProcessor":
+        """What the model normalizes with."""
+        from anomalib_scadn.export.description import to_post_processor
+
+        return to_post_processor(self.metadata)
+
+    @cached_property
+    def masks(self) -> "torch.Tensor":
+        """M_ij, shape (4 * S, 1, H, W), or (1, 1, H, W) for one pass."""
+        from anomalib_scadn.masks import inference_masks
+
+        return inference_masks(self.metadata.image_size, self.metadata.stripes, self.metadata.passes)
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -108,6 +135,10 @@ class Backend(ABC):
 
     def _composite(self, reconstructions: npt.NDArray[np.float32], scale: int) -> npt.NDArray[np.float32]:
         """Average one scale's composites of Î_ij, (4 * S, 3, H, W) or (1, 3, H, W), to (H, W, 3)."""
+        import torch
+
+        from anomalib_scadn.masks import composites
+
         part = slice(MASKS_PER_SCALE * scale, MASKS_PER_SCALE * (scale + 1))
         painted = torch.from_numpy(reconstructions[None, part])
         return composites(painted, self.masks[part])[0, 0].mean(dim=0).permute(1, 2, 0).numpy()

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anomalib_scadn.export.full import OpenBatch, open_batch
-from anomalib_scadn.export.metadata import describe
+from anomalib_scadn.export.description import describe
+from anomalib_scadn.export.full import open_batch
+from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
 
 from .backends import Backend, Values

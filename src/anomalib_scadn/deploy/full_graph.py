@@ -5,12 +5,8 @@
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from anomalib_scadn.components.pre_processor import resize
-from anomalib_scadn.scoring.maps import highest_scale
-
-from .backends import Backend, Values
+from .backends import Backend, Values, highest_scale
 from .graphs import Graph, check_inner_values
 
 
@@ -37,10 +33,8 @@ class FullGraphBackend(Backend):
         values = self._graph.run(self._fit(batch))
         if "raw_score" not in values:  # nothing normalizes, so the graph says it once
             values |= {"raw_score": values["pred_score"], "raw_map": values["anomaly_map"]}
-        if (
-            "scale_maps" in values and "selected_scale" not in values
-        ):  # where nothing depends on it, OpenVINO removes it
-            values |= {"selected_scale": highest_scale(torch.from_numpy(values["scale_maps"])).numpy()}
+        if "scale_maps" in values and "selected_scale" not in values:  # OpenVINO removes what nothing depends on
+            values |= {"selected_scale": highest_scale(values["scale_maps"])}
         return self.finish(values, reconstruction=reconstruction)
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -53,4 +47,8 @@ class FullGraphBackend(Backend):
         if tuple(size) != self.metadata.image_size:
             msg = f"{self._graph.path} takes images of {size[0]} x {size[1]} pixels only, got {batch.shape[-2:]}"
             raise ValueError(msg)
+        import torch
+
+        from anomalib_scadn.components.pre_processor import resize
+
         return resize(torch.from_numpy(batch), self.metadata.image_size).numpy()

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import Metadata
-from anomalib_scadn.masks import count_scales
-from anomalib_scadn.scoring import as_score
+from anomalib_scadn.export.values import INNER_VALUES
+from anomalib_scadn.stripes import count_scales
 
 Shape = tuple[int | None, ...]
 
@@ -69,7 +68,7 @@ def check_inner_values(graph: Graph) -> None:
     """
     metadata = graph.metadata
     optional: set[str] = set() if metadata.enable_normalization else {"raw_score", "raw_map"}
-    if not as_score(metadata.score).selects:
+    if not metadata.selects:
         optional |= {"selected_scale"}
     if count_scales(metadata.stripes, metadata.passes) == 1:
         optional |= {"scale_maps", "selected_scale"}

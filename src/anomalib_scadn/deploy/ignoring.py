@@ -8,14 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from anomalib.data import InferenceBatch
 
 from anomalib_scadn.data.mask_reading import read_mask
-from anomalib_scadn.scoring import as_score
-from anomalib_scadn.scoring.maps import highest_scale
 
-from .backends import Backend, Values
+from .backends import Backend, Values, highest_scale
 
 MAPS = {"raw_map", "anomaly_map", "scale_maps"}
 """Values that get their lowest value where pixels are left out, beside the mask, which gets none."""
@@ -96,6 +92,11 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
     Returns:
         Values: The same with other values. A tile of which nothing is left is normal, its raw score -inf.
     """
+    import torch
+    from anomalib.data import InferenceBatch
+
+    from anomalib_scadn.scoring import as_score
+
     result, (height, width) = dict(values), values["raw_map"].shape[1:]
     ignored = np.stack([fit_mask(mask, height, width) for mask in ignored])
     for name in values.keys() & MAPS:
@@ -104,7 +105,7 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
         result[name] = np.where(where, lowest, values[name])
     scorer = as_score(backend.metadata.score)
     if not scorer.selects:  # the scale that stands out may have done so in what is left out
-        result["selected_scale"] = highest_scale(torch.from_numpy(result["scale_maps"])).numpy()
+        result["selected_scale"] = highest_scale(result["scale_maps"])
     pairs = zip(values["raw_map"], ignored, strict=True)
     kept = [torch.from_numpy(raw_map[~left_out])[None] for raw_map, left_out in pairs]
     scores = torch.cat([scorer.pool(pixels) if pixels.numel() else torch.tensor([-torch.inf]) for pixels in kept])

@@ -3,13 +3,13 @@
 
 """Images from files, arrays, PIL and torch, each with its range checked."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 
 from anomalib_scadn.data.image_bytes import ImageBytes
@@ -34,7 +34,7 @@ def list_inputs(source: Any) -> Iterable[Any]:  # noqa: ANN401  # images of any 
     """
     if isinstance(source, str | Path):
         return [Path(source)] if Path(source).is_file() else find_images(Path(source))
-    if isinstance(source, np.ndarray | torch.Tensor):  # what has fewer dimensions is no stack of images, but one
+    if isinstance(source, np.ndarray) or _is_tensor(source):  # what has fewer dimensions is no stack of images, but one
         return source if source.ndim == 4 else [source]
     return [source] if isinstance(source, Image.Image) else source
 
@@ -97,7 +97,7 @@ def read_pixels(
         return as_pixels(pil_values(image), "PIL image", bit_depth)
     if isinstance(image, np.ndarray):
         return _in_order(as_pixels(image, "array", bit_depth), channel_order)
-    if isinstance(image, torch.Tensor):
+    if _is_tensor(image):
         if image.ndim != 3 or image.shape[0] not in (1, 3):
             msg = f"a tensor must have shape (1, H, W) or (3, H, W), got {tuple(image.shape)}"
             raise ValueError(msg)
@@ -137,6 +137,12 @@ def to_unit_range(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """
     full_scale = FULL_SCALE.get(pixels.dtype.name)
     return pixels if full_scale is None else pixels.astype(np.float32) / np.float32(full_scale)
+
+
+def _is_tensor(value: Any) -> bool:  # noqa: ANN401
+    """Whether it is a tensor of torch; who has one has imported torch, so that nobody else needs to."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def _in_order(pixels: Pixels, channel_order: ChannelOrder) -> Pixels:

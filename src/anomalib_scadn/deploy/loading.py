@@ -54,7 +54,7 @@ def load_backend(
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
     backend = _load(file, device, passes_at_once, options or {})
-    warn_if_never_validated(backend.post_processor, file)
+    warn_if_never_validated(backend.metadata.post_processor, file)
     return backend
 
 
@@ -88,8 +88,6 @@ def thread_options(path: Path, threads: int, device: str = "cpu") -> dict[str, A
 
 
 def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
-    from .full_graph import FullGraphBackend
-    from .generator_graph import GeneratorBackend
     from .graphs import Graph
 
     graph: Graph
@@ -107,7 +105,14 @@ def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, An
         from .openvino_graph import OpenVinoGraph
 
         graph = OpenVinoGraph(file, device, options, passes_at_once)
-    full = graph.metadata.kind == "full"
-    backend = FullGraphBackend(graph) if full else GeneratorBackend(graph, passes_at_once)
+    backend: Backend
+    if graph.metadata.kind == "full":
+        from .full_graph import FullGraphBackend
+
+        backend = FullGraphBackend(graph)
+    else:  # the score that follows it needs torch
+        from .generator_graph import GeneratorBackend
+
+        backend = GeneratorBackend(graph, passes_at_once)
     check_checksum(file, graph.checksum, find_companions(file))
     return backend

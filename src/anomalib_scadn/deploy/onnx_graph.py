@@ -13,8 +13,8 @@ import onnxruntime as ort
 
 from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
-from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
+from anomalib_scadn.export.values import INNER_VALUES
 
 from .graphs import Graph
 

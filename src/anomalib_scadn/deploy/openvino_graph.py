@@ -13,9 +13,9 @@ import openvino as ov
 
 from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
-from anomalib_scadn.export.full import INNER_VALUES
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
-from anomalib_scadn.masks import MASKS_PER_SCALE
+from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
+from anomalib_scadn.stripes import MASKS_PER_SCALE
 
 from .graphs import Graph
 
@@ -68,8 +68,9 @@ class OpenVinoGraph(Graph):
 
     def _names(self) -> list[str]:
         """Name the outputs; a value may have several names, of which one is known."""
-        known = ("pred_score", "pred_label", "anomaly_map", "pred_mask", *INNER_VALUES)
-        return [next((n for n in known if n in output.names), output.any_name) for output in self._model.outputs]
+        return [
+            next((n for n in OpenBatch._fields if n in output.names), output.any_name) for output in self._model.outputs
+        ]
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""

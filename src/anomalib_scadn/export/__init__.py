@@ -3,7 +3,14 @@
 
 """Exports: the whole inference as one graph with its metadata, and the generator alone."""
 
-from .checksum import write_checksum
-from .generator import export_generator
+from typing import TYPE_CHECKING
+
+from anomalib_scadn.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .checksum import write_checksum
+    from .generator import export_generator
 
 __all__ = ["export_generator", "write_checksum"]
+
+__getattr__ = lazy_names(__name__, {"export_generator": "generator", "write_checksum": "checksum"})

@@ -4,15 +4,15 @@
 """The whole inference as one graph, with SCADN's inner values under their names.
 
 anomalib's inferencers know four outputs and refuse others. The four are normalized and clipped. A graph is therefore
-exported with the inner values (:data:`INNER_VALUES`) as outputs, which names them. Then the inner values leave the list
-of outputs. They stay in the graph, and ONNX Runtime and OpenVINO give them on request by name, as
+exported with the inner values (:mod:`~anomalib_scadn.export.values`) as outputs, which names them. Then the inner
+values leave the list of outputs. They stay in the graph, and ONNX Runtime and OpenVINO give them on request by name, as
 :mod:`anomalib_scadn.deploy` does.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from anomalib.data import InferenceBatch
@@ -25,37 +25,10 @@ from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.training.reference import warn_if_unfitted
 
 from .base import WholeExport
-from .metadata import describe, embed_metadata
+from .description import describe
+from .metadata import embed_metadata
 from .quantization import CALIBRATED, quantizing_up_to
-
-
-class OpenBatch(NamedTuple):
-    """anomalib's four outputs and the inner values.
-
-    Attributes:
-        pred_score (torch.Tensor | None): Normalized scores, shape (N,).
-        pred_label (torch.Tensor | None): Labels, shape (N,).
-        anomaly_map (torch.Tensor | None): Normalized maps, shape (N, 1, H, W).
-        pred_mask (torch.Tensor | None): Masks, shape (N, 1, H, W).
-        raw_score (torch.Tensor): Scores before normalization, shape (N,).
-        raw_map (torch.Tensor): Maps before normalization, shape (N, 1, H, W).
-        scale_maps (torch.Tensor | None): E_i, shape (N, S, H, W); ``None`` if S is 1: the raw map.
-        selected_scale (torch.Tensor | None): f, shape (N,), int64; ``None`` if S is 1.
-        reconstructions (torch.Tensor): Î_ij, shape (N, 4 * S, 3, H, W), or (N, 1, 3, H, W) if asked once, range [0, 1].
-    """
-
-    pred_score: torch.Tensor | None
-    pred_label: torch.Tensor | None
-    anomaly_map: torch.Tensor | None
-    pred_mask: torch.Tensor | None
-    raw_score: torch.Tensor
-    raw_map: torch.Tensor
-    scale_maps: torch.Tensor | None
-    selected_scale: torch.Tensor | None
-    reconstructions: torch.Tensor
-
-
-INNER_VALUES = OpenBatch._fields[len(InferenceBatch._fields) :]
+from .values import INNER_VALUES, OpenBatch
 
 
 class ScadnExport(WholeExport):

@@ -17,8 +17,9 @@ from anomalib_scadn.training.thresholds import warn_if_never_validated
 from .base import OPSET, check_tools
 from .checksum import write_checksum
 from .companions import publish
+from .description import describe
 from .full import ScadnExport
-from .metadata import describe, embed_metadata
+from .metadata import embed_metadata
 from .score_file import write_score
 
 ExportType = Literal["onnx", "openvino"]

@@ -3,7 +3,8 @@
 
 """What an exported graph says of itself: image size, masks, score, normalization.
 
-The description is JSON text among the properties of the ONNX file. OpenVINO's conversion takes them over.
+The description is JSON text among the properties of the ONNX file. OpenVINO's conversion takes them over. It is read
+without torch, which a full graph does not need.
 """
 
 import json
@@ -11,18 +12,14 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal, get_type_hints
 
-from anomalib.post_processing import PostProcessor
-
 from anomalib_scadn.checks import as_image_size, as_stripes, as_tuple
-from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.masks import Passes, check_passes, check_size
-from anomalib_scadn.scoring import as_score
-from anomalib_scadn.torch_model import ScadnModel
+from anomalib_scadn.stripes import Passes, check_passes, check_size
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 PROPERTY = "anomalib_scadn"
 """Name of the property that holds the description; in an OpenVINO graph it lies in the section ``framework``."""
@@ -56,6 +53,8 @@ class Metadata:
         mask_fill (float): Value of removed pixels, range [0, 1].
         passes (Literal["striped", "once"]): What the generator is given.
         score (dict[str, Any]): Description that :func:`~anomalib_scadn.scoring.as_score` takes.
+        selects (bool): Whether map and score come from the selected scale alone, as
+            :attr:`~anomalib_scadn.scoring.Score.selects`.
         image (Limits): Normalization of image scores.
         pixel (Limits): Normalization of maps.
         enable_normalization (bool): Whether scores and maps are normalized.
@@ -73,6 +72,7 @@ class Metadata:
     mask_fill: float
     passes: Passes
     score: dict[str, Any]
+    selects: bool
     image: Limits
     pixel: Limits
     enable_normalization: bool
@@ -83,63 +83,15 @@ class Metadata:
     package_version: str = field(default_factory=lambda: version("anomalib-scadn"))
     format_version: int = FORMAT_VERSION
 
-
-def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind) -> Metadata:
-    """Describe a model as it is now.
-
-    Args:
-        model (ScadnModel): The model.
-        post_processor (PostProcessor | None): The Lightning model's; ``None`` leaves scores as they are.
-        kind (Literal["full", "generator"]): What the graph will hold.
-
-    Returns:
-        Metadata: The description.
-    """
-    numbers = {} if post_processor is None else dict(post_processor.named_buffers())
-
-    def limits(name: str) -> Limits:
-        keys = (f"{name}_min", f"{name}_max", f"_{name}_threshold")
-        return Limits(*(float(numbers[key]) if key in numbers else math.nan for key in keys))
-
-    return Metadata(
-        kind=kind,
-        image_size=model.image_size,
-        stripes=model.stripes,
-        mask_fill=float(model.mask_fill),
-        passes=model.passes,
-        score=model.scorer.description,
-        image=limits("image"),
-        pixel=limits("pixel"),
-        enable_normalization=bool(getattr(post_processor, "enable_normalization", False)),
-        enable_thresholding=bool(getattr(post_processor, "enable_thresholding", False)),
-        enable_threshold_matching=bool(getattr(post_processor, "enable_threshold_matching", False)),
-        image_sensitivity=float(getattr(post_processor, "image_sensitivity", 0.5)),
-        pixel_sensitivity=float(getattr(post_processor, "pixel_sensitivity", 0.5)),
-    )
-
-
-def to_post_processor(metadata: Metadata) -> ScadnPostProcessor:
-    """Make the post-processor that metadata describe, with its limits and thresholds.
-
-    Args:
-        metadata (Metadata): The description.
-
-    Returns:
-        ScadnPostProcessor: It does what the described one does.
-    """
-    result = ScadnPostProcessor(
-        enable_normalization=metadata.enable_normalization,
-        enable_thresholding=metadata.enable_thresholding,
-        enable_threshold_matching=metadata.enable_threshold_matching,
-        image_sensitivity=metadata.image_sensitivity,
-        pixel_sensitivity=metadata.pixel_sensitivity,
-    )
-    buffers = dict(result.named_buffers())
-    for name, limits in (("image", metadata.image), ("pixel", metadata.pixel)):
-        buffers[f"{name}_min"].fill_(limits.minimum)
-        buffers[f"{name}_max"].fill_(limits.maximum)
-        buffers[f"_{name}_threshold"].fill_(limits.threshold)
-    return result
+    @property
+    def post_processor(self) -> SimpleNamespace:
+        """Limits and thresholds under the names of anomalib's post-processor, a missing threshold matched as there."""
+        found: dict[str, float] = {}
+        for name, own, other in (("image", self.image, self.pixel), ("pixel", self.pixel, self.image)):
+            matched = self.enable_threshold_matching and math.isnan(own.threshold)
+            found |= {f"{name}_min": own.minimum, f"{name}_max": own.maximum}
+            found[f"{name}_threshold"] = other.threshold if matched else own.threshold
+        return SimpleNamespace(enable_normalization=self.enable_normalization, **found)
 
 
 def embed_metadata(metadata: Metadata, graph: Path) -> None:
@@ -210,6 +162,21 @@ def _check_kinds(content: dict[str, Any]) -> None:
             raise TypeError(msg)
 
 
+def _check_score(score: Any, kind: Kind) -> None:  # noqa: ANN401  # any JSON
+    """Raise unless a score is described; that of a generator alone will be made, a full graph holds its own."""
+    if not isinstance(score, dict) or not isinstance(score.get("class_path"), str):
+        msg = f"score must have a class_path, got {score!r}"
+        raise TypeError(msg)
+    if kind == "full":
+        return
+    from anomalib_scadn.scoring import as_score
+
+    expected = as_score(score).description
+    if expected != score:
+        msg = f"score must be {expected}, got {score}"
+        raise ValueError(msg)
+
+
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
@@ -234,10 +201,7 @@ def _from_plain(content: dict[str, Any]) -> Metadata:
     if content["kind"] not in ("full", "generator"):
         msg = f"kind must be 'full' or 'generator', got {content['kind']!r}"
         raise ValueError(msg)
-    scorer = as_score(content["score"])
-    if scorer.description != content["score"]:
-        msg = f"score must be {scorer.description}, got {content['score']}"
-        raise ValueError(msg)
+    _check_score(content["score"], content["kind"])
     image, pixel = _limits(image=content["image"]), _limits(pixel=content["pixel"])
     nested = {"image_size": (height, width), "stripes": stripes, "image": image, "pixel": pixel}
     return Metadata(**{**content, **nested})

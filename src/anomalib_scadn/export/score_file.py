@@ -7,10 +7,10 @@ The paper's score has three numbers there (mu_i), a composite one maps of usual 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safetensors.torch import load_file, save_file
-
-from anomalib_scadn.scoring import Score
+if TYPE_CHECKING:
+    from anomalib_scadn.scoring import Score
 
 SUFFIX = ".score.safetensors"
 
@@ -27,19 +27,21 @@ def score_path(graph: Path) -> Path:
     return graph.with_suffix(SUFFIX)
 
 
-def write_score(scorer: Score, graph: Path) -> None:
+def write_score(scorer: "Score", graph: Path) -> None:
     """Write a score's values, if it has any.
 
     Args:
         scorer (Score): The score.
         graph (Path): File of the graph; a file of the same name but :data:`SUFFIX` is written.
     """
+    from safetensors.torch import save_file
+
     state = {name: value.contiguous().cpu() for name, value in scorer.state_dict().items()}
     if state:
         save_file(state, score_path(graph))
 
 
-def read_score(scorer: Score, graph: Path) -> None:
+def read_score(scorer: "Score", graph: Path) -> None:
     """Read what :func:`write_score` wrote.
 
     Args:
@@ -56,6 +58,8 @@ def read_score(scorer: Score, graph: Path) -> None:
     if not path.is_file():
         msg = f"the score's reference values are missing: no file {path}; copy it with the graph"
         raise FileNotFoundError(msg)
+    from safetensors.torch import load_file
+
     try:
         scorer.load_state_dict(load_file(path))
     except Exception as error:  # whatever a damaged or foreign file makes the reader raise

@@ -8,8 +8,11 @@ anomalib returns raw values where they are missing, and compares these with the 
 
 import logging
 import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, TypeAlias
 
-from anomalib.post_processing import PostProcessor
+if TYPE_CHECKING:
+    from anomalib.post_processing import PostProcessor
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +22,9 @@ VALUES = {"image": "pred_score", "pixel": "anomaly_map"}
 DECISIONS = {"image": "pred_label", "pixel": "pred_mask"}
 """Output that the threshold of the normalized one makes."""
 
+Fitted: TypeAlias = "PostProcessor | SimpleNamespace | None"
+"""anomalib's post-processor, or what has its limits and thresholds as plain numbers under the same names."""
+
 UNFITTED = "was never validated, so there are raw scores and raw maps only, no labels and no masks"
 ADVICE = (
     "Let validation run in training (val_split_mode of the data; check_val_every_n_epoch, val_check_interval and "
@@ -26,11 +32,11 @@ ADVICE = (
 )
 
 
-def fitted_outputs(post_processor: PostProcessor | None) -> set[str]:
+def fitted_outputs(post_processor: Fitted) -> set[str]:
     """Name the outputs whose limits and thresholds validation has fitted.
 
     Args:
-        post_processor (PostProcessor | None): As anomalib's; without normalization its thresholds mean nothing.
+        post_processor (Fitted): As anomalib's; without normalization its thresholds mean nothing.
 
     Returns:
         set[str]: Names among those of :data:`VALUES` and :data:`DECISIONS`; a decision needs its value.
@@ -47,11 +53,11 @@ def fitted_outputs(post_processor: PostProcessor | None) -> set[str]:
     return found
 
 
-def is_validated(post_processor: PostProcessor | None) -> bool:
+def is_validated(post_processor: Fitted) -> bool:
     """Tell whether validation has fitted what normalizes image scores, or nothing does.
 
     Args:
-        post_processor (PostProcessor | None): As anomalib's.
+        post_processor (Fitted): As anomalib's.
 
     Returns:
         bool: Whether scores are as the post-processor was asked for.
@@ -60,11 +66,11 @@ def is_validated(post_processor: PostProcessor | None) -> bool:
     return not normalizes or VALUES["image"] in fitted_outputs(post_processor)
 
 
-def warn_if_never_validated(post_processor: PostProcessor | None, what: object = "The model") -> None:
+def warn_if_never_validated(post_processor: Fitted, what: object = "The model") -> None:
     """Warn if scores will be raw though they were to be normalized.
 
     Args:
-        post_processor (PostProcessor | None): As anomalib's.
+        post_processor (Fitted): As anomalib's.
         what (object): The model or its file, for the message. Defaults to ``"The model"``.
     """
     if not is_validated(post_processor):

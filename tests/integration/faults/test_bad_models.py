@@ -18,7 +18,8 @@ from onnx import TensorProto, helper
 from anomalib_scadn.baselines import Dae
 from anomalib_scadn.components import ScadnPostProcessor
 from anomalib_scadn.deploy import StripedMaskInferencer
-from anomalib_scadn.export.metadata import PROPERTY, describe
+from anomalib_scadn.export.description import describe
+from anomalib_scadn.export.metadata import PROPERTY
 from anomalib_scadn.torch_model import ScadnModel
 
 
@@ -197,13 +198,14 @@ def test_a_graph_of_something_else_is_refused(exported, tmp_path, graph):
 
 
 METADATA = {
-    "format_version": [None, 0, 4, 6, "5", 5.5],
+    "format_version": [None, 0, 5, 7, "6", 6.5],
     "kind": [None, "half", 1, ["full"]],
     "image_size": [None, 32, "32", [], [32], [32, 32, 32], [0, 32], [-8, 32], [33, 32], ["a", "b"]],
     "stripes": [None, [], [0], [3], [4, 4], 4, [64], ["a"]],
     "mask_fill": [None, "0", True, []],
     "passes": [None, "twice", 1],
     "score": [None, "PaperScore", {}, [], {"class_path": 1}, {"class_path": "os.system", "init_args": {}}],
+    "selects": [None, 0, 1, "true"],
     "image": [None, 1, {}, [], {"minimum": 0}, {"minimum": "low", "maximum": 1, "threshold": 0}],
     "pixel": [None, 1, {}, [], {"minimum": 0}, {"minimum": "low", "maximum": 1, "threshold": 0}],
     "enable_normalization": [None, 0, 1, "true"],

@@ -9,7 +9,7 @@ from anomalib_scadn import CompositeScore
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.deploy.backends import Backend
 from anomalib_scadn.deploy.ignoring import check_something_left, fit_ignored, leave_out
-from anomalib_scadn.export.metadata import describe
+from anomalib_scadn.export.description import describe
 from anomalib_scadn.torch_model import ScadnModel
 
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
-from anomalib_scadn.export.metadata import PROPERTY, Limits, describe, embed_metadata, read_metadata, to_post_processor
+from anomalib_scadn.export.description import describe, to_post_processor
+from anomalib_scadn.export.metadata import PROPERTY, Limits, embed_metadata, read_metadata
 from anomalib_scadn.scoring import CompositeScore, PaperScore
 from anomalib_scadn.torch_model import ScadnModel
+from anomalib_scadn.training.thresholds import fitted_outputs
 
 
 def make(**arguments):
@@ -86,8 +88,29 @@ def test_metadata_make_the_post_processor_that_they_describe(post_processor):
     torch.testing.assert_close(found.state_dict(), post_processor.state_dict(), rtol=0, atol=0, equal_nan=True)
 
 
+@pytest.mark.parametrize("matching", [True, False])
+@pytest.mark.parametrize("level", ["image", "pixel"])
+def test_plain_limits_and_thresholds_are_those_of_the_post_processor(level, matching):
+    post_processor = make_post_processor(enable_threshold_matching=matching)
+    if level == "pixel":
+        post_processor._pixel_threshold.fill_(0.4)
+        post_processor._image_threshold.fill_(math.nan)
+    found = describe(make(), post_processor, "full").post_processor
+    for name in ("image_min", "image_max", "image_threshold", "pixel_min", "pixel_max", "pixel_threshold"):
+        assert getattr(found, name) == pytest.approx(float(getattr(post_processor, name)), nan_ok=True)
+    assert fitted_outputs(found) == fitted_outputs(post_processor)
+
+
+def test_the_score_of_a_full_graph_is_in_the_graph(tmp_path):
+    text = change(tmp_path, kind="full", score={"class_path": "Own", "init_args": {}})
+    assert read_metadata(text, Path("model.onnx")).score["class_path"] == "Own"
+    for score in (None, "PaperScore", {}, {"class_path": 1}):
+        with pytest.raises(ValueError, match="score must have a class_path"):
+            read_metadata(change(tmp_path, kind="full", score=score), Path("model.onnx"))
+
+
 def change(folder, **entries):
-    _, text = embed(describe(make(), ScadnPostProcessor(), "full"), folder)
+    _, text = embed(describe(make(), ScadnPostProcessor(), entries.pop("kind", "generator")), folder)
     content = {**json.loads(text), **entries}
     return json.dumps({key: value for key, value in content.items() if value != "gone"})
 
@@ -95,7 +118,7 @@ def change(folder, **entries):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"format_version": 1}, "format_version 5, got 1"),
+        ({"format_version": 1}, "format_version 6, got 1"),
         ({"stripes": "gone"}, "missing or unknown entries: stripes"),
         ({"extra": 1}, "missing or unknown entries: extra"),
         ({"image_size": [33, 40]}, "height must be a multiple of 8"),

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
-from scipy import stats
+from scipy.special import betaincinv
 
 from anomalib_scadn.files import write_whole
 
@@ -154,7 +154,8 @@ def choose_threshold(good_scores: Sequence[float], rate: Fraction | None = None)
             "the lowest rate that so many allow"
         )
         raise ValueError(msg)
-    interval = stats.beta(above + 1, count - above).interval(CERTAINTY)
+    # The rate of further images above the threshold is distributed as Beta(m + 1, n - m).
+    interval = betaincinv(above + 1, count - above, [(1 - CERTAINTY) / 2, (1 + CERTAINTY) / 2])
     value = sorted(good_scores, reverse=True)[above]
     return Choice(float(value), count, above, (above + 1) / (count + 1), *(float(end) for end in interval))
 
