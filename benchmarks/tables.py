@@ -89,11 +89,8 @@ def memory_table(result: list[dict[str, Any]]) -> Table:
 def throughput_table(results: dict[str, list[dict[str, Any]]]) -> Table:
     """Lay out images per second on Ray and in one process, and what a million of them takes."""
     columns = {"command": "`{command}`", "actors": "{actors}", "image": "{image_size} x {image_size}"}
-    speed = {
-        "start": "{start_s:.0f} s",
-        "images per second": "{per_second:.3g}",
-        "core hours per million": "{hours:.3g}",
-    }
+    speed = {"start": "{start_s:.0f} s", "images per second": "{per_second:.3g}"}
+    cost = {"core hours per million": "{hours:.3g}"}
     rows = results.get("throughput", [])
     hours = ({**row, "hours": row["actors"] * 1e6 / row["per_second"] / 3600} for row in rows)
     return lay_out(columns | speed | cost, hours)
