@@ -1,0 +1,60 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What scoring on Ray costs, without Ray."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import provenance
+from tables import simulated_table, throughput_table
+
+pq = pytest.importorskip("pyarrow.parquet")
+scale = pytest.importorskip("scale")
+
+
+def test_a_list_of_paths_has_as_many_different_ones_that_all_lead_to_an_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(scale, "FILES", 3)
+    paths = pq.read_table(scale.make_paths(tmp_path, 8))["path"].to_pylist()
+    assert len(set(paths)) == 8
+    assert all((tmp_path / path).is_file() for path in paths)
+
+
+def test_a_sleeping_model_gives_the_same_result_for_each_image():
+    found = list(scale.sleeping(0.0)().predict_many(["a", "b"]))
+    assert [image for image, _ in found] == ["a", "b"]
+    assert [result.raw_score for _, result in found] == [0.5, 0.5]
+
+
+def test_images_of_the_first_tasks_are_not_counted():
+    assert scale.after_first(1000, 2) == 1000 - 2 * 64
+    assert scale.after_first(80, 2) == 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process's share")
+def test_the_memory_of_what_a_process_starts_is_counted(monkeypatch):
+    monkeypatch.setattr(provenance, "PERIOD", 0.01)
+    with provenance.memory_of_all() as samples:
+        command = "x = bytearray(64 * 2**20); input()"
+        with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE) as child:
+            mark = os.environ[provenance.MARK]
+            while max(map(provenance.own_memory, provenance.started_with(mark)), default=0) < 64:
+                assert child.poll() is None
+            child.communicate(b"\n")
+    assert samples
+    assert provenance.MARK not in os.environ
+
+
+def test_tables_show_core_hours_and_memory():
+    row = {"command": "score-many", "actors": 2, "image_size": 128, "start_s": 20.0, "per_second": 10.0}
+    header, rows = throughput_table({"throughput": [row]})
+    assert dict(zip(header, rows[0], strict=True))["core hours per million"] == "55.6"
+    counted = {"images": 1000, "rows": 1000, "doubled": 0, "failed": 0, "start_s": 20.0, "image_ms": 1.234}
+    memory = {"driver_peak_mib": 900.0, "all_first_half_mib": 2000.0, "all_second_half_mib": 2001.0}
+    header, rows = simulated_table({"simulated": [{**counted, **memory, "bytes_per_row": 30.0}]})
+    assert rows[0][:2] == ["1,000", "1,000"]
+    assert rows[0][-1] == "2001 MiB"
+    assert simulated_table({}) == (header, [])
