@@ -60,14 +60,16 @@ def structural_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> tor
     # not depend on a shift, so the mean of the image goes first. kornia's own map does without, and runtimes disagree.
     shift = images.mean(dim=(-2, -1), keepdim=True).unsqueeze(1)
     real, fake = images.unsqueeze(1) - shift, painted - shift
-    kinds = (real, fake, real.square() + fake.square(), real * fake)
+    kinds = (real, fake, torch.addcmul(real.square(), fake, fake), real * fake)
     means = filter_gaussian(torch.cat(kinds, dim=1), SSIM_WINDOW, SSIM_WIDTH, "reflect")
     mean_real, mean_fake, squares, product = means.split([kind.shape[1] for kind in kinds], dim=1)
-    spread = squares - mean_real.square() - mean_fake.square()
-    covariance = product - mean_real * mean_fake
+    spread = squares.addcmul(mean_real, mean_real, value=-1).addcmul(mean_fake, mean_fake, value=-1)
+    covariance = product.addcmul(mean_real, mean_fake, value=-1)
     light_real, light_fake = mean_real + shift, mean_fake + shift
-    light = (2 * light_real * light_fake + SSIM_C1) / (light_real.square() + light_fake.square() + SSIM_C1)
-    return 1 - (light * (2 * covariance + SSIM_C2) / (spread + SSIM_C2)).mean(dim=2)
+    light = torch.addcmul(light_real.square(), light_fake, light_fake)
+    # Both halves of both fractions: what is divided is a quarter of SSIM's numerator.
+    common = (light_real * light_fake + SSIM_C1 / 2) * (covariance + SSIM_C2 / 2)
+    return 1 - 4 * (common / ((light + SSIM_C1) * (spread + SSIM_C2))).mean(dim=2)
 
 
 def gradient_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
@@ -83,15 +85,11 @@ def gradient_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> torch
     Returns:
         torch.Tensor: Shape (N, K, H, W), range [0, 1].
     """
-    size = (images.shape[-2], images.shape[-1])
-    grey, grey_painted = images.mean(dim=1, keepdim=True), painted.mean(dim=2)
-    total = torch.zeros_like(grey_painted)
-    for level in range(GRADIENT_SCALES):
-        if level:
-            grey, grey_painted = F.avg_pool2d(grey, 2), F.avg_pool2d(grey_painted, 2)
-        real, fake = _gradient_magnitude(grey), _gradient_magnitude(grey_painted)
-        similarity = (2 * real * fake + GRADIENT_CONSTANT) / (real.square() + fake.square() + GRADIENT_CONSTANT)
-        total = total + F.interpolate(1 - similarity, size=size, mode="bilinear", align_corners=False)
+    grey = torch.cat([images.mean(dim=1, keepdim=True), painted.mean(dim=2)], dim=1)
+    total = _gradient_difference(grey)
+    for _ in range(GRADIENT_SCALES - 1):
+        grey = F.interpolate(grey, scale_factor=0.5, mode="bilinear")  # means of 2 x 2, four times faster than pooling
+        total = total + F.interpolate(_gradient_difference(grey), size=images.shape[-2:], mode="bilinear")
     return total / GRADIENT_SCALES
 
 
@@ -101,6 +99,14 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
     "msgms": gradient_dissimilarity,
 }
 """The errors that have no weights of their own."""
+
+
+def _gradient_difference(grey: torch.Tensor) -> torch.Tensor:
+    """1 - GMS of an image, which comes first, and K painted ones: (N, 1 + K, H, W) -> (N, K, H, W)."""
+    magnitude = _gradient_magnitude(grey)
+    square = magnitude.square() + GRADIENT_CONSTANT / 2
+    real, fake = magnitude[:, :1], magnitude[:, 1:]
+    return 1 - (2 * real * fake + GRADIENT_CONSTANT) / (square[:, :1] + square[:, 1:])
 
 
 def _gradient_magnitude(grey: torch.Tensor) -> torch.Tensor:

@@ -3,15 +3,17 @@
 
 """From many maps to one, from a map to a number, and Gaussian smoothing.
 
-Smoothing goes along columns, then along rows, in blocks of neighbouring pixels: one strided convolution makes all
-pixels of a block at once, as a product of small matrices. A convolution that makes pixel by pixel has a single channel,
-which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to multiply.
+Smoothing goes along rows, then along columns, in blocks of neighbouring pixels. All maps lie side by side, so a block
+is the product of a small matrix and a long one, which is read where it lies. A convolution that makes pixel by pixel
+has a single channel, which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to
+multiply.
 """
 
+from functools import cache
+from math import exp
 from typing import Literal
 
 import torch
-from kornia.filters import get_gaussian_kernel1d
 from torch.nn import functional as F  # noqa: N812
 
 Combine = Literal["min", "mean", "geometric"]
@@ -36,6 +38,8 @@ def combine_maps(maps: torch.Tensor, combine: Combine, dim: int) -> torch.Tensor
     Returns:
         torch.Tensor: The shape without that dimension.
     """
+    if maps.shape[dim] == 1:
+        return maps.squeeze(dim)
     if combine == "min":
         return maps.amin(dim=dim)
     if combine == "mean":
@@ -85,8 +89,17 @@ def block_kernels(window: int, width: float) -> torch.Tensor:
         torch.Tensor: Shape (BLOCK, BLOCK + window - 1), float32; row i has the weights of the smoothed pixel i and sums
             to 1.
     """
-    kernel = F.pad(get_gaussian_kernel1d(window, width)[0], (BLOCK - 1, BLOCK - 1))
+    outside = (0.0,) * (BLOCK - 1)
+    kernel = torch.tensor((*outside, *_gaussian(window, width), *outside))
     return kernel.unfold(0, BLOCK + window - 1, 1).flip(0)
+
+
+@cache
+def _gaussian(window: int, width: float) -> tuple[float, ...]:
+    """Weights of a Gaussian around a pixel, the sum is 1. Numbers, since a tensor would belong to an export's trace."""
+    weights = [exp(-((place - window // 2) ** 2) / (2 * width**2)) for place in range(window)]
+    total = sum(weights)
+    return tuple(weight / total for weight in weights)
 
 
 def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Border) -> torch.Tensor:
@@ -104,11 +117,15 @@ def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Borde
     height, columns = maps.shape[-2:]
     half, kernels = window // 2, block_kernels(window, width).to(maps)
     padding = (half, half + -columns % BLOCK, half, half + -height % BLOCK)
-    blocks = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border)
-    # A block is a channel: (N, 1, H, W) -> (N, BLOCK, H / BLOCK, W) -> (N, 1, H, W), and likewise along the rows.
-    blocks = F.conv2d(blocks, kernels[:, None, :, None], stride=(BLOCK, 1)).transpose(1, 2).flatten(1, 2).unsqueeze(1)
-    blocks = F.conv2d(blocks, kernels[:, None, None, :], stride=(1, BLOCK)).permute(0, 2, 3, 1).flatten(2)
-    return blocks[:, :height, :columns].reshape(maps.shape)
+    padded = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border).squeeze(1)
+    # Along a row: (B, M * h, window) @ (window, BLOCK), where B blocks lie beside each other and their windows overlap.
+    windows = padded.flatten(0, 1).unfold(1, kernels.shape[1], BLOCK).transpose(0, 1)
+    blocks = torch.bmm(windows, kernels.T.expand(windows.shape[0], -1, -1))
+    # All maps side by side, (h, M * W); then along a column: (BLOCK, window) @ (B, window, M * W).
+    rows = blocks.unflatten(1, padded.shape[:2]).permute(2, 1, 0, 3).flatten(1)
+    windows = rows.unfold(0, kernels.shape[1], BLOCK).transpose(1, 2)
+    smoothed = torch.bmm(kernels.expand(windows.shape[0], -1, -1), windows).flatten(0, 1)
+    return smoothed.unflatten(1, (padded.shape[0], -1)).transpose(0, 1)[:, :height, :columns].reshape(maps.shape)
 
 
 def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:

@@ -55,7 +55,7 @@ class Standardization(nn.Module):
         Returns:
             torch.Tensor: Shape (N, E, J, H, W), about 0 with a spread of about 1 on normal images.
         """
-        return (errors - self.mean) / self.spread
+        return (errors - self.mean).div_(self.spread)  # in place: memory costs more than the division
 
     def statistics(self, errors: torch.Tensor) -> torch.Tensor:
         """Sum errors and their squares over images.

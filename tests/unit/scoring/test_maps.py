@@ -7,7 +7,13 @@ import pytest
 import torch
 from kornia.filters import gaussian_blur2d
 
-from anomalib_scadn.scoring.maps import BLOCK, block_kernels, filter_gaussian, smooth
+from anomalib_scadn.scoring.maps import BLOCK, block_kernels, combine_maps, filter_gaussian, smooth
+
+
+@pytest.mark.parametrize("combine", ["min", "mean", "geometric"])
+def test_one_map_is_its_own_combination(combine):
+    maps = torch.rand(2, 1, 8, 8) * 1e-8  # logarithms are taken of larger errors only
+    assert torch.equal(combine_maps(maps, combine, dim=1), maps[:, 0])
 
 
 @pytest.mark.parametrize("border", ["replicate", "reflect"])
