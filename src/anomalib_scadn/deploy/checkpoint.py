@@ -13,6 +13,7 @@ import torch
 
 from anomalib_scadn.export.description import describe
 from anomalib_scadn.export.full import open_batch
+from anomalib_scadn.export.upsampling import with_subpixel_convolutions
 from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
 
@@ -46,8 +47,10 @@ class CheckpointBackend(Backend):
             msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {explain_unreadable(error)}"
             raise ValueError(msg) from error
         self._module.to(self._device)
-        self._module.model.passes_at_once = passes_at_once
-        super().__init__(describe(self._module.model, self._module.post_processor, "full"))
+        model = self._module.model
+        model.passes_at_once = passes_at_once
+        model.generator = with_subpixel_convolutions(model.generator)
+        super().__init__(describe(model, self._module.post_processor, "full"))
 
     @torch.inference_mode()
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:

@@ -21,6 +21,7 @@ from .description import describe
 from .full import ScadnExport
 from .metadata import embed_metadata
 from .score_file import write_score
+from .upsampling import with_subpixel_convolutions
 
 ExportType = Literal["onnx", "openvino"]
 
@@ -89,24 +90,20 @@ def _check_surroundings(model: ScadnExport) -> None:
 
 
 def _write_onnx(model: ScadnExport, file: Path) -> Path:
-    generator = model.model.generator
-    training = generator.training
+    generator = with_subpixel_convolutions(model.model.generator).eval()
     # Two images, for the exporter takes a size of one as fixed.
     example = torch.zeros(2, 3, *model.model.image_size, device=next(generator.parameters()).device)
-    try:
-        torch.onnx.export(
-            generator.eval(),
-            (example,),
-            file,
-            input_names=["masked"],
-            output_names=["painted"],
-            opset_version=OPSET,
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch_size")},),
-            verbose=False,
-        )
-    finally:
-        generator.train(training)
+    torch.onnx.export(
+        generator,
+        (example,),
+        file,
+        input_names=["masked"],
+        output_names=["painted"],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("batch_size")},),
+        verbose=False,
+    )
     return file
 
 

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Networks without spectral norm, which can be neither pickled nor traced, and without those that only train."""
+"""Networks for inference, without spectral norm, which can be neither pickled nor traced, and those that only train."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +9,8 @@ from copy import deepcopy
 
 from torch import nn
 from torch.nn.utils import parametrize
+
+from .upsampling import with_subpixel_convolutions
 
 
 def with_plain_weights(network: nn.Module) -> nn.Module:
@@ -49,6 +51,8 @@ def for_inference(model: nn.Module, training_only: Sequence[str]) -> Iterator[No
                 setattr(model, name, None)
             elif any(parametrize.is_parametrized(module) for module in network.modules()):
                 setattr(model, name, with_plain_weights(network))
+            elif any(isinstance(module, nn.Upsample) for module in network.modules()):
+                setattr(model, name, with_subpixel_convolutions(network))
         yield
     finally:
         for name, network in networks.items():

@@ -25,13 +25,15 @@ def test_plain_weights_compute_the_same_and_can_be_pickled():
 
 def test_for_inference_takes_networks_off_and_brings_them_back_whatever_happens():
     model = torch.nn.Module()
-    model.kept, model.judge, model.trains = Generator(2, 0), Discriminator(2), Discriminator(2)
+    model.kept, model.judge, model.trains = torch.nn.Conv2d(3, 3, 1), Discriminator(2), Discriminator(2)
+    model.paints = Generator(2, 0)
     before = dict(model.named_children())
 
     def export():
         assert model.trains is None
         assert model.kept is before["kept"]
         assert model.judge is not before["judge"]
+        assert not any(isinstance(layer, torch.nn.Upsample) for layer in model.paints.modules())
         pickle.dumps(model.judge)
         raise RuntimeError("stop")
 

@@ -1,0 +1,82 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Upsampling and the convolution behind it as one convolution of the small image, for inference.
+
+Repeated pixels meet several of the nine weights. Summed beforehand, these are four weights for each of the four pixels
+that one pixel becomes: a 2 x 2 convolution to four times the channels, whose values are then put side by side (Shi et
+al. 2016; Aitken et al. 2017). The result is the same up to rounding, borders included, for four ninths of the work.
+"""
+
+from copy import deepcopy
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+SUMS = (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1)))
+"""Along one axis: which of the three weights meet the same pixel, for the second and the first of two new pixels."""
+
+
+class SubpixelConv2d(nn.Module):
+    """Nearest upsampling by 2 and a 3 x 3 convolution with zero padding, in one.
+
+    Args:
+        convolution (nn.Conv2d): The convolution; its weights are copied.
+
+    Example:
+        >>> import torch
+        >>> convolution = torch.nn.Conv2d(3, 5, 3, padding=1)
+        >>> SubpixelConv2d(convolution)(torch.rand(1, 3, 4, 6)).shape
+        torch.Size([1, 5, 8, 12])
+    """
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        weight, bias = convolution.weight.detach(), convolution.bias
+        sums = torch.tensor(SUMS, dtype=weight.dtype, device=weight.device)
+        # New pixel (a, b), tap (s, t), old weight (k, l).
+        taps = torch.einsum("ask,btl,oikl->oabist", sums, sums, weight)
+        self.weight = nn.Parameter(taps.flatten(0, 2), requires_grad=False)
+        self.bias = None if bias is None else nn.Parameter(bias.detach().repeat_interleave(4), requires_grad=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Double the size and convolve.
+
+        Args:
+            features (torch.Tensor): Shape (N, C, h, w).
+
+        Returns:
+            torch.Tensor: Shape (N, D, 2 * h, 2 * w).
+        """
+        # With the second new pixel before the first, all four lie where they belong but for a border of one pixel.
+        return F.pixel_shuffle(F.conv2d(features, self.weight, self.bias, padding=1), 2)[..., 1:-1, 1:-1]
+
+
+def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
+    """Copy a network with each upsampling and the convolution behind it in one: it computes the same, sooner.
+
+    Args:
+        network (nn.Module): Any network.
+
+    Returns:
+        nn.Module: A copy, not to be trained or saved.
+    """
+    copy = deepcopy(network)
+    for layers in copy.modules():
+        if isinstance(layers, nn.Sequential):
+            for (name, layer), (next_name, convolution) in pairwise(list(layers.named_children())):
+                if _doubles(layer) and isinstance(convolution, nn.Conv2d) and _fits(convolution):
+                    layers[int(name)], layers[int(next_name)] = nn.Identity(), SubpixelConv2d(convolution)
+    return copy.to(memory_format=torch.channels_last)
+
+
+def _doubles(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor == 2
+
+
+def _fits(convolution: nn.Conv2d) -> bool:
+    sides = (convolution.kernel_size, convolution.stride, convolution.padding, convolution.dilation)
+    others = (convolution.groups, convolution.padding_mode)
+    return sides == ((3, 3), (1, 1), (1, 1), (1, 1)) and others == (1, "zeros")

@@ -1,0 +1,50 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Upsampling within a convolution against the two one after the other."""
+
+import pytest
+import torch
+from torch import nn
+
+from anomalib_scadn.export.upsampling import SubpixelConv2d, with_subpixel_convolutions
+from anomalib_scadn.networks import Generator
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 6)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_one_convolution_equals_upsampling_and_a_convolution(size, bias):
+    features = torch.randn(2, 3, *size, dtype=torch.float64)
+    convolution = nn.Conv2d(3, 4, 3, padding=1, bias=bias, dtype=torch.float64)
+    expected = convolution(nn.functional.interpolate(features, scale_factor=2, mode="nearest"))
+    torch.testing.assert_close(SubpixelConv2d(convolution)(features), expected, atol=1e-12, rtol=0)
+
+
+def test_a_generator_paints_the_same_and_stays_as_it_was():
+    generator = Generator(2).double().eval()
+    keys, images = list(generator.state_dict()), torch.rand(2, 3, 32, 40, dtype=torch.float64)
+    prepared = with_subpixel_convolutions(generator)
+    torch.testing.assert_close(prepared(images), generator(images), atol=1e-12, rtol=0)
+    assert sum(isinstance(layer, SubpixelConv2d) for layer in prepared.modules()) == 3
+    assert not any(isinstance(layer, nn.Upsample) for layer in prepared.modules())
+    assert list(generator.state_dict()) == keys
+    assert sum(isinstance(layer, nn.Upsample) for layer in generator.modules()) == 3
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(2, 2, 3, padding=1)),
+        (nn.Upsample(scale_factor=4), nn.Conv2d(2, 2, 3, padding=1)),
+        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3)),
+        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 5, padding=2)),
+        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect")),
+        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, stride=2)),
+        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, groups=2)),
+        (nn.Upsample(scale_factor=2), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1)),
+    ],
+    ids=str,
+)
+def test_other_layers_are_left_as_they_are(layers):
+    found = with_subpixel_convolutions(nn.Sequential(*layers))
+    assert [type(layer) for layer in found] == [type(layer) for layer in layers]
