@@ -103,7 +103,6 @@ def simulate(images: int, seconds: float, actors: int) -> Row:
             pq.read_table(part, columns=["path", "seconds"]) for part in sorted((folder / "out" / PARTS).iterdir())
         )["path"]
         parts = len(list((folder / "out" / PARTS).iterdir()))
-        size = sum(part.stat().st_size for part in (folder / "out" / PARTS).iterdir())
     scoring = wall - found.start_seconds
     half = len(samples) // 2
     return {
@@ -117,7 +116,6 @@ def simulate(images: int, seconds: float, actors: int) -> Row:
         "start_s": found.start_seconds,
         "scoring_s": scoring,
         "image_ms": 1000 * scoring / after_first(images, actors),
-        "bytes_per_row": size / images,
         "driver_before_mib": before,
         "driver_peak_mib": peak_memory(),
         "all_first_half_mib": max(samples[:half], default=0.0),

@@ -99,7 +99,7 @@ def throughput_table(results: dict[str, list[dict[str, Any]]]) -> Table:
 def simulated_table(results: dict[str, list[dict[str, Any]]]) -> Table:
     """Lay out what scoring on Ray costs beside the model."""
     columns = {"images": "{images:,}", "rows": "{rows:,}", "doubled": "{doubled}", "failed": "{failed}"}
-    time = {"start": "{start_s:.0f} s", "time per image": "{image_ms:.2f} ms", "bytes per row": "{bytes_per_row:.0f}"}
+    time = {"start": "{start_s:.0f} s", "time per image": "{image_ms:.2f} ms"}
     memory = {
         "writer's memory": "{driver_peak_mib:.0f} MiB",
         "all, first half": "{all_first_half_mib:.0f} MiB",

@@ -13,8 +13,9 @@ from typing import Any
 from anomalib_scadn.checks import check_installed
 from anomalib_scadn.deploy.inspection.score_parts import EXTRA
 
-QUIET = {
+ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported over the network
+    "RAY_worker_niceness": "0",  # Ray's 15 leaves little to actors where anything else runs
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be, so that Ray does not warn of it
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line on each pool of actors that nobody can do anything about
 }
@@ -50,8 +51,8 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
         ConnectionError: If there is no cluster at the address.
     """
     check_ray()
-    had = {name: os.environ.get(name) for name in QUIET}
-    os.environ.update(QUIET)  # read when Ray is imported and started
+    had = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)  # read when Ray is imported and started
     try:
         import ray
 

@@ -54,7 +54,7 @@ def test_tables_show_core_hours_and_memory():
     assert dict(zip(header, rows[0], strict=True))["core hours per million"] == "55.6"
     counted = {"images": 1000, "rows": 1000, "doubled": 0, "failed": 0, "start_s": 20.0, "image_ms": 1.234}
     memory = {"driver_peak_mib": 900.0, "all_first_half_mib": 2000.0, "all_second_half_mib": 2001.0}
-    header, rows = simulated_table({"simulated": [{**counted, **memory, "bytes_per_row": 30.0}]})
+    header, rows = simulated_table({"simulated": [{**counted, **memory}]})
     assert rows[0][:2] == ["1,000", "1,000"]
     assert rows[0][-1] == "2001 MiB"
     assert simulated_table({}) == (header, [])
