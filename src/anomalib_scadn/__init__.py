@@ -7,12 +7,13 @@ Importing the package registers its models and data modules with anomalib. The c
 subcommand needs anomalib, which takes long to import: a graph is scored without it.
 """
 
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .lazy import lazy_names
+from lazy_loader import attach
 
 if TYPE_CHECKING:
     from . import baselines
@@ -36,19 +37,25 @@ __all__ = [
     "baselines",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__, _ = attach(
     __name__,
+    ["baselines"],
     {
-        **dict.fromkeys(("CompositeScore", "PaperScore"), "scoring"),
-        **dict.fromkeys(("LaceAD", "OneClass", "SyntheticLace"), "data"),
-        **dict.fromkeys(("PerImagePixelAUROC", "ScadnVisualizer"), "components"),
-        "Scadn": "lightning_model",
+        "components": ["PerImagePixelAUROC", "ScadnVisualizer"],
+        "data": ["LaceAD", "OneClass", "SyntheticLace"],
+        "lightning_model": ["Scadn"],
+        "scoring": ["CompositeScore", "PaperScore"],
     },
 )
 
 
 def _is_own_command() -> bool:
-    """Whether the process is ``anomalib-scadn``, or ``python -m anomalib_scadn``, which is ``-m`` while it is found."""
+    """Whether the process is ``anomalib-scadn``, or ``python -m anomalib_scadn``, which is ``-m`` while it is found.
+
+    Processes that a subcommand starts have the environment variable ``ANOMALIB_SCADN_COMMAND``.
+    """
+    if "ANOMALIB_SCADN_COMMAND" in os.environ:
+        return True
     program = sys.argv[0]
     if program == "-m" and "-m" in sys.orig_argv:
         return sys.orig_argv[sys.orig_argv.index("-m") + 1] == __name__

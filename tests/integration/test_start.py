@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+import anomalib_scadn
+
 TRAINING = {"torch", "torchvision", "lightning", "anomalib", "timm", "kornia", "torchmetrics", "matplotlib"}
 RUNTIMES = {"onnxruntime", "openvino"}
 SLOW = {"scipy.stats", "pandas", "sklearn", *TRAINING}
@@ -67,6 +69,16 @@ if {loaded}:
 )
 def test_models_are_registered_on_import_but_for_the_own_command(argv, imports, loaded):
     imported("-c", REGISTERED.format(argv=argv, imports=imports, loaded=loaded))
+
+
+def test_processes_that_a_subcommand_starts_import_as_little(monkeypatch):
+    monkeypatch.setenv("ANOMALIB_SCADN_COMMAND", "1")
+    imported("-c", REGISTERED.format(argv=["worker.py"], imports="", loaded=False))
+
+
+def test_names_are_listed_before_they_are_imported():
+    assert {"Scadn", "CompositeScore", "baselines"} <= set(dir(anomalib_scadn))
+    assert "LaceAD" in dir(anomalib_scadn.data)
 
 
 def test_models_are_registered_in_a_module_of_a_users_package(tmp_path):

@@ -16,7 +16,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 ROOMS = (
     "checks",
     "files",
-    "lazy",
     "stripes",
     "masks",
     "anomalies",
@@ -39,7 +38,7 @@ ROOMS = (
 )
 """From the lowest to the highest; a room may import from those before it."""
 
-ALONE = {"data": {"checks", "files", "lazy"}}
+ALONE = {"data": {"checks", "files"}}
 """Rooms that may import from few others."""
 
 TORCH_ONLY = ("masks", "scoring/paper")

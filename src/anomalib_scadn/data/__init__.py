@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from anomalib_scadn.lazy import lazy_names
+from lazy_loader import attach
 
 if TYPE_CHECKING:
     from .lacead import LaceAD
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LaceAD", "LaceADDataset", "OneClass", "OneClassDataset", "SyntheticLace"]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__, _ = attach(
     __name__,
-    {
-        "LaceAD": "lacead",
-        "LaceADDataset": "lacead_dataset",
-        "OneClass": "one_class",
-        "OneClassDataset": "one_class_dataset",
-        "SyntheticLace": "synthetic",
+    submod_attrs={
+        "lacead": ["LaceAD"],
+        "lacead_dataset": ["LaceADDataset"],
+        "one_class": ["OneClass"],
+        "one_class_dataset": ["OneClassDataset"],
+        "synthetic": ["SyntheticLace"],
     },
 )

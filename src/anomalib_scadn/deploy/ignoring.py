@@ -13,7 +13,7 @@ from anomalib_scadn.data.mask_reading import read_mask
 
 from .backends import Backend, Values, highest_scale
 
-MAPS = {"raw_map", "anomaly_map", "scale_maps"}
+LOWERED = {"raw_map", "anomaly_map", "scale_maps"}
 """Values that get their lowest value where pixels are left out, beside the mask, which gets none."""
 
 
@@ -79,6 +79,20 @@ def fit_ignored(ignored: npt.NDArray[np.bool_], height: int, width: int) -> npt.
     return fit_mask(ignored, height, width)
 
 
+def check_score(backend: Backend) -> None:
+    """Raise unless the score of what is left can be computed outside of a graph.
+
+    Args:
+        backend (Backend): The model.
+
+    Raises:
+        ValueError: If its score is of an unknown class.
+    """
+    from anomalib_scadn.scoring import as_score
+
+    as_score(backend.metadata.score)
+
+
 def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) -> Values:
     """Take pixels out of predictions: of maps, masks, scores and labels.
 
@@ -99,7 +113,7 @@ def leave_out(values: Values, ignored: npt.NDArray[np.bool_], backend: Backend) 
 
     result, (height, width) = dict(values), values["raw_map"].shape[1:]
     ignored = np.stack([fit_mask(mask, height, width) for mask in ignored])
-    for name in values.keys() & MAPS:
+    for name in values.keys() & LOWERED:
         where = ignored[:, None] if name == "scale_maps" else ignored
         lowest = values[name].min(axis=(-2, -1), keepdims=True)
         result[name] = np.where(where, lowest, values[name])

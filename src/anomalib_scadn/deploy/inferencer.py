@@ -16,7 +16,7 @@ from anomalib_scadn.data.image_reading import check_bit_depth
 from anomalib_scadn.data.tiles import check_tiling
 
 from .backends import Backend, Values
-from .ignoring import check_something_left, fit_ignored, leave_out, read_ignore_mask
+from .ignoring import check_score, check_something_left, fit_ignored, leave_out, read_ignore_mask
 from .images import ChannelOrder, check_channel_order, list_inputs, read_input
 from .loading import load_backend
 from .result import InferenceResult, split_values
@@ -102,6 +102,8 @@ class StripedMaskInferencer:
         self._loading: dict[str, Any] = {"passes_at_once": passes_at_once, "options": backend_options}
         self._path = Path(path).absolute()
         self.backend = self.load_model(path)
+        if self.ignored is not None:
+            check_score(self.backend)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded model out of what is sent to another process: no runtime's can be sent."""

@@ -14,7 +14,7 @@ from anomalib_scadn.data.tiles import tile_boxes
 from .backends import Values
 from .stitching import TileStitcher, cut_tile
 
-MAPS = ("raw_map", "anomaly_map", "pred_mask", "reconstruction")
+BLENDED = ("raw_map", "anomaly_map", "pred_mask", "reconstruction")
 """Values that are blended."""
 
 OWN = ("raw_score", "pred_score", "pred_label", "selected_scale")
@@ -76,7 +76,7 @@ def predict_tiled(
             for name in OWN:
                 if name in values:
                     own.setdefault(name, []).append(values[name])
-            for name in values.keys() & set(MAPS):
+            for name in values.keys() & set(BLENDED):
                 if name not in stitchers:
                     stitchers[name] = TileStitcher(height, width, tile, overlap, *values[name].shape[3:])
                 for box, tile_map in zip(batch, values[name], strict=True):

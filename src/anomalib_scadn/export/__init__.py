@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from anomalib_scadn.lazy import lazy_names
+from lazy_loader import attach
 
 if TYPE_CHECKING:
     from .checksum import write_checksum
@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["export_generator", "write_checksum"]
 
-__getattr__ = lazy_names(__name__, {"export_generator": "generator", "write_checksum": "checksum"})
+__getattr__, __dir__, _ = attach(
+    __name__, submod_attrs={"checksum": ["write_checksum"], "generator": ["export_generator"]}
+)

@@ -61,14 +61,15 @@ def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
         network (nn.Module): Any network.
 
     Returns:
-        nn.Module: A copy, not to be trained or saved.
+        nn.Module: A copy with channels last in memory, not to be trained or saved.
     """
     copy = deepcopy(network)
     for layers in copy.modules():
         if isinstance(layers, nn.Sequential):
             for (name, layer), (next_name, convolution) in pairwise(list(layers.named_children())):
                 if _doubles(layer) and isinstance(convolution, nn.Conv2d) and _fits(convolution):
-                    layers[int(name)], layers[int(next_name)] = nn.Identity(), SubpixelConv2d(convolution)
+                    setattr(layers, name, nn.Identity())
+                    setattr(layers, next_name, SubpixelConv2d(convolution))
     return copy.to(memory_format=torch.channels_last)
 
 

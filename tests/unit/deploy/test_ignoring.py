@@ -1,6 +1,8 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ import torch
 from anomalib_scadn import CompositeScore
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
 from anomalib_scadn.deploy.backends import Backend
-from anomalib_scadn.deploy.ignoring import check_something_left, fit_ignored, leave_out
+from anomalib_scadn.deploy.ignoring import check_score, check_something_left, fit_ignored, leave_out
 from anomalib_scadn.export.description import describe
 from anomalib_scadn.torch_model import ScadnModel
 
@@ -52,3 +54,8 @@ def test_an_image_of_which_nothing_is_left_has_no_score():
     check_something_left({"raw_score": np.array([0.5]), "raw_map": np.zeros((1, 8, 16))})
     with pytest.raises(ValueError, match="nothing to score of a map of 16 x 8 pixels"):
         check_something_left({"raw_score": np.array([0.5, -np.inf]), "raw_map": np.zeros((2, 8, 16))})
+
+
+def test_what_is_left_cannot_be_scored_by_an_unknown_class():
+    with pytest.raises(ValueError, match=r"unknown score 'mine\.Score'"):
+        check_score(SimpleNamespace(metadata=SimpleNamespace(score={"class_path": "mine.Score"})))

@@ -3,6 +3,8 @@
 
 """Upsampling within a convolution against the two one after the other."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import nn
@@ -48,3 +50,10 @@ def test_a_generator_paints_the_same_and_stays_as_it_was():
 def test_other_layers_are_left_as_they_are(layers):
     found = with_subpixel_convolutions(nn.Sequential(*layers))
     assert [type(layer) for layer in found] == [type(layer) for layer in layers]
+
+
+def test_layers_may_have_names():
+    layers = nn.Sequential(OrderedDict(up=nn.Upsample(scale_factor=2), conv=nn.Conv2d(2, 2, 3, padding=1))).eval()
+    found, features = with_subpixel_convolutions(layers), torch.rand(1, 2, 4, 4)
+    assert isinstance(found.conv, SubpixelConv2d)
+    torch.testing.assert_close(found(features), layers(features))

@@ -29,7 +29,6 @@ from .threshold import Threshold
 
 logger = logging.getLogger(__name__)
 
-Outcome = InferenceResult | Exception
 Pictures = Literal["all", "anomalous", "none"]
 
 HEATMAPS = "heatmaps"
@@ -98,7 +97,7 @@ class Outputs:
 
 def timed_predictions(
     inferencer: StripedMaskInferencer, images: Sequence[_Image]
-) -> Iterator[tuple[_Image, Outcome, float]]:
+) -> Iterator[tuple[_Image, InferenceResult | Exception, float]]:
     """Predict images one after the other.
 
     Args:
@@ -106,8 +105,8 @@ def timed_predictions(
         images (Sequence[Path] | Sequence[ImageBytes]): The images.
 
     Yields:
-        tuple[Path | ImageBytes, Outcome, float]: Image, result or error, and the seconds that it took; where the
-            inferencer takes several at once, their mean.
+        tuple[Path | ImageBytes, InferenceResult | Exception, float]: Image, result or error, and the seconds that it
+            took; where the inferencer takes several at once, their mean.
     """
     # Tiles fill the batches of an image that is cut.
     size = 1 if inferencer.tile is not None else inferencer.batch_size
@@ -123,7 +122,7 @@ def timed_predictions(
 def write_outcome(
     image: Path | ImageBytes,
     row: ScoreRow,
-    result: Outcome,
+    result: InferenceResult | Exception,
     target: Path,
     name: PurePosixPath,
     outputs: Outputs,
@@ -135,7 +134,7 @@ def write_outcome(
     Args:
         image (Path | ImageBytes): The image.
         row (ScoreRow): Its row so far: path, seconds, and state of its file.
-        result (Outcome): What the inferencer gave.
+        result (InferenceResult | Exception): What the inferencer gave.
         target (Path): Folder of results.
         name (PurePosixPath): Its picture, relative to the folders of pictures.
         outputs (Outputs): What is written.

@@ -4,17 +4,18 @@
 """Names of pictures in a folder of results.
 
 The picture of ``NAME.jpg`` is ``NAME.png``, or ``NAME.jpg.png`` if two images of a folder differ only in extension. A
-longer name is cut, and one that is still taken gets a number: ``NAME.jpg-2.png``.
+name that is too long is cut, and one that is taken extended, both by a hash of the image's path: ``NAME-1a2b3c4d.png``.
+So an image that is scored later takes no other image's picture.
 """
 
 import os
 from collections import Counter
 from collections.abc import Iterable
-from itertools import count
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 LONGEST = 120
-"""Bytes of a picture's name without suffix and number: encrypted file systems allow 143 in all."""
+"""Bytes of a picture's name without suffix and hash: encrypted file systems allow 143 in all."""
 
 
 def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
@@ -32,11 +33,12 @@ def picture_names(images: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePo
     taken = {str(folder).casefold() for image in listed for folder in image.parents}
     pictures = {}
     for image in listed:
-        plain = shared[str(image.with_suffix("")).casefold()] == 1
-        stem = _shorten(image.stem if plain else image.name)
-        names = (image.with_name(f"{stem}{f'-{number}' if number > 1 else ''}.png") for number in count(1))
-        pictures[image] = next(name for name in names if str(name).casefold() not in taken)
-        taken.add(str(pictures[image]).casefold())
+        stem = image.stem if shared[str(image.with_suffix("")).casefold()] == 1 else image.name
+        name = image.with_name(f"{stem}.png")
+        if len(os.fsencode(stem)) > LONGEST or str(name).casefold() in taken:
+            name = image.with_name(f"{_shorten(stem)}-{sha256(os.fsencode(image)).hexdigest()[:8]}.png")
+        pictures[image] = name
+        taken.add(str(name).casefold())
     return pictures
 
 

