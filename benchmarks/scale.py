@@ -72,7 +72,8 @@ def sleeping(seconds: float) -> Load:
                 time.sleep(seconds)
                 yield image, InferenceResult(**scores, **maps)
 
-        return SimpleNamespace(bit_depth=None, batch_size=1, predict_many=predict_many)
+        nothing = dict.fromkeys(("tile", "ignored", "bit_depth"))
+        return SimpleNamespace(**nothing, batch_size=1, predict_many=predict_many)
 
     return load
 

@@ -22,7 +22,7 @@ from anomalib.engine import Engine
 from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.main import main
 from anomalib_scadn.deploy import StripedMaskInferencer
 from anomalib_scadn.deploy.inspection.outcome import Outputs
 from anomalib_scadn.deploy.inspection.region_table import read_regions
@@ -42,7 +42,7 @@ COUNT = 60
 def run(*arguments):
     """Run the command line, and give its exit status."""
     try:
-        ScadnCLI([str(argument) for argument in arguments])
+        main([str(argument) for argument in arguments])
     except SystemExit as end:
         return end.code
     return 0
