@@ -50,7 +50,10 @@ def score_many(options: Options) -> int:
     check_ray()
     set_pixel_limit(options)
     made_with, threads = inferencer_options(options), options["threads"]
+    # Whole paths: an actor may have another working directory.
     path = options["model"].resolve()
+    if made_with["ignore_mask"] is not None:
+        made_with["ignore_mask"] = made_with["ignore_mask"].resolve()
     workers = run.Workers(
         partial(load, path, threads, made_with),
         options["actors"],

@@ -1,0 +1,71 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How many actors there are, how rows are collected, what is said of a run that Ray ends; without Ray's processes."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema, read_rows
+from anomalib_scadn.distributed.progress import Progress
+from anomalib_scadn.distributed.remaining import without_done
+from anomalib_scadn.distributed.run import Workers, _collect, _ray_errors, task_size
+
+pa = pytest.importorskip("pyarrow")
+
+
+def test_each_machine_has_room_for_whole_actors():
+    machines = [{"CPU": 3.0}, {"CPU": 3.0, "GPU": 2.0}, {"object_store_memory": 1.0}]
+    assert Workers(list).count(machines) == 6
+    assert Workers(list, threads=2).count(machines) == 2
+    assert Workers(list, threads=2, actors=7).count(machines) == 7
+    assert Workers(list, gpu=True).count(machines) == 2
+    assert Workers(list).count([{"CPU": 0.9}]) == 1
+    with pytest.raises(ValueError, match="no GPU"):
+        Workers(list, gpu=True).count(machines[:1])
+
+
+@pytest.mark.parametrize("workers", [{"threads": 8}, {"threads": 8, "actors": 1}, {"threads": 4, "gpu": True}])
+def test_threads_that_fit_into_no_machine_are_refused(workers):
+    """Two machines have these CPUs together, but no actor can be on both."""
+    machines = [{"CPU": 6.0}, {"CPU": 3.0, "GPU": 1.0}]
+    largest = 3 if "gpu" in workers else 6
+    with pytest.raises(ValueError, match=f"at most {largest}, .* largest machine, got {workers['threads']}"):
+        Workers(list, **workers).count(machines)
+
+
+def test_tasks_are_smaller_where_there_are_few_images():
+    assert [task_size(images, actors=2) for images in (1, 80, 100_000)] == [1, 10, 64]
+
+
+def batches(*rows):
+    """Stand in for a data set whose batches have a row each, a path and its error."""
+    tables = [pa.Table.from_pylist([{"path": path, "error": error}], parts_schema()) for path, error in rows]
+    return SimpleNamespace(iter_batches=lambda **_: (table for table in tables))
+
+
+def test_the_error_of_a_shard_that_is_whole_now_goes(tmp_path):
+    files = pa.table({"path": ["s.tar", "t.tar"], "bytes": [1, 1], "modified": [1, 1]})
+    for rows, left in (
+        ([("s.tar", "cut off"), ("t.tar", "cut off")], ["s.tar", "t.tar"]),
+        ([("t.tar", "cut off"), ("s.tar/a.png", "broken")], ["t.tar", "s.tar/a.png"]),
+        ([], ["s.tar/a.png"]),
+    ):
+        _collect(batches(*rows), PartWriter(tmp_path), Progress(None), without_done(files, tmp_path)[1])
+        assert [row["path"] for row in read_rows(tmp_path, ["path"])] == left
+
+
+def test_a_run_that_ray_ends_says_so_in_one_line_and_nothing_else(capfd):
+    exceptions = pytest.importorskip("ray.exceptions")
+
+    def fail():
+        with _ray_errors():
+            logging.getLogger("ray.data.exceptions").error("a traceback")
+            raise exceptions.RayTaskError("score", "line\nline", OSError("disk full"))
+
+    with pytest.raises(RuntimeError, match="Ray ended the run: OSError: disk full; what was scored is written"):
+        fail()
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("ray.data.exceptions").isEnabledFor(logging.ERROR)
