@@ -30,7 +30,8 @@ from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_parts import PARTS
 from anomalib_scadn.deploy.inspection.score_table import read_scores
 from anomalib_scadn.distributed import session
-from anomalib_scadn.distributed.run import Workers, score_many
+from anomalib_scadn.distributed.actors import Workers
+from anomalib_scadn.distributed.run import score_many
 
 pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")

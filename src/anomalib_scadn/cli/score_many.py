@@ -12,6 +12,7 @@ from jsonargparse import ArgumentParser
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.loading import thread_options
 from anomalib_scadn.distributed import run
+from anomalib_scadn.distributed.actors import Workers
 from anomalib_scadn.distributed.session import check_ray
 
 from .console import DONE, SOME_FAILED, Options
@@ -54,7 +55,7 @@ def score_many(options: Options) -> int:
     path = options["model"].resolve()
     if made_with["ignore_mask"] is not None:
         made_with["ignore_mask"] = made_with["ignore_mask"].resolve()
-    workers = run.Workers(
+    workers = Workers(
         partial(load, path, threads, made_with),
         options["actors"],
         threads,
