@@ -5,6 +5,7 @@
 
 import logging
 import math
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ SECONDS = 30.0
 
 MOST_ROWS = 100_000
 """Rows of a part."""
+
+_ERROR = re.compile(r"^(\w+\.)*[A-Z]\w*(Error|Exception): ", re.MULTILINE)
+"""Start of the line behind a traceback that tells the error."""
 
 
 def score_many(
@@ -119,6 +123,7 @@ def _scored(
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     context.target_max_block_size = BLOCK
+    context.raise_original_map_exception = True  # instead of one that tells of Ray's settings
     actors = workers.count([node["Resources"] for node in ray.nodes() if node["Alive"]])
     parts: list[Dataset] = []
     if len(images):
@@ -204,9 +209,10 @@ def _ray_errors() -> Iterator[None]:
     try:
         yield
     except RayError as error:
-        cause = getattr(error, "cause", None)
-        text = str(cause or error).strip().splitlines()[-1]
-        msg = f"Ray ended the run: {type(cause or error).__name__}: {text}; what was scored is written, run it again"
+        text = str(error).strip()
+        *_, (start, end) = [(0, 0), *(found.span() for found in _ERROR.finditer(text))]
+        text = " ".join((text[start:] if end else text.splitlines()[-1]).split())
+        msg = f"Ray ended the run: {text}; what was scored is written, run it again"
         raise RuntimeError(msg) from error
     finally:
         shown.setLevel(level)

@@ -37,15 +37,34 @@ def test_the_error_of_a_shard_that_is_whole_now_goes(tmp_path):
         assert [row["path"] for row in read_rows(tmp_path, ["path"])] == left
 
 
-def test_a_run_that_ray_ends_says_so_in_one_line_and_nothing_else(capfd):
+TRACEBACK = """ray::MapWorker(MapBatches(ImageScorer)).submit() (pid=1)
+  File "scorer.py", line 9, in __call__
+    raise error
+RuntimeError: an earlier one
+
+  File "files.py", line 9, in write_whole
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TRACEBACK + "OSError: [Errno 28] No space left on device: 'a.png'", None),
+        (TRACEBACK + "package.of.OwnError: bad\nimage: a.png", "package.of.OwnError: bad image: a.png"),
+        ("The actor died.\nIts machine is gone.", "Its machine is gone."),
+    ],
+)
+def test_a_run_that_ray_ends_says_so_in_one_line_and_nothing_else(text, told, capfd):
     exceptions = pytest.importorskip("ray.exceptions")
 
     def fail():
         with _ray_errors():
             logging.getLogger("ray.data.exceptions").error("a traceback")
-            raise exceptions.RayTaskError("score", "line\nline", OSError("disk full"))
+            raise exceptions.RayTaskError("score", text, OSError("disk full"))
 
-    with pytest.raises(RuntimeError, match="Ray ended the run: OSError: disk full; what was scored is written"):
+    with pytest.raises(RuntimeError) as raised:
         fail()
+    told = told or text.splitlines()[-1]
+    assert str(raised.value) == f"Ray ended the run: {told}; what was scored is written, run it again"
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("ray.data.exceptions").isEnabledFor(logging.ERROR)
