@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # Ray's 15 leaves little to actors where anything else runs
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be, so that Ray does not warn of it
     COMMAND: "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "retries remaining",  # else a whole traceback before that of the run
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line on each pool of actors that nobody can do anything about
 }
 """Environment of an embedded Ray."""
