@@ -8,16 +8,26 @@ from types import SimpleNamespace
 
 import pytest
 
-from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema, read_rows
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS
+from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, parts_schema, read_rows
+from anomalib_scadn.distributed.actors import Workers
 from anomalib_scadn.distributed.progress import Progress
 from anomalib_scadn.distributed.remaining import without_done
-from anomalib_scadn.distributed.run import _collect, _ray_errors, task_size
+from anomalib_scadn.distributed.run import _collect, _ray_errors, score_many, task_size
 
 pa = pytest.importorskip("pyarrow")
 
 
 def test_tasks_are_smaller_where_there_are_few_images():
     assert [task_size(images, actors=2) for images in (1, 80, 100_000)] == [1, 10, 64]
+
+
+@pytest.mark.parametrize("name", [PARTS, HEATMAPS, OVERLAYS, MAPS])
+def test_results_of_nobody_knows_which_run_are_refused(name, pictures, record, tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "out" / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match=rf"holds {name} but no run\.json"):
+        score_many(str(pictures(1)), tmp_path / "out", record, Workers(list))
 
 
 def batches(*rows):
