@@ -37,7 +37,8 @@ from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.outcome import Outputs
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_parts import PARTS
-from anomalib_scadn.distributed.run import Workers, score_many, task_size
+from anomalib_scadn.distributed.actors import Workers
+from anomalib_scadn.distributed.run import score_many, task_size
 from anomalib_scadn.distributed.scorer import Load
 from provenance import in_own_process, machine, memory_of_all, peak_memory
 from store import add_command, add_rows
@@ -72,7 +73,8 @@ def sleeping(seconds: float) -> Load:
                 time.sleep(seconds)
                 yield image, InferenceResult(**scores, **maps)
 
-        return SimpleNamespace(bit_depth=None, batch_size=1, predict_many=predict_many)
+        nothing = dict.fromkeys(("tile", "ignored", "bit_depth"))
+        return SimpleNamespace(**nothing, batch_size=1, predict_many=predict_many)
 
     return load
 

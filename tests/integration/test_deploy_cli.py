@@ -232,7 +232,7 @@ def test_large_images_are_cut_on_request(tmp_path, pictures, capsys, monkeypatch
     assert err.startswith(
         f"error: cannot read {pictures / 'a.png'}: Image size (600 pixels) exceeds limit of 598 pixels"
     )
-    assert "--max_pixels of crop and score, PIL.Image.MAX_IMAGE_PIXELS in Python" in err
+    assert "--max_pixels of crop, score and score-many, PIL.Image.MAX_IMAGE_PIXELS in Python" in err
     assert run(*arguments, "--max_pixels", 600) == 0
     assert len(list((tmp_path / "out/train/good").iterdir())) == 12
 

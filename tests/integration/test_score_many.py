@@ -22,15 +22,16 @@ from anomalib.engine import Engine
 from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace
-from anomalib_scadn.cli.main import ScadnCLI
+from anomalib_scadn.cli.main import main
 from anomalib_scadn.deploy import StripedMaskInferencer
-from anomalib_scadn.deploy.inspection.outcome import Outputs
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, Outputs
 from anomalib_scadn.deploy.inspection.region_table import read_regions
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_parts import PARTS
 from anomalib_scadn.deploy.inspection.score_table import read_scores
-from anomalib_scadn.distributed.run import Workers, score_many
-from anomalib_scadn.distributed.session import ray_session
+from anomalib_scadn.distributed import session
+from anomalib_scadn.distributed.actors import Workers
+from anomalib_scadn.distributed.run import score_many
 
 pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
@@ -42,7 +43,7 @@ COUNT = 60
 def run(*arguments):
     """Run the command line, and give its exit status."""
     try:
-        ScadnCLI([str(argument) for argument in arguments])
+        main([str(argument) for argument in arguments])
     except SystemExit as end:
         return end.code
     return 0
@@ -81,11 +82,10 @@ def bucket():
 def ray_here(bucket):
     """Ray for all tests here; neither processes nor files of it stay behind."""
     mark = uuid.uuid4().hex
-    # Short, for Ray puts sockets there, whose names have a limit.
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(tempfile, "tempdir", folder)
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=session.SOCKETS) as folder:
+        patch.setattr(session, "SOCKETS", folder)
         patch.setenv("SCADN_TEST_MARK", mark)
-        with ray_session(cpus=2):
+        with session.ray_session(cpus=2):
             yield
         assert list(Path(folder).iterdir()) == []
     if Path("/proc/self/environ").is_file():
@@ -192,6 +192,20 @@ def test_a_killed_actor_loses_and_doubles_nothing_and_a_second_run_scores_what_f
     assert (out / "report.html").stat().st_size > 10_000
 
 
+def test_a_run_that_fails_says_why_in_one_line(ray_here, model, pictures, tmp_path, capfd):
+    record = describe_run(model)
+    (tmp_path / HEATMAPS).write_text("a file, where a folder of pictures belongs")
+    outputs = Outputs(pictures="all")
+    known = {**record, **outputs.description, "input": str(pictures / "good"), "table": "parquet"}
+    (tmp_path / "run.json").write_text(json.dumps(known))
+    arguments = ("--input", pictures / "good", "--output", tmp_path, "--pictures", "all", "--actors", 1)
+    capfd.readouterr()
+    assert run("score-many", "--model", model, *arguments) == 2
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("Scor")]
+    assert line.startswith("error: Ray ended the run: ")
+    assert str(tmp_path / HEATMAPS) in line
+
+
 def test_images_and_shards_in_storage_are_scored_as_files_are(ray_here, bucket, model, pictures, scored, tmp_path):
     expected = rows(scored)
     shard = io.BytesIO()
@@ -220,19 +234,20 @@ def test_images_and_shards_in_storage_are_scored_as_files_are(ray_here, bucket, 
 
 
 def test_another_model_or_other_options_are_refused(model, pictures, tmp_path, capsys):
-    other = tmp_path / "other.ckpt"
-    other.write_bytes(model.read_bytes())
     out = tmp_path / "out"
     record = {**describe_run(model), **Outputs(pictures="anomalous").description}
+    record |= {"input": str(pictures), "table": "parquet"}
     out.mkdir()
-    (out / "run.json").write_text(json.dumps({**record, "input": str(pictures), "table": "parquet"}))
-    for arguments, message in (
-        (("--model", other), "files was model.ckpt"),
-        (("--model", model, "--min_area", 2), "min_area was 1, now 2"),
+    arguments = ("--model", model, "--input", pictures, "--output", out)
+    for change, message in (
+        ({"files": [{**record["files"][0], "sha256": "0" * 64}]}, "files was model.ckpt (SHA-256 000000000000...)"),
+        ({"min_area": 2}, "min_area was 2, now 1"),
     ):
-        assert run("score-many", *arguments, "--input", pictures, "--output", out) == 2
+        (out / "run.json").write_text(json.dumps({**record, **change}))
+        assert run("score-many", *arguments) == 2
         assert f"holds results of another run: {message}" in capsys.readouterr().err
-    assert run("score", "--model", model, "--input", pictures, "--output", out, "--pictures", "anomalous") == 2
+    (out / "run.json").write_text(json.dumps(record))
+    assert run("score", *arguments, "--pictures", "anomalous") == 2
     assert "table was parquet, now None" in capsys.readouterr().err
     assert not (out / PARTS).exists()
 

@@ -3,8 +3,8 @@
 
 """Messages of a command, each once, without those that a user can do nothing about; and its exit status.
 
-Status 0 means done, 1 that images failed (``score``), 2 that the command could not be carried out, with one line on
-the error stream that says why, 130 that it was interrupted.
+Status 0 means done, 1 that images failed (``score``, ``score-many``), 2 that the command could not be carried out, with
+one line on the error stream that says why, 130 that it was interrupted.
 """
 
 import logging

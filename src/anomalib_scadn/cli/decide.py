@@ -51,7 +51,7 @@ def add_report_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_common_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, help="Folder of results of `score`.")
+    parser.add_argument("results", type=Path, help="Folder of results of `score` or `score-many`.")
     parser.add_argument(
         "--good",
         type=str | None,

@@ -12,6 +12,7 @@ from jsonargparse import ArgumentParser
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.loading import thread_options
 from anomalib_scadn.distributed import run
+from anomalib_scadn.distributed.actors import Workers
 from anomalib_scadn.distributed.session import check_ray
 
 from .console import DONE, SOME_FAILED, Options
@@ -50,8 +51,11 @@ def score_many(options: Options) -> int:
     check_ray()
     set_pixel_limit(options)
     made_with, threads = inferencer_options(options), options["threads"]
+    # Whole paths: an actor may have another working directory.
     path = options["model"].resolve()
-    workers = run.Workers(
+    if made_with["ignore_mask"] is not None:
+        made_with["ignore_mask"] = made_with["ignore_mask"].resolve()
+    workers = Workers(
         partial(load, path, threads, made_with),
         options["actors"],
         threads,

@@ -66,8 +66,8 @@ def read_still(path: Path | str | ImageBytes, decode: Callable[[Image.Image], _R
                 return decode(file)
     except Image.DecompressionBombError as error:
         msg = (
-            f"cannot read {path}: {error} Cut it into smaller images, or raise the limit: --max_pixels of crop and "
-            "score, PIL.Image.MAX_IMAGE_PIXELS in Python"
+            f"cannot read {path}: {error} Cut it into smaller images, or raise the limit: --max_pixels of crop, "
+            "score and score-many, PIL.Image.MAX_IMAGE_PIXELS in Python"
         )
         raise ValueError(msg) from error
     except Exception as error:  # what decoders raise on damaged files is not limited to Pillow's own errors

@@ -5,24 +5,24 @@
 
 import logging
 import math
+import re
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anomalib_scadn.checks import check_count
 from anomalib_scadn.deploy.inspection.folder import check_apart
-from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, OVERLAYS, Outputs
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS, Outputs
 from anomalib_scadn.deploy.inspection.run_record import Record, claim_folder
-from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter
+from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, cancelling_rows
 
+from .actors import SHARE, Workers
 from .progress import Progress
 from .remaining import without_done
-from .scorer import ImageScorer, Load
+from .scorer import ImageScorer
 from .session import check_ray, ray_session
 from .shards import read_shards, rows_schema
 from .sources import Source, list_source
@@ -40,9 +40,6 @@ ROWS = 64
 TASKS = 4
 """Least number of tasks for each actor, so that they end at about the same time."""
 
-SHARE = 0.8
-"""Share of a CPU that Ray counts for each thread of an actor; the rest is for reading shards, on two CPUs too."""
-
 READER = 0.2
 """Share of a CPU that Ray counts for a task that reads shards."""
 
@@ -58,54 +55,8 @@ SECONDS = 30.0
 MOST_ROWS = 100_000
 """Rows of a part."""
 
-
-@dataclass(frozen=True)
-class Workers:
-    """The actors that score.
-
-    Args:
-        load (Load): Loads the model in each of them; it is sent there, and so must be picklable.
-        actors (int | None): How many. Defaults to ``None``: as many as CPUs or GPUs have room for.
-        threads (int): CPU threads of each. Defaults to ``1``.
-        gpu (bool): Whether each has a GPU of its own. Defaults to ``False``.
-        max_pixels (int | None): Pixels of the largest image. Defaults to ``None``, Pillow's limit.
-
-    Raises:
-        ValueError: If a number is below 1.
-    """
-
-    load: Load
-    actors: int | None = None
-    threads: int = 1
-    gpu: bool = False
-    max_pixels: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        check_count(1, actors=self.actors, threads=self.threads, max_pixels=self.max_pixels)
-
-    @property
-    def cpus(self) -> int | None:
-        """CPUs that all actors need; ``None`` if they take what there is."""
-        return None if self.actors is None else self.actors * self.threads
-
-    def count(self, resources: dict[str, float]) -> int:
-        """Count the actors that Ray's resources have room for.
-
-        Args:
-            resources (dict[str, float]): Resources by Ray's name.
-
-        Returns:
-            int: At least 1.
-
-        Raises:
-            ValueError: If GPUs are needed and there are none.
-        """
-        if self.gpu and not resources.get("GPU"):
-            msg = "Ray has no GPU here; expected a machine with one, or --device cpu"
-            raise ValueError(msg)
-        free = resources["GPU"] if self.gpu else resources["CPU"] // self.threads
-        return self.actors or max(1, int(free))
+_ERROR = re.compile(r"^(\w+\.)*[A-Z]\w*(Error|Exception): ", re.MULTILINE)
+"""Start of the line behind a traceback that tells the error."""
 
 
 def score_many(
@@ -149,14 +100,14 @@ def score_many(
     listed = list_source(source)
     # A name of its own for the kind of table: a folder of results has its scores in CSV or in Parquet.
     record = {**record, **outputs.description, "input": listed.base, "table": "parquet"}
-    with claim_folder(target, record, (PARTS, HEATMAPS, OVERLAYS)):
+    with claim_folder(target, record, (PARTS, HEATMAPS, OVERLAYS, MAPS)):
         images, shards = without_done(listed.files, target)
         progress = Progress(None if len(shards) else len(images))
         if len(images) or len(shards):
             scorer = (listed.base, target.resolve(), outputs, record["files"][0]["sha256"], workers.max_pixels)
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)
-                _collect(dataset, PartWriter(target), progress)
+                _collect(dataset, PartWriter(target), progress, shards)
     left_out = len(listed.files) - len(shards) - len(images)
     logger.info("Scored %d images, %d failed, %d had a row: %s", progress.done, progress.failed, left_out, target)
     return progress
@@ -172,8 +123,8 @@ def _scored(
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     context.target_max_block_size = BLOCK
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    actors = workers.count(ray.cluster_resources())
+    context.raise_original_map_exception = True  # instead of one that tells of Ray's settings
+    actors = workers.count([node["Resources"] for node in ray.nodes() if node["Alive"]])
     parts: list[Dataset] = []
     if len(images):
         parts.append(ray.data.from_arrow(list(_tasks(images, actors))))
@@ -219,10 +170,14 @@ def _tasks(images: "pa.Table", actors: int) -> "Iterator[pa.Table]":
     yield from (rows.slice(start, size) for start in range(0, len(rows), size))
 
 
-def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress) -> None:
-    """Write rows while they come; what has come is written even if the run is ended."""
+def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards: "pa.Table") -> None:
+    """Write rows while they come; what has come is written even if the run is ended.
+
+    A shard that failed before, and of which no error has come, was read to its end: its old error is cancelled.
+    """
     import pyarrow.compute as pc
 
+    mended = shards.filter(shards["failed"])["path"]
     waiting: list[pa.Table] = []
     written = math.inf
     batches = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
@@ -231,11 +186,13 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress) -> None
             for table in tables:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
+                mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
                 progress.add(len(table), pc.sum(pc.not_equal(table["error"], "")).as_py() or 0)
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
                     waiting, written = [], time.monotonic()
+        waiting.append(cancelling_rows(mended.to_pylist()))
     finally:
         writer.write(waiting)
 
@@ -243,12 +200,19 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress) -> None
 @contextmanager
 def _ray_errors() -> Iterator[None]:
     """Tell what ended a run in one line, in place of Ray's tracebacks."""
+    import ray.data  # which sets the level of its logger
     from ray.exceptions import RayError
 
+    shown = logging.getLogger(ray.data.__name__)
+    level = shown.level
+    shown.setLevel(logging.CRITICAL + 1)
     try:
         yield
     except RayError as error:
-        cause = getattr(error, "cause", None)
-        text = str(cause or error).strip().splitlines()[-1]
-        msg = f"Ray ended the run: {type(cause or error).__name__}: {text}; what was scored is written, run it again"
+        text = str(error).strip()
+        *_, (start, end) = [(0, 0), *(found.span() for found in _ERROR.finditer(text))]
+        text = " ".join((text[start:] if end else text.splitlines()[-1]).split())
+        msg = f"Ray ended the run: {text}; what was scored is written, run it again"
         raise RuntimeError(msg) from error
+    finally:
+        shown.setLevel(level)

@@ -13,13 +13,21 @@ from typing import Any
 from anomalib_scadn.checks import check_installed
 from anomalib_scadn.deploy.inspection.score_parts import EXTRA
 
+COMMAND = "ANOMALIB_SCADN_COMMAND"
+"""Tells this package in an actor that it is imported by its own command, so that a graph is scored without anomalib."""
+
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported over the network
     "RAY_worker_niceness": "0",  # Ray's 15 leaves little to actors where anything else runs
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be, so that Ray does not warn of it
+    COMMAND: "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "retries remaining",  # else a whole traceback before that of the run
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line on each pool of actors that nobody can do anything about
 }
 """Environment of an embedded Ray."""
+
+SOCKETS = "/tmp" if os.name == "posix" else None  # noqa: S108  # tempfile makes a folder of its own in it
+"""Where an embedded Ray has its folder: names of sockets have a limit of some hundred bytes, and TMPDIR may be long."""
 
 
 def check_ray() -> None:
@@ -60,12 +68,12 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
             yield
             return
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        with TemporaryDirectory(prefix="ray-", dir=SOCKETS, ignore_cleanup_errors=True) as folder:
             try:
                 if address is None:
                     ray.init(address="local", num_cpus=cpus, include_dashboard=False, _temp_dir=folder, **options)
                 else:
-                    ray.init(address=address, **options)
+                    ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **options)
                 yield
             finally:
                 ray.shutdown()

@@ -10,8 +10,12 @@ import sys
 import pytest
 
 import provenance
+from anomalib_scadn.deploy.inspection.outcome import Outputs
+from anomalib_scadn.distributed.scorer import ImageScorer
+from anomalib_scadn.distributed.shards import rows_schema
 from tables import simulated_table, throughput_table
 
+pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 scale = pytest.importorskip("scale")
 
@@ -23,10 +27,11 @@ def test_a_list_of_paths_has_as_many_different_ones_that_all_lead_to_an_image(tm
     assert all((tmp_path / path).is_file() for path in paths)
 
 
-def test_a_sleeping_model_gives_the_same_result_for_each_image():
-    found = list(scale.sleeping(0.0)().predict_many(["a", "b"]))
-    assert [image for image, _ in found] == ["a", "b"]
-    assert [result.raw_score for _, result in found] == [0.5, 0.5]
+def test_a_sleeping_model_stands_in_for_an_inferencer_in_an_actor(tmp_path):
+    (path,) = pq.read_table(scale.make_paths(tmp_path, 1))["path"].to_pylist()
+    scorer = ImageScorer(scale.sleeping(0.0), str(tmp_path), tmp_path / "out", Outputs(pictures="all"), "12ab")
+    found = scorer(pa.Table.from_pylist([{"path": path}], rows_schema())).to_pylist()
+    assert [(row["path"], row["error"], row["raw_score"]) for row in found] == [(path, "", 0.5)]
 
 
 def test_images_of_the_first_tasks_are_not_counted():

@@ -6,7 +6,7 @@
 import pytest
 
 from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
-from anomalib_scadn.distributed.remaining import without_done
+from anomalib_scadn.distributed.remaining import state_key, without_done
 
 pa = pytest.importorskip("pyarrow")
 
@@ -17,7 +17,8 @@ def files(*rows):
 
 
 def write(folder, *rows):
-    known = ({"path": path, "bytes": size, "modified": time, "error": error} for path, size, time, error in rows)
+    names = ("path", "bytes", "modified", "error")
+    known = ({**dict(zip(names, row, strict=True)), "raw_score": None if row[3] else 0.5} for row in rows)
     PartWriter(folder).write([pa.Table.from_pylist(list(known), parts_schema())])
 
 
@@ -43,4 +44,14 @@ def test_shards_come_with_what_is_done_in_them(tmp_path):
     write(tmp_path, ("s.tar/a.png", 1, 1, ""), ("s.tar/b.png", 1, 1, "broken"), ("t.tar/c.png", 1, 1, ""))
     images, shards = without_done(files(("s.tar", 9, 9), ("x.png", 1, 1), ("u.TAR", 9, 9)), tmp_path)
     assert images["path"].to_pylist() == ["x.png"]
-    assert shards.to_pylist() == [{"path": "s.tar", "done": ["s.tar/a.png"]}, {"path": "u.TAR", "done": []}]
+    assert shards.to_pylist() == [
+        {"path": "s.tar", "done": [state_key("s.tar/a.png", 1, 1)], "failed": False},
+        {"path": "u.TAR", "done": [], "failed": False},
+    ]
+
+
+def test_shards_lie_in_folders_and_hold_folders_that_are_called_like_them(tmp_path):
+    write(tmp_path, ("f.tar/s.TAR/g.tar/a.png", 1, 1, ""), ("f.tar/s.TAR", None, None, "cut off"))
+    _, shards = without_done(files(("f.tar/s.TAR", 9, 9)), tmp_path)
+    expected = {"path": "f.tar/s.TAR", "done": [state_key("f.tar/s.TAR/g.tar/a.png", 1, 1)], "failed": True}
+    assert shards.to_pylist() == [expected]

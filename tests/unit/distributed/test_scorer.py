@@ -3,16 +3,19 @@
 
 """The actor's class, without Ray."""
 
+import hashlib
+
 import pytest
 from PIL import Image
 
 from anomalib_scadn.deploy.inspection.folder import score_folder
-from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, OVERLAYS, Outputs
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS, Outputs
 from anomalib_scadn.deploy.inspection.region_table import read_regions
 from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
 from anomalib_scadn.deploy.inspection.score_table import COLUMNS
 from anomalib_scadn.distributed.scorer import AHEAD, ImageScorer
 from anomalib_scadn.distributed.shards import rows_schema
+from anomalib_scadn.files import PART
 
 pa = pytest.importorskip("pyarrow")
 
@@ -58,6 +61,15 @@ def test_anomalous_images_alone_have_pictures_and_leave_no_parts_of_them(picture
         with Image.open(picture) as image:
             assert image.size == (16, 12)
     assert [row["model_sha256"] for row in found] == ["12ab"] * 2
+
+
+def test_a_map_is_written_where_another_actor_is_writing_one(pictures, scorer, tmp_path):
+    folder = tmp_path / "out" / MAPS / hashlib.sha256(b"b/0.png").hexdigest()[:2]
+    (folder / PART).mkdir(parents=True)  # cannot be written, as another's file must not be
+    scorer(pictures(1), save_maps=True)(rows("b/0.png"))
+    (found,) = folder.glob("*.tiff")
+    with Image.open(found) as image:
+        assert image.size == (16, 12)
 
 
 def test_pictures_of_an_image_that_is_normal_now_go(pictures, scorer, tmp_path):

@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from anomalib_scadn.distributed.remaining import state_key
 from anomalib_scadn.distributed.shards import AT_ONCE, read_shards
 
 pa = pytest.importorskip("pyarrow")
@@ -30,7 +31,9 @@ def shard(tmp_path):
 
 
 def read(base, **done):
-    shards = pa.table({"path": [f"{name}.tar" for name in done], "done": list(done.values())})
+    """Read shards, but for images of seven bytes and five seconds that are done."""
+    keys = [[state_key(path, 7, 5_000_000_000) for path in paths] for paths in done.values()]
+    shards = pa.table({"path": [f"{name}.tar" for name in done], "done": keys})
     return [row for table in read_shards(shards, str(base)) for row in table.to_pylist()]
 
 
@@ -58,3 +61,52 @@ def test_a_shard_that_was_cut_off_becomes_a_row_after_its_whole_images(shard, tm
     assert f"cannot read {path} to its end" in broken["error"]
     (missing,) = read(tmp_path, absent=["x"])
     assert "absent.tar" in missing["error"]
+
+
+def archive_of(*members):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", encoding="utf-8", errors="surrogateescape") as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("size", [512 * 4, 512 * 5, 512 * 4 + 3])
+def test_a_shard_that_ends_after_a_member_is_cut_off(shard, tmp_path, size):
+    path = shard("s.tar", 3)
+    path.write_bytes(path.read_bytes()[:size])
+    *whole, broken = read(tmp_path, s=["x"])
+    assert [row["path"] for row in whole] == ["s.tar/000.png"]
+    assert (broken["path"], broken["error"].startswith(f"cannot read {path} to its end: ")) == ("s.tar", True)
+
+
+def test_a_damaged_header_is_no_end(shard, tmp_path):
+    path = shard("s.tar", 3)
+    content = bytearray(path.read_bytes())
+    content[512 * 4 : 512 * 5] = b"x" * 512
+    path.write_bytes(content)
+    *_, broken = read(tmp_path, s=["x"])
+    assert "expected a member or the block of zeros that ends an archive, found: " in broken["error"]
+
+
+def test_a_name_that_is_no_utf_8_is_told_and_stops_nothing(tmp_path):
+    (tmp_path / "s.tar").write_bytes(archive_of(("\udcff.png", b"image 0"), ("1.png", b"image 1")))
+    bad, good = read(tmp_path, s=["x"])
+    assert (bad["path"], bad["content"]) == (r"s.tar/\udcff.png", None)
+    assert bad["error"] == r"name of s.tar/\udcff.png must be UTF-8 to stand in Parquet; rename it"
+    assert (good["path"], good["error"]) == ("s.tar/1.png", None)
+
+
+def test_of_images_of_one_name_the_first_counts(tmp_path):
+    (tmp_path / "s.tar").write_bytes(archive_of(("a.png", b"image 0"), ("./a.png", b"image 10")))
+    assert [row["content"] for row in read(tmp_path, s=["x"])] == [b"image 0"]
+
+
+def test_an_image_that_was_replaced_in_a_shard_is_read_again(shard, tmp_path):
+    shard("s.tar", 3)
+    done = [state_key(f"s.tar/00{number}.png", 7 + number, 5_000_000_000 + number // 2) for number in range(3)]
+    shards = pa.table({"path": ["s.tar"], "done": [done]})
+    (table,) = read_shards(shards, str(tmp_path))
+    assert table["path"].to_pylist() == ["s.tar/001.png", "s.tar/002.png"]

@@ -177,7 +177,7 @@ def write_outcome(
         write_png(files[HEATMAPS], draw_heatmap(anomaly_map), part)
         write_png(files[OVERLAYS], draw_overlay(pixels, anomaly_map, mask), part)
     if outputs.save_maps:
-        write_map(files[MAPS], anomaly_map)
+        write_map(files[MAPS], anomaly_map, part)
     found = () if mask is None or not label else find_regions(mask, anomaly_map, outputs.min_area)
     return (replace(row, picture=name.as_posix()) if drawn else row), found
 

@@ -133,12 +133,13 @@ def write_png(path: Path, pixels: Pixels, part: str = PART) -> None:
     write_whole(path, content, part)
 
 
-def write_map(path: Path, anomaly_map: npt.NDArray[np.floating]) -> None:
+def write_map(path: Path, anomaly_map: npt.NDArray[np.floating], part: str = PART) -> None:
     """Write a map as a 16-bit TIFF that appears under its name only when it is whole and on disk.
 
     Args:
         path (Path): File to write; its folders are made when missing.
         anomaly_map (npt.NDArray[np.floating]): Normalized map, shape (H, W), range [0, 1], which becomes 0 to 65535.
+        part (str): See :func:`~anomalib_scadn.files.write_whole`.
 
     Raises:
         OSError: If the file cannot be written.
@@ -147,4 +148,4 @@ def write_map(path: Path, anomaly_map: npt.NDArray[np.floating]) -> None:
     content = BytesIO()
     Image.fromarray(levels).save(content, format="tiff", compression="tiff_deflate")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content.getvalue())
+    write_whole(path, content.getvalue(), part)

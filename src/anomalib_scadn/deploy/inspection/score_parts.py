@@ -96,6 +96,20 @@ class PartWriter:
         self._part += 1
 
 
+def cancelling_rows(paths: Sequence[str]) -> "pa.Table":
+    """Make rows that cancel those of paths: they have neither a score nor an error, as no other row.
+
+    Args:
+        paths (Sequence[str]): Say those of shards that had a row with an error, and are whole now.
+
+    Returns:
+        pa.Table: Rows in the schema of a part.
+    """
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([{"path": path, "error": ""} for path in paths], parts_schema())
+
+
 def has_parts(folder: Path) -> bool:
     """Tell whether a folder of results has its scores in Parquet.
 
@@ -116,7 +130,7 @@ def read_parts(folder: Path, columns: Sequence[str]) -> "pa.Table":
         columns (Sequence[str]): Columns to read, ``"path"`` among them.
 
     Returns:
-        pa.Table: One row per path, the oldest part first.
+        pa.Table: One row per path, the oldest part first; none of a path whose newest row cancels the others.
 
     Raises:
         ValueError: If a file is no part; the message names it.
@@ -125,12 +139,15 @@ def read_parts(folder: Path, columns: Sequence[str]) -> "pa.Table":
     schema = parts_schema()
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    wanted = pa.schema([schema.field(name) for name in columns])
+    wanted = pa.schema([schema.field(name) for name in dict.fromkeys([*columns, "raw_score", "error"])])
     rows = pa.concat_tables([wanted.empty_table(), *_read_each(folder, wanted)])
     numbers = rows.select(["path"]).append_column("row", pa.array(np.arange(len(rows))))
     newest = numbers.group_by("path").aggregate([("row", "max")])["row_max"].combine_chunks()
-    return rows.take(newest.sort()) if len(newest) < len(rows) else rows
+    rows = rows.take(newest.sort()) if len(newest) < len(rows) else rows
+    cancelled = pc.and_(pc.is_null(rows["raw_score"]), pc.equal(rows["error"], ""))
+    return rows.filter(pc.invert(cancelled)).select(columns)
 
 
 def _read_each(folder: Path, schema: "pa.Schema") -> Iterator["pa.Table"]:

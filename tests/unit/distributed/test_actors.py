@@ -1,0 +1,28 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How many actors there are."""
+
+import pytest
+
+from anomalib_scadn.distributed.actors import Workers
+
+
+def test_each_machine_has_room_for_whole_actors():
+    machines = [{"CPU": 3.0}, {"CPU": 3.0, "GPU": 2.0}, {"object_store_memory": 1.0}]
+    assert Workers(list).count(machines) == 6
+    assert Workers(list, threads=2).count(machines) == 2
+    assert Workers(list, threads=2, actors=7).count(machines) == 7
+    assert Workers(list, gpu=True).count(machines) == 2
+    assert Workers(list).count([{"CPU": 0.9}]) == 1
+    with pytest.raises(ValueError, match="no GPU"):
+        Workers(list, gpu=True).count(machines[:1])
+
+
+@pytest.mark.parametrize("workers", [{"threads": 8}, {"threads": 8, "actors": 1}, {"threads": 4, "gpu": True}])
+def test_threads_that_fit_into_no_machine_are_refused(workers):
+    """Two machines have these CPUs together, but no actor can be on both."""
+    machines = [{"CPU": 6.0}, {"CPU": 3.0, "GPU": 1.0}]
+    largest = 3 if "gpu" in workers else 6
+    with pytest.raises(ValueError, match=f"at most {largest}, .* largest machine, got {workers['threads']}"):
+        Workers(list, **workers).count(machines)

@@ -1,0 +1,80 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How large tasks are, how rows are collected, and what is said of a run that Ray ends; without Ray's processes."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS
+from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, parts_schema, read_rows
+from anomalib_scadn.distributed.actors import Workers
+from anomalib_scadn.distributed.progress import Progress
+from anomalib_scadn.distributed.remaining import without_done
+from anomalib_scadn.distributed.run import _collect, _ray_errors, score_many, task_size
+
+pa = pytest.importorskip("pyarrow")
+
+
+def test_tasks_are_smaller_where_there_are_few_images():
+    assert [task_size(images, actors=2) for images in (1, 80, 100_000)] == [1, 10, 64]
+
+
+@pytest.mark.parametrize("name", [PARTS, HEATMAPS, OVERLAYS, MAPS])
+def test_results_of_nobody_knows_which_run_are_refused(name, pictures, record, tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "out" / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match=rf"holds {name} but no run\.json"):
+        score_many(str(pictures(1)), tmp_path / "out", record, Workers(list))
+
+
+def batches(*rows):
+    """Stand in for a data set whose batches have a row each, a path and its error."""
+    tables = [pa.Table.from_pylist([{"path": path, "error": error}], parts_schema()) for path, error in rows]
+    return SimpleNamespace(iter_batches=lambda **_: (table for table in tables))
+
+
+def test_the_error_of_a_shard_that_is_whole_now_goes(tmp_path):
+    files = pa.table({"path": ["s.tar", "t.tar"], "bytes": [1, 1], "modified": [1, 1]})
+    for rows, left in (
+        ([("s.tar", "cut off"), ("t.tar", "cut off")], ["s.tar", "t.tar"]),
+        ([("t.tar", "cut off"), ("s.tar/a.png", "broken")], ["t.tar", "s.tar/a.png"]),
+        ([], ["s.tar/a.png"]),
+    ):
+        _collect(batches(*rows), PartWriter(tmp_path), Progress(None), without_done(files, tmp_path)[1])
+        assert [row["path"] for row in read_rows(tmp_path, ["path"])] == left
+
+
+TRACEBACK = """ray::MapWorker(MapBatches(ImageScorer)).submit() (pid=1)
+  File "scorer.py", line 9, in __call__
+    raise error
+RuntimeError: an earlier one
+
+  File "files.py", line 9, in write_whole
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TRACEBACK + "OSError: [Errno 28] No space left on device: 'a.png'", None),
+        (TRACEBACK + "package.of.OwnError: bad\nimage: a.png", "package.of.OwnError: bad image: a.png"),
+        ("The actor died.\nIts machine is gone.", "Its machine is gone."),
+    ],
+)
+def test_a_run_that_ray_ends_says_so_in_one_line_and_nothing_else(text, told, capfd):
+    exceptions = pytest.importorskip("ray.exceptions")
+
+    def fail():
+        with _ray_errors():
+            logging.getLogger("ray.data.exceptions").error("a traceback")
+            raise exceptions.RayTaskError("score", text, OSError("disk full"))
+
+    with pytest.raises(RuntimeError) as raised:
+        fail()
+    told = told or text.splitlines()[-1]
+    assert str(raised.value) == f"Ray ended the run: {told}; what was scored is written, run it again"
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("ray.data.exceptions").isEnabledFor(logging.ERROR)

@@ -1,0 +1,15 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a model tells its trainer."""
+
+import pytest
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [({}, True), ({"find_unused_parameters": False}, False)])
+def test_several_processes_look_for_unused_parameters_unless_the_user_says_otherwise(chosen, expected, tiny_scadn):
+    model, strategy = tiny_scadn(), DDPStrategy(**chosen)
+    model.trainer = Trainer(accelerator="cpu", devices=2, strategy=strategy, logger=False)
+    assert strategy._ddp_kwargs == {"find_unused_parameters": expected}
