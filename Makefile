@@ -27,10 +27,12 @@ $(BIN)/python:
 
 # One stamp per set of extras, so that the demo does not wait for the test tools.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV): several gigabytes, some minutes"
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV): several gigabytes, some minutes"
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 

@@ -180,11 +180,11 @@ def test_a_killed_actor_loses_and_doubles_nothing_and_a_second_run_scores_what_f
     again = ("score-many", "--model", model, "--input", pictures, "--output", out, "--actors", 1)
     capsys.readouterr()
     assert run(*again) == 0
-    assert capsys.readouterr().out == f"1 images scored, 0 failed; results are in {out}\n"
+    assert capsys.readouterr().out == f"1 images, 0 failed; results are in {out}\n"
     assert len(rows(out)) == COUNT
     assert rows(out)["bad/50.png"].raw_score == rows(out)["bad/0.png"].raw_score
     assert run(*again) == 0
-    assert capsys.readouterr().out == f"0 images scored, 0 failed; results are in {out}\n"
+    assert capsys.readouterr().out == f"0 images, 0 failed; results are in {out}\n"
 
     assert run("threshold", out) == 0
     assert "from 30 good images" in capsys.readouterr().out

@@ -67,7 +67,7 @@ def score_many(options: Options) -> int:
     record, outputs = describe_results(options, checked)
     del checked
     found = run.score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
-    print(f"{found.done} images scored, {found.failed} failed; results are in {options['output']}")
+    print(f"{found.done} images, {found.failed} failed; results are in {options['output']}")
     return SOME_FAILED if found.failed else DONE
 
 

@@ -52,6 +52,9 @@ BLOCK = 2**24
 SECONDS = 30.0
 """Time between two parts, and between two lines of progress."""
 
+MOST_NAMED = 10
+"""Failed images that are named while a run goes on; the table has all."""
+
 MOST_ROWS = 100_000
 """Rows of a part."""
 
@@ -108,8 +111,8 @@ def score_many(
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)
                 _collect(dataset, PartWriter(target), progress, shards)
-    left_out = len(listed.files) - len(shards) - len(images)
-    logger.info("Scored %d images, %d failed, %d had a row: %s", progress.done, progress.failed, left_out, target)
+    before = "" if len(shards) else f", {len(listed.files) - len(images)} had a row"  # in shards nobody has counted
+    logger.info("Scored %d images, %d failed%s: %s", progress.done, progress.failed, before, target)
     return progress
 
 
@@ -187,7 +190,11 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
-                progress.add(len(table), pc.sum(pc.not_equal(table["error"], "")).as_py() or 0)
+                cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
+                failed = [(path, error) for path, error in cells if error]
+                for path, error in failed[: max(0, MOST_NAMED - progress.failed)]:
+                    logger.warning("%s failed: %s", path, error)
+                progress.add(len(table), len(failed))
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
@@ -207,7 +214,9 @@ def _ray_errors() -> Iterator[None]:
     level = shown.level
     shown.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The minimum number of concurrent actors")  # of a shard: advice on blocks
+            yield
     except RayError as error:
         text = str(error).strip()
         *_, (start, end) = [(0, 0), *(found.span() for found in _ERROR.finditer(text))]

@@ -48,12 +48,18 @@ def list_source(location: str) -> Source:
 
     Raises:
         FileNotFoundError: If there is no such folder or file, or no image in it.
-        ValueError: If a Parquet file names no paths, or a name is no UTF-8.
+        ValueError: If it is a file of another kind, a Parquet file names no paths, or a name is no UTF-8.
         OSError: If storage cannot be read.
     """
     parent, _, name = location.rstrip("/").rpartition("/")
     parent = parent if is_uri(location) else str(Path(location).resolve().parent)
     suffix = PurePosixPath(name).suffix.lower()
+    if not is_uri(location) and suffix in (MANIFEST, SHARD) and not Path(location).exists():
+        msg = f"no such file: {location}"
+        raise FileNotFoundError(msg)
+    if not is_uri(location) and suffix not in (MANIFEST, SHARD) and Path(location).is_file():
+        msg = f"{location} is a file; expected a folder, or a file ending in {MANIFEST} or {SHARD}"
+        raise ValueError(msg)
     if suffix == MANIFEST:
         return Source(parent, _read_manifest(location))
     if suffix == SHARD:

@@ -93,3 +93,12 @@ def test_storage_in_a_network_is_listed_and_read_like_a_folder(pictures):
     memory.pipe("/bucket/empty/notes.txt", content)
     with pytest.raises(FileNotFoundError, match="holds no image"):
         list_source("memory://bucket/empty")
+
+
+def test_files_that_are_missing_or_of_another_kind_are_named(tmp_path):
+    for name in ("a.tar", "a.parquet"):
+        with pytest.raises(FileNotFoundError, match=f"no such file: {tmp_path / name}"):
+            list_source(str(tmp_path / name))
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ValueError, match=f"{tmp_path / 'a.png'} is a file; expected a folder"):
+        list_source(str(tmp_path / "a.png"))

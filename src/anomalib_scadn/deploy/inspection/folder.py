@@ -70,7 +70,8 @@ def score_folder(
     source, target, outputs = Path(input_dir), Path(output_dir), outputs or Outputs()
     check_apart(source, target)
     if not source.is_dir():
-        msg = f"input folder not found: {source.absolute()}; expected a folder of images"
+        problem = "is a file" if source.exists() else "folder not found"
+        msg = f"input {problem}: {source.absolute()}; expected a folder of images"
         raise FileNotFoundError(msg)
     names = picture_names(PurePosixPath(path.relative_to(source)) for path in find_images(source))
     # Before they are read: an image that is replaced while it is scored is scored again by the next run.
@@ -93,7 +94,7 @@ def score_folder(
                     failed += bool(row.error)
                     bar.update()
         write_coco(target, read_scores(target))
-    logger.info("Scored %d images, %d failed, %d had one: %s", len(todo), failed, len(names) - len(todo), target)
+    logger.info("Scored %d images, %d failed, %d had a row: %s", len(todo), failed, len(names) - len(todo), target)
     return failed
 
 

@@ -23,6 +23,9 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
         list[int | None]: 0 for an image of a folder of normal images, 1 for an image of another folder, ``None`` for an
             image in no folder, and for all if there is no folder of normal images. Without ``good`` also ``None`` below
             folders that are called ``train`` or ``ground_truth``, in any case.
+
+    Raises:
+        ValueError: If no image lies in the folder that was named.
     """
     folders = [PurePosixPath(path).parent for path in paths]
     if good is not None:
@@ -34,6 +37,9 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
             PurePosixPath() if found & UNJUDGED else folder for folder, found in zip(folders, parts, strict=True)
         ]
         normal = [GOOD in found and not found & UNJUDGED for found in parts]
+    if good is not None and not any(normal):
+        msg = f"no image was scored in a folder {good}: expected one below the scored folder, or '.' for all images"
+        raise ValueError(msg)
     if not any(normal):
         return [None] * len(folders)
     return [0 if is_normal else 1 if folder.parts else None for folder, is_normal in zip(folders, normal, strict=True)]

@@ -39,7 +39,7 @@ class Threshold:
         value (float): The threshold.
 
     Raises:
-        ValueError: If the kind is unknown or the value is not finite.
+        ValueError: If the kind is unknown, or the value is not finite or no normalized score.
     """
 
     kind: Kind
@@ -47,8 +47,9 @@ class Threshold:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.kind not in get_args(Kind) or not math.isfinite(self.value):
-            msg = f"a threshold must be raw:NUMBER or normalized:NUMBER, got {self.kind}:{self.value}"
+        in_range = math.isfinite(self.value) if self.kind == "raw" else 0 <= self.value <= 1
+        if self.kind not in get_args(Kind) or not in_range:
+            msg = f"a threshold must be raw:NUMBER, or normalized:NUMBER from 0 to 1, got {self.kind}:{self.value}"
             raise ValueError(msg)
 
     def label(self, raw_score: float, pred_score: float | None) -> bool:

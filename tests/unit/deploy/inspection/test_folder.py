@@ -386,6 +386,9 @@ def test_output_in_input_and_missing_images_are_refused(pictures, tmp_path, fake
     with pytest.raises(FileNotFoundError, match=r"empty holds no image"):
         score_folder(fake_inferencer(), tmp_path / "empty", tmp_path / "out", RECORD)
     assert not (tmp_path / "out").exists()
+    (tmp_path / "a.png").touch()
+    with pytest.raises(FileNotFoundError, match=r"input is a file: .*a\.png; expected a folder"):
+        score_folder(fake_inferencer(), tmp_path / "a.png", tmp_path / "out", RECORD)
 
 
 def test_progress_counts_what_is_done_already(pictures, tmp_path, fake_inferencer, capsys):

@@ -110,9 +110,9 @@ def test_a_file_that_holds_no_threshold_is_refused(tmp_path, content):
         read_threshold(str(path), RECORD)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("Raw", 0.5), ("raw", math.nan), ("normalized", math.inf)])
+@pytest.mark.parametrize(("kind", "value"), [("Raw", 0.5), ("raw", math.nan), ("normalized", 7)])
 def test_impossible_thresholds_are_refused(kind, value):
-    with pytest.raises(ValueError, match=f"must be raw:NUMBER or normalized:NUMBER, got {kind}:{value}"):
+    with pytest.raises(ValueError, match=f"or normalized:NUMBER from 0 to 1, got {kind}:{value}"):
         Threshold(kind, value)
 
 
@@ -121,6 +121,11 @@ def test_a_score_must_be_there_to_be_compared():
     assert not Threshold("normalized", 0.5).label(9.0, 0.5)
     with pytest.raises(ValueError, match=r"normalized:0\.5 needs a model that was validated"):
         Threshold("normalized", 0.5).label(1.5, None)
+
+
+def test_a_folder_of_good_images_that_holds_none_is_refused():
+    with pytest.raises(ValueError, match="no image was scored in a folder nowhere"):
+        gt_labels(["a/1.png", "good/2.png"], "nowhere")
 
 
 def test_labels_come_from_the_names_of_folders():
