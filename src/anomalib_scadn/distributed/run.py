@@ -190,11 +190,7 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
-                cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
-                failed = [(path, error) for path, error in cells if error]
-                for path, error in failed[: max(0, MOST_NAMED - progress.failed)]:
-                    logger.warning("%s failed: %s", path, error)
-                progress.add(len(table), len(failed))
+                progress.add(len(table), _name_failed(table, MOST_NAMED - progress.failed))
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
@@ -202,6 +198,15 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
         waiting.append(cancelling_rows(mended.to_pylist()))
     finally:
         writer.write(waiting)
+
+
+def _name_failed(table: "pa.Table", most: int) -> int:
+    """Log the first errors of some rows; gives the number of all."""
+    cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
+    failed = [(path, error) for path, error in cells if error]
+    for path, error in failed[: max(0, most)]:
+        logger.warning("%s failed: %s", path, error)
+    return len(failed)
 
 
 @contextmanager

@@ -78,3 +78,13 @@ def test_a_run_that_ray_ends_says_so_in_one_line_and_nothing_else(text, told, ca
     assert str(raised.value) == f"Ray ended the run: {told}; what was scored is written, run it again"
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("ray.data.exceptions").isEnabledFor(logging.ERROR)
+
+
+def test_the_first_failed_images_are_named(tmp_path, caplog):
+    rows = [(f"{number}.png", "broken" if number % 2 else "") for number in range(40)]
+    shards = pa.table({"path": pa.array([], pa.string()), "failed": pa.array([], pa.bool_())})
+    progress = Progress(40)
+    with caplog.at_level(logging.WARNING):
+        _collect(batches(*rows), PartWriter(tmp_path), progress, shards)
+    assert [record.getMessage() for record in caplog.records] == [f"{n}.png failed: broken" for n in range(1, 20, 2)]
+    assert (progress.done, progress.failed) == (40, 20)
