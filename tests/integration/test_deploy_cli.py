@@ -296,7 +296,9 @@ def test_a_threshold_is_chosen_among_the_images_that_are_there_and_scored_with(t
     assert run("threshold", tmp_path / "out", "--false_alarms", "1/1000") == 2
     assert "2 good images cannot promise 1 false alarm in 1000" in capsys.readouterr().err
     assert run("threshold", tmp_path / "out", "--good", "nowhere") == 2
-    assert "has no scores of images in a folder nowhere" in capsys.readouterr().err
+    assert "no image was scored in a folder nowhere" in capsys.readouterr().err
+    assert run("report", tmp_path / "out", "--good", "nowhere") == 2
+    assert not (tmp_path / "out/report.html").exists()
 
 
 def test_a_page_is_written(tmp_path, pictures, model, capsys):

@@ -83,9 +83,8 @@ def threshold(options: Options) -> int:
         for label in (0, 1)
     )
     if not good:
-        sought = "good" if options["good"] is None else options["good"]
         msg = (
-            f"{results} has no scores of images in a folder {sought}: name the folder of good images below "
+            f"{results} has no scores of images in a folder good: name the folder of good images below "
             f"{record.get('input')} with --good, or '.' if all are"
         )
         raise ValueError(msg)
