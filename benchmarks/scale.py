@@ -33,13 +33,13 @@ from PIL import Image
 from anomalib_scadn import CompositeScore, PaperScore, Scadn
 from anomalib_scadn.cli.score_many import load
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from anomalib_scadn.deploy.distributed.actors import Workers
+from anomalib_scadn.deploy.distributed.run import score_many, task_size
+from anomalib_scadn.deploy.distributed.scorer import Load
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.outcome import Outputs
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_parts import PARTS
-from anomalib_scadn.distributed.actors import Workers
-from anomalib_scadn.distributed.run import score_many, task_size
-from anomalib_scadn.distributed.scorer import Load
 from provenance import in_own_process, machine, memory_of_all, peak_memory
 from store import add_command, add_rows
 
@@ -212,7 +212,7 @@ def versions_of_ray() -> dict[str, str]:
 def quiet() -> None:
     """Show progress alone."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("anomalib_scadn.distributed").setLevel(logging.INFO)
+    logging.getLogger("anomalib_scadn.deploy.distributed").setLevel(logging.INFO)
 
 
 def make_parser() -> argparse.ArgumentParser:

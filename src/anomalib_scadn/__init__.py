@@ -62,5 +62,21 @@ def _is_own_command() -> bool:
     return Path(program).stem == "anomalib-scadn"
 
 
+def register() -> None:
+    """Make models and data modules known to anomalib by their names.
+
+    anomalib lists the models that have been imported; ``get_model`` imports only from a list of allowed modules, and
+    ``get_datamodule`` looks names up in ``anomalib.data``.
+    """
+    import anomalib.data
+    import anomalib.models
+
+    from . import baselines, data, lightning_model  # noqa: F401  # anomalib lists what has been imported
+
+    anomalib.models.ALLOWED_MODULES.update({__name__, baselines.__name__})
+    for name in ("LaceAD", "OneClass", "SyntheticLace"):
+        setattr(anomalib.data, name, getattr(data, name))
+
+
 if not _is_own_command():
-    from . import registration  # noqa: F401
+    register()

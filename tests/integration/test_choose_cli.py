@@ -14,17 +14,8 @@ from PIL import Image
 from anomalib_scadn.cli import choose, commands
 from anomalib_scadn.cli.choose import Candidate
 from anomalib_scadn.cli.configs import config_path
-from anomalib_scadn.cli.main import main
 from anomalib_scadn.components import RepairRate
-
-
-def run(*arguments: object) -> int:
-    """Run the command line, and give its exit status."""
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return end.code
-    return 0
+from command_line import run
 
 
 def lace(root: Path, **counts: int) -> list[object]:

@@ -16,18 +16,9 @@ from PIL import Image
 
 from anomalib_scadn import LaceAD
 from anomalib_scadn.cli import commands
-from anomalib_scadn.cli.main import main
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
+from command_line import run
 from tolerances import score_rounding
-
-
-def run(*arguments):
-    """Run the command line, and give its exit status."""
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return end.code
-    return 0
 
 
 def save(path, pixels):

@@ -22,31 +22,22 @@ from anomalib.engine import Engine
 from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace
-from anomalib_scadn.cli.main import main
 from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.deploy.distributed import session
+from anomalib_scadn.deploy.distributed.actors import Workers
+from anomalib_scadn.deploy.distributed.run import score_many
 from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, Outputs
 from anomalib_scadn.deploy.inspection.region_table import read_regions
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.deploy.inspection.score_parts import PARTS
 from anomalib_scadn.deploy.inspection.score_table import read_scores
-from anomalib_scadn.distributed import session
-from anomalib_scadn.distributed.actors import Workers
-from anomalib_scadn.distributed.run import score_many
+from command_line import run
 
 pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 COUNT = 60
-
-
-def run(*arguments):
-    """Run the command line, and give its exit status."""
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return end.code
-    return 0
 
 
 def processes_with(mark):

@@ -69,7 +69,7 @@ def test_the_own_command_and_processes_that_it_starts_register_nothing_until_the
         f"import sys; sys.argv = ['{argv}']; from anomalib_scadn.data import tiles; assert 'torch' not in sys.modules"
     )
     if not environment:
-        script += f"\nfrom anomalib_scadn import registration{REGISTERED}"
+        script += f"\nimport anomalib_scadn; anomalib_scadn.register(){REGISTERED}"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, **environment}, check=True)
 
 

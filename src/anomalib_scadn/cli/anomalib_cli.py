@@ -10,13 +10,15 @@ from typing import Any
 from anomalib.cli.cli import AnomalibCLI
 from jsonargparse import ArgumentParser
 
-from anomalib_scadn import registration  # noqa: F401  # models and data modules by name
+from anomalib_scadn import register
 
 from . import choose
 from .anomalib_help import TypedHelpFormatter
 from .benchmark import MixedBenchmark
 from .console import DONE, REFUSED, Options, guarded, print_error
 from .subcommands import COMMANDS
+
+register()  # before arguments name models and data modules
 
 
 class ScadnCLI(AnomalibCLI):

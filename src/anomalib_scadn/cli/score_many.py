@@ -9,11 +9,11 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
+from anomalib_scadn.deploy.distributed import run
+from anomalib_scadn.deploy.distributed.actors import Workers
+from anomalib_scadn.deploy.distributed.session import check_ray
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.loading import thread_options
-from anomalib_scadn.distributed import run
-from anomalib_scadn.distributed.actors import Workers
-from anomalib_scadn.distributed.session import check_ray
 
 from .console import DONE, SOME_FAILED, Options
 from .scoring import add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit

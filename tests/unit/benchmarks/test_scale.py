@@ -10,9 +10,9 @@ import sys
 import pytest
 
 import provenance
+from anomalib_scadn.deploy.distributed.scorer import ImageScorer
+from anomalib_scadn.deploy.distributed.shards import rows_schema
 from anomalib_scadn.deploy.inspection.outcome import Outputs
-from anomalib_scadn.distributed.scorer import ImageScorer
-from anomalib_scadn.distributed.shards import rows_schema
 from tables import simulated_table, throughput_table
 
 pa = pytest.importorskip("pyarrow")

@@ -19,7 +19,7 @@ class Loaded(Backend):
     """A model that runs nothing."""
 
     def run(self, batch, *, reconstruction=False):
-        raise NotImplementedError
+        return {}
 
 
 def test_the_scale_of_a_composite_score_is_the_one_that_stands_out_in_what_is_left():

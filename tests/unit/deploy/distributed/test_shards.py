@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
-from anomalib_scadn.distributed.remaining import state_key
-from anomalib_scadn.distributed.shards import AT_ONCE, read_shards
+from anomalib_scadn.deploy.distributed.remaining import state_key
+from anomalib_scadn.deploy.distributed.shards import AT_ONCE, read_shards
 
 pa = pytest.importorskip("pyarrow")
 

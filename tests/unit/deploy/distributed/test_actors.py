@@ -5,7 +5,7 @@
 
 import pytest
 
-from anomalib_scadn.distributed.actors import Workers
+from anomalib_scadn.deploy.distributed.actors import Workers
 
 
 def test_each_machine_has_room_for_whole_actors():

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from anomalib_scadn.deploy.distributed.actors import Workers
+from anomalib_scadn.deploy.distributed.progress import Progress
+from anomalib_scadn.deploy.distributed.remaining import without_done
+from anomalib_scadn.deploy.distributed.run import _collect, _ray_errors, score_many, task_size
 from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS
 from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, parts_schema, read_rows
-from anomalib_scadn.distributed.actors import Workers
-from anomalib_scadn.distributed.progress import Progress
-from anomalib_scadn.distributed.remaining import without_done
-from anomalib_scadn.distributed.run import _collect, _ray_errors, score_many, task_size
 
 pa = pytest.importorskip("pyarrow")
 

@@ -78,7 +78,7 @@ def score_many(
     its error, and is tried again by the next run, as is an image whose file was replaced.
 
     Args:
-        source (str): See :func:`~anomalib_scadn.distributed.sources.list_source`.
+        source (str): See :func:`~anomalib_scadn.deploy.distributed.sources.list_source`.
         target (Path): Folder of results, made when missing; on a cluster, one that all machines share.
         record (Record): What decides the scores, from
             :func:`~anomalib_scadn.deploy.inspection.run_record.describe_run`.

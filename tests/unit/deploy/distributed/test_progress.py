@@ -3,7 +3,7 @@
 
 """Lines of progress."""
 
-from anomalib_scadn.distributed.progress import Progress
+from anomalib_scadn.deploy.distributed.progress import Progress
 
 
 def test_a_line_says_how_far_a_run_is_and_counts_no_start_up():

@@ -8,13 +8,13 @@ import hashlib
 import pytest
 from PIL import Image
 
+from anomalib_scadn.deploy.distributed.scorer import AHEAD, ImageScorer
+from anomalib_scadn.deploy.distributed.shards import rows_schema
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS, Outputs
 from anomalib_scadn.deploy.inspection.region_table import read_regions
 from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
 from anomalib_scadn.deploy.inspection.score_table import COLUMNS
-from anomalib_scadn.distributed.scorer import AHEAD, ImageScorer
-from anomalib_scadn.distributed.shards import rows_schema
 from anomalib_scadn.files import PART
 
 pa = pytest.importorskip("pyarrow")

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from anomalib_scadn.distributed.sources import list_source
-from anomalib_scadn.distributed.storage import locate, read_content
+from anomalib_scadn.deploy.distributed.sources import list_source
+from anomalib_scadn.deploy.distributed.storage import locate, read_content
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

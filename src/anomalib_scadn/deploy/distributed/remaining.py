@@ -25,8 +25,9 @@ def without_done(files: "pa.Table", target: Path) -> "tuple[pa.Table, pa.Table]"
     """Leave out the images that have a row.
 
     Args:
-        files (pa.Table): Images and shards, from :func:`~anomalib_scadn.distributed.sources.list_source`. Those of a
-            Parquet file come without size and time, so that a replaced file is not noticed there.
+        files (pa.Table): Images and shards, from
+            :func:`~anomalib_scadn.deploy.distributed.sources.list_source`. Those of a Parquet file come without size
+            and time, so that a replaced file is not noticed there.
         target (Path): Folder of results; it may be missing.
 
     Returns:

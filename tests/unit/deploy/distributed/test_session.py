@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from anomalib_scadn.distributed import session
+from anomalib_scadn.deploy.distributed import session
 
 
 @pytest.fixture

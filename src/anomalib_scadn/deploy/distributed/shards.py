@@ -38,7 +38,7 @@ def read_shards(shards: "pa.Table", base: str) -> "Iterator[pa.Table]":
 
     Args:
         shards (pa.Table): ``path`` of each shard, and ``done``, the
-            :func:`~anomalib_scadn.distributed.remaining.state_key` of each image in it that needs no reading.
+            :func:`~anomalib_scadn.deploy.distributed.remaining.state_key` of each image in it that needs no reading.
         base (str): Folder, or URI of a folder, that paths are relative to.
 
     Yields:

@@ -5,7 +5,7 @@
 
 import pytest
 
-from anomalib_scadn.distributed.storage import is_uri, locate, open_storage, open_stream, read_content
+from anomalib_scadn.deploy.distributed.storage import is_uri, locate, open_storage, open_stream, read_content
 
 pytest.importorskip("pyarrow")
 

@@ -50,7 +50,7 @@ class ImageScorer:
         >>> import pyarrow as pa
         >>> from lightning.pytorch import Trainer
         >>> from anomalib_scadn import Scadn
-        >>> from anomalib_scadn.distributed.shards import rows_schema
+        >>> from anomalib_scadn.deploy.distributed.shards import rows_schema
         >>> trainer = Trainer(accelerator="cpu", logger=False)
         >>> trainer.strategy.connect(Scadn(image_size=32, base_channels=2, stripes=(4,)))
         >>> trainer.save_checkpoint("model.ckpt")
@@ -79,7 +79,7 @@ class ImageScorer:
         """Score rows.
 
         Args:
-            rows (pa.Table): In the schema of :func:`~anomalib_scadn.distributed.shards.rows_schema`. What has no
+            rows (pa.Table): In the schema of :func:`~anomalib_scadn.deploy.distributed.shards.rows_schema`. What has no
                 content is read here.
 
         Returns:

@@ -5,8 +5,8 @@
 
 import pytest
 
+from anomalib_scadn.deploy.distributed.remaining import state_key, without_done
 from anomalib_scadn.deploy.inspection.score_parts import PartWriter, parts_schema
-from anomalib_scadn.distributed.remaining import state_key, without_done
 
 pa = pytest.importorskip("pyarrow")
 
