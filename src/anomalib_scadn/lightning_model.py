@@ -182,7 +182,9 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         """
         rates = {self.model.generator: self.learning_rate, self.model.discriminator: self.discriminator_learning_rate}
         return [
-            optim.Adam(network.parameters(), rate, self.betas) for network, rate in rates.items() if network is not None
+            optim.Adam(network.parameters(), rate, self.betas, fused=True)
+            for network, rate in rates.items()
+            if network is not None
         ]
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, torch.Tensor]:

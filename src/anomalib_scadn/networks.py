@@ -18,45 +18,13 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from .layers import InstanceNorm, ResizeConv2d
 from .stripes import MIN_SIZE, check_sides
 
 
-class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm (Ulyanov et al. 2016) that keeps its precision in every runtime.
-
-    A runtime may sum all pixels of a channel one after the other in single precision: at 512 x 512 OpenVINO loses three
-    digits so. In an exported graph means are therefore taken row by row and then over the rows, as accurate as torch.
-
-    Attributes:
-        export_row_by_row (bool): Whether an export does so, or leaves the norm to the runtime. Defaults to ``True``.
-    """
-
-    export_row_by_row = True
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Normalize each channel of each image.
-
-        Args:
-            features (torch.Tensor): Shape (N, C, h, w).
-
-        Returns:
-            torch.Tensor: Shape (N, C, h, w), mean 0 and variance 1 over the pixels of a channel.
-        """
-        if not (torch.compiler.is_exporting() and self.export_row_by_row):
-            return super().forward(features)
-        centred = features - features.mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
-        variance = centred.square().mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
-        return centred * torch.rsqrt(variance + self.eps)
-
-
-def _conv_norm_relu(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Convolution with zero padding that keeps (or, with stride 2, halves) the size, instance norm, ReLU."""
-    padding = (kernel - 1) // 2
-    return [
-        nn.Conv2d(in_channels, out_channels, kernel, stride, padding),
-        InstanceNorm(out_channels),
-        nn.ReLU(inplace=True),
-    ]
+def _norm_relu(convolution: nn.Conv2d) -> list[nn.Module]:
+    """Convolution, instance norm, ReLU."""
+    return [convolution, InstanceNorm(convolution.out_channels), nn.ReLU()]
 
 
 class ResidualBlock(nn.Module):
@@ -73,7 +41,7 @@ class ResidualBlock(nn.Module):
             nn.ReflectionPad2d(dilation),
             nn.Conv2d(channels, channels, 3, dilation=dilation),
             InstanceNorm(channels),
-            nn.ReLU(inplace=True),
+            nn.ReLU(),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
             InstanceNorm(channels),
@@ -103,17 +71,13 @@ class Generator(nn.Module):
     def __init__(self, base_channels: int = 64, residual_blocks: int = 8) -> None:
         super().__init__()
         widths = [base_channels * 2**level for level in range(4)]
-        encoder: list[nn.Module] = [
-            nn.ReflectionPad2d(3),
-            nn.Conv2d(3, base_channels, 7),
-            InstanceNorm(base_channels),
-            nn.ReLU(inplace=True),
-        ]
+        encoder: list[nn.Module] = [nn.ReflectionPad2d(3), *_norm_relu(nn.Conv2d(3, base_channels, 7))]
         for narrow, wide in pairwise(widths):
-            encoder += _conv_norm_relu(narrow, wide, kernel=4, stride=2)
+            encoder += _norm_relu(nn.Conv2d(narrow, wide, 4, stride=2, padding=1))
         decoder: list[nn.Module] = []
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
-            decoder += [nn.Upsample(scale_factor=2, mode="nearest"), *_conv_norm_relu(wide, narrow, kernel=3)]
+            # In checkpoints weights are named by their place, and upsampling had one.
+            decoder += [nn.Identity(), *_norm_relu(ResizeConv2d(wide, narrow))]
         decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
         self.encoder = nn.Sequential(*encoder)
         self.residual = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(residual_blocks)))

@@ -19,6 +19,7 @@ ROOMS = (
     "stripes",
     "masks",
     "anomalies",
+    "layers",
     "networks",
     "loss",
     "scoring",

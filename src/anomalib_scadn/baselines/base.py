@@ -126,7 +126,7 @@ class Baseline(DefaultComponents, TrainingRun, ABC):
         Returns:
             list[optim.Optimizer]: In the order of the losses.
         """
-        return [optim.Adam(network.parameters(), rate, self.betas) for network, rate in self._learners()]
+        return [optim.Adam(network.parameters(), rate, self.betas, fused=True) for network, rate in self._learners()]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Terms:
         """Learn from one batch.

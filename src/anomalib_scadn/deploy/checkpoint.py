@@ -13,7 +13,6 @@ import torch
 
 from anomalib_scadn.export.description import describe
 from anomalib_scadn.export.full import open_batch
-from anomalib_scadn.export.upsampling import with_subpixel_convolutions
 from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
 
@@ -49,7 +48,6 @@ class CheckpointBackend(Backend):
         self._module.to(self._device)
         model = self._module.model
         model.passes_at_once = passes_at_once
-        model.generator = with_subpixel_convolutions(model.generator)
         super().__init__(describe(model, self._module.post_processor, "full"))
 
     @torch.inference_mode()

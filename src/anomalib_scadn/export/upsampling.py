@@ -1,19 +1,20 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Upsampling and the convolution behind it as one convolution of the small image, for inference.
+"""Upsampling and the convolution behind it as one plain convolution of the small image, for graphs.
 
-Repeated pixels meet several of the nine weights. Summed beforehand, these are four weights for each of the four pixels
-that one pixel becomes: a 2 x 2 convolution to four times the channels, whose values are then put side by side (Shi et
-al. 2016; Aitken et al. 2017). The result is the same up to rounding, borders included, for four ninths of the work.
+Of :class:`~anomalib_scadn.layers.ResizeConv2d`'s weights four meet each of the four pixels that one pixel becomes: a
+2 x 2 convolution to four times the channels, whose values are then put side by side (Shi et al. 2016; Aitken et al.
+2017). The result is the same up to rounding, borders included.
 """
 
 from copy import deepcopy
-from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+
+from anomalib_scadn.layers import ResizeConv2d
 
 SUMS = (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1)))
 """Along one axis: which of the three weights meet the same pixel, for the second and the first of two new pixels."""
@@ -55,7 +56,7 @@ class SubpixelConv2d(nn.Module):
 
 
 def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
-    """Copy a network with each upsampling and the convolution behind it in one: it computes the same, sooner.
+    """Copy a network with each upsampling as a convolution that every runtime is fast at: it computes the same.
 
     Args:
         network (nn.Module): Any network.
@@ -64,20 +65,8 @@ def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
         nn.Module: A copy with channels last in memory, not to be trained or saved.
     """
     copy = deepcopy(network)
-    for layers in copy.modules():
-        if isinstance(layers, nn.Sequential):
-            for (name, layer), (next_name, convolution) in pairwise(list(layers.named_children())):
-                if _doubles(layer) and isinstance(convolution, nn.Conv2d) and _fits(convolution):
-                    setattr(layers, name, nn.Identity())
-                    setattr(layers, next_name, SubpixelConv2d(convolution))
+    for layers in list(copy.modules()):
+        for name, layer in list(layers.named_children()):
+            if isinstance(layer, ResizeConv2d):
+                setattr(layers, name, SubpixelConv2d(layer))
     return copy.to(memory_format=torch.channels_last)
-
-
-def _doubles(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor == 2
-
-
-def _fits(convolution: nn.Conv2d) -> bool:
-    sides = (convolution.kernel_size, convolution.stride, convolution.padding, convolution.dilation)
-    others = (convolution.groups, convolution.padding_mode)
-    return sides == ((3, 3), (1, 1), (1, 1), (1, 1)) and others == (1, "zeros")

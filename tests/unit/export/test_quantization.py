@@ -21,7 +21,8 @@ from anomalib_scadn.export.quantization import (
     quantizing_up_to,
     sparing_memory,
 )
-from anomalib_scadn.networks import Generator, InstanceNorm
+from anomalib_scadn.layers import InstanceNorm
+from anomalib_scadn.networks import Generator
 
 
 class Data:

@@ -3,13 +3,12 @@
 
 """Upsampling within a convolution against the two one after the other."""
 
-from collections import OrderedDict
-
 import pytest
 import torch
 from torch import nn
 
 from anomalib_scadn.export.upsampling import SubpixelConv2d, with_subpixel_convolutions
+from anomalib_scadn.layers import ResizeConv2d
 from anomalib_scadn.networks import Generator
 
 
@@ -28,32 +27,6 @@ def test_a_generator_paints_the_same_and_stays_as_it_was():
     prepared = with_subpixel_convolutions(generator)
     torch.testing.assert_close(prepared(images), generator(images), atol=1e-12, rtol=0)
     assert sum(isinstance(layer, SubpixelConv2d) for layer in prepared.modules()) == 3
-    assert not any(isinstance(layer, nn.Upsample) for layer in prepared.modules())
+    assert not any(isinstance(layer, ResizeConv2d) for layer in prepared.modules())
     assert list(generator.state_dict()) == keys
-    assert sum(isinstance(layer, nn.Upsample) for layer in generator.modules()) == 3
-
-
-@pytest.mark.parametrize(
-    "layers",
-    [
-        (nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(2, 2, 3, padding=1)),
-        (nn.Upsample(scale_factor=4), nn.Conv2d(2, 2, 3, padding=1)),
-        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3)),
-        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 5, padding=2)),
-        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect")),
-        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, stride=2)),
-        (nn.Upsample(scale_factor=2), nn.Conv2d(2, 2, 3, padding=1, groups=2)),
-        (nn.Upsample(scale_factor=2), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1)),
-    ],
-    ids=str,
-)
-def test_other_layers_are_left_as_they_are(layers):
-    found = with_subpixel_convolutions(nn.Sequential(*layers))
-    assert [type(layer) for layer in found] == [type(layer) for layer in layers]
-
-
-def test_layers_may_have_names():
-    layers = nn.Sequential(OrderedDict(up=nn.Upsample(scale_factor=2), conv=nn.Conv2d(2, 2, 3, padding=1))).eval()
-    found, features = with_subpixel_convolutions(layers), torch.rand(1, 2, 4, 4)
-    assert isinstance(found.conv, SubpixelConv2d)
-    torch.testing.assert_close(found(features), layers(features))
+    assert sum(isinstance(layer, ResizeConv2d) for layer in generator.modules()) == 3

@@ -1,0 +1,68 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Layers against torch's own: values, gradients, layout in memory."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from anomalib_scadn.layers import InstanceNorm, ResizeConv2d
+
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+def drawn(*shape, dtype=torch.float32):
+    return 3 + 2 * torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+
+
+def values_and_gradients(function, *inputs):
+    """Compute a function and the gradients of an uneven sum of its values."""
+    inputs = [value.detach().clone().requires_grad_() for value in inputs]
+    values = function(*inputs)
+    weights = torch.empty_like(values).copy_(torch.linspace(-1, 1, values.numel()).reshape(values.shape))
+    return values.detach(), *torch.autograd.grad((values * weights).sum(), inputs)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_instance_norm_and_its_gradient_are_torchs_in_the_layout_of_the_input(layout):
+    features = drawn(2, 4, 24, 40, dtype=torch.float64).to(memory_format=layout)
+    found = values_and_gradients(InstanceNorm(4), features)
+    torch.testing.assert_close(found, values_and_gradients(nn.InstanceNorm2d(4), features), atol=1e-9, rtol=1e-9)
+    assert all(value.is_contiguous(memory_format=layout) for value in found)
+
+
+def test_instance_norm_keeps_its_digits_far_from_zero():
+    features = 100 + drawn(1, 2, 128, 128)
+    expected = nn.InstanceNorm2d(2)(features.double()).float()
+    torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=1e-4, rtol=0)
+
+
+def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
+    features, norm = drawn(2, 4, 24, 40), InstanceNorm(4)
+    expected = nn.InstanceNorm2d(4)(features)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    for norm.export_row_by_row in (True, False):
+        torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_instance_norm_in_half_precision_is_torchs():
+    features = 100 + drawn(1, 2, 32, 32).bfloat16()
+    torch.testing.assert_close(InstanceNorm(2)(features), nn.InstanceNorm2d(2)(features), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 6)])
+def test_resizing_and_convolving_in_one_equals_one_after_the_other(size, layout):
+    layer, features = ResizeConv2d(3, 4).double(), drawn(2, 3, *size, dtype=torch.float64).to(memory_format=layout)
+
+    def one_after_the_other(features, weight, bias):
+        return F.conv2d(F.interpolate(features, scale_factor=2, mode="nearest"), weight, bias, padding=1)
+
+    def in_one(features, weight, bias):
+        return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, features)
+
+    inputs = (features, layer.weight, layer.bias)
+    expected = values_and_gradients(one_after_the_other, *inputs)
+    torch.testing.assert_close(values_and_gradients(in_one, *inputs), expected, atol=1e-11, rtol=1e-11)
