@@ -18,7 +18,7 @@ from typing import Any
 import paper_tables
 import score_tables
 import summary
-from layout import Table, lay_out, markdown, named
+from layout import Table, lay_out, markdown, median_and_range, named, spread
 from store import RESULTS, read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,6 +96,23 @@ def throughput_table(results: dict[str, list[dict[str, Any]]]) -> Table:
     return lay_out(columns | speed | cost, hours)
 
 
+def speed_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out steps a second beside a plain loop's, and what both have learned."""
+    rows = []
+    for name, result in results.items():
+        runs = list(result["runs"].values())
+        times = {key: median_and_range([run[key] for run in runs]) for key in ("plain_per_s", "ours_per_s", "ratio")}
+        areas = {way: [run["metrics"][way]["image_AUROC"] for run in runs] for way in ("plain", "ours")}
+        texts = {key: spread(value, "{:.2f}".format) for key, value in times.items()}
+        texts |= {way: spread(median_and_range(values)) for way, values in areas.items()}
+        data = name.split(f"_{Path(result['config']).stem}_")[0]
+        rows.append({**result, **texts, "data": data, "seeds": len(runs)})
+    columns = {"data set": "{data}", "configuration": "`{config}`", "size": "{image_size} x {image_size}"}
+    columns |= {"base channels": "{base_channels}", "steps": "{steps}", "seeds": "{seeds}"}
+    speed = {"plain, steps a second": "{plain_per_s}", "here": "{ours_per_s}", "times as fast": "{ratio}"}
+    return lay_out(columns | speed | {"image AUROC, plain": "{plain}", "here ": "{ours}"}, rows)
+
+
 def simulated_table(results: dict[str, list[dict[str, Any]]]) -> Table:
     """Lay out what scoring on Ray costs beside the model."""
     columns = {"images": "{images:,}", "rows": "{rows:,}", "doubled": "{doubled}", "failed": "{failed}"}
@@ -137,6 +154,7 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "choice": ("ways", score_tables.choice_table),
     "throughput": ("scale", throughput_table),
     "simulated": ("scale", simulated_table),
+    "speed": ("speed", speed_table),
     "score_cost": ("score_cost", score_tables.cost_table),
 }
 """What the names of the result files begin with (an underscore follows), and how they are laid out."""

@@ -22,9 +22,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from anomalib.data import ImageBatch
+from anomalib.data import AnomalibDataModule, ImageBatch
 from anomalib.engine import Engine
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import nn
 
 from anomalib_scadn import CompositeScore, Scadn
 from data import fingerprint, parse_data
@@ -99,13 +100,13 @@ def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> li
         found = [curve.found[steps] for steps in sorted(curve.found)]
         if way == "stripes":
             striped = configured_model(arguments, Option({**changes, "passes": "striped"}), seed)
-            found.append(ask_striped(model, striped, data, shared))
+            found.append(ask(model.model.generator, striped, data, shared))
     return found
 
 
-def ask_striped(trained: Scadn, model: Scadn, data: object, shared: dict[str, object]) -> Metrics:
-    """Ask a generator in striped passes, whose reference values validation computes."""
-    model.model.generator.load_state_dict(trained.model.generator.state_dict())
+def ask(generator: nn.Module, model: Scadn, data: AnomalibDataModule, shared: dict[str, object]) -> Metrics:
+    """Let a model that asks in its own way ask a trained generator; validation computes its reference values."""
+    model.model.generator.load_state_dict(generator.state_dict())
     curve = Curve()
     Engine(**{**shared, "callbacks": [curve]}).validate(model, datamodule=data)
     return next(iter(curve.found.values()))
