@@ -11,14 +11,18 @@ Differences from the paper, as in the authors' code:
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .stripes import MIN_SIZE, check_sides
+
+Residual = Literal["full", "separable"]
+"""How the convolutions of residual blocks are made."""
 
 
 class InstanceNorm(nn.InstanceNorm2d):
@@ -59,23 +63,38 @@ def _conv_norm_relu(in_channels: int, out_channels: int, kernel: int, stride: in
     ]
 
 
+def _separable_conv(channels: int, kernel: int, dilation: int = 1) -> nn.Sequential:
+    """Convolution of each channel alone, then of each pixel alone, without padding.
+
+    As in MobileNets (Howard et al. 2017), but with nothing between the two, as in Xception (Chollet 2017).
+    """
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, kernel, dilation=dilation, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1),
+    )
+
+
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions, the first dilated, added to the input (He et al. 2016; SCADN, "Network architecture").
 
     Args:
-        channels (int): Channels in and out.
+        channels (int): C, channels in and out.
         dilation (int): Dilation of the first convolution. Defaults to ``2``.
+        residual (Literal["full", "separable"]): Whether a convolution sums over all channels and 3 x 3 pixels at once,
+            with 9 C² weights as in the paper, or over pixels and then over channels, with 9 C + C². Defaults to
+            ``"full"``.
     """
 
-    def __init__(self, channels: int, dilation: int = 2) -> None:
+    def __init__(self, channels: int, dilation: int = 2, residual: Residual = "full") -> None:
         super().__init__()
+        conv = partial(nn.Conv2d, channels) if residual == "full" else _separable_conv
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(dilation),
-            nn.Conv2d(channels, channels, 3, dilation=dilation),
+            conv(channels, 3, dilation=dilation),
             InstanceNorm(channels),
             nn.ReLU(inplace=True),
             nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
+            conv(channels, 3),
             InstanceNorm(channels),
         )
 
@@ -98,9 +117,11 @@ class Generator(nn.Module):
         base_channels (int): Channels of the first layer; they double with each of the three halvings of the size.
             Defaults to ``64``.
         residual_blocks (int): Residual blocks at an eighth of the size. Defaults to ``8``.
+        residual (Literal["full", "separable"]): Convolutions of the residual blocks, see :class:`ResidualBlock`.
+            Defaults to ``"full"``.
     """
 
-    def __init__(self, base_channels: int = 64, residual_blocks: int = 8) -> None:
+    def __init__(self, base_channels: int = 64, residual_blocks: int = 8, residual: Residual = "full") -> None:
         super().__init__()
         widths = [base_channels * 2**level for level in range(4)]
         encoder: list[nn.Module] = [
@@ -116,7 +137,7 @@ class Generator(nn.Module):
             decoder += [nn.Upsample(scale_factor=2, mode="nearest"), *_conv_norm_relu(wide, narrow, kernel=3)]
         decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
         self.encoder = nn.Sequential(*encoder)
-        self.residual = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(residual_blocks)))
+        self.residual = nn.Sequential(*(ResidualBlock(widths[-1], residual=residual) for _ in range(residual_blocks)))
         self.decoder = nn.Sequential(*decoder)
         _init_weights(self)
 
