@@ -110,7 +110,8 @@ def latency() -> Figure:
         axis.set(xscale="log", xlabel="ms per image, one thread", title=name)
         axis.grid(alpha=0.3)
     figure.axes[0].set_ylabel("image AUROC")
-    figure.axes[0].legend(fontsize=7)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
     return figure
 
 
@@ -122,7 +123,7 @@ def draw_networks(axis: Axes, results: list[dict[str, Any]]) -> None:
             runs = [run for key, run in result["runs"].items() if key.startswith(way)]
             if runs:
                 time = median(run["latency_1_ms"]["median"] for run in runs)
-                blocks = f"{result.get('residual_blocks', 8)} {result.get('residual', 'full')}"
+                blocks = f"{result.get('residual_blocks', 8)} {result.get('residual', 'full')} blocks"
                 area = median(run["image_AUROC"] for run in runs)
                 points.setdefault(f"{passes}, {blocks}", []).append((time, area, result["base_channels"]))
     for label, found in points.items():
