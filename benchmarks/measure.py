@@ -40,18 +40,20 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def measure_times(model: AnomalibModule, images: list[torch.Tensor], repeats: int) -> dict[str, dict[str, float]]:
-    """Time warm inference from decoded images in memory to scores, maps and labels."""
+def measure_times(
+    model: AnomalibModule, images: list[torch.Tensor], repeats: int, sizes: Sequence[int] = BATCH_SIZES
+) -> dict[str, dict[str, float]]:
+    """Time warm inference from decoded images in memory to scores, maps and labels, in batches of some sizes."""
     found = {}
-    for size in BATCH_SIZES:
+    for size in sizes:
         batches = [[images[(turn * size + place) % len(images)] for place in range(size)] for turn in range(repeats)]
         for batch in (batches * WARM_UP)[:WARM_UP]:
             predict(model, batch)
         seconds = [seconds_of(lambda batch=batch: predict(model, batch)) for batch in batches]
         found[f"latency_{size}_ms"] = median_and_range([1000 * value for value in seconds])
-    last = found[f"latency_{BATCH_SIZES[-1]}_ms"]
+    last = found[f"latency_{sizes[-1]}_ms"]
     opposite = {"median": "median", "lowest": "highest", "highest": "lowest"}
-    found["images_per_second"] = {name: 1000 * BATCH_SIZES[-1] / last[of] for name, of in opposite.items()}
+    found["images_per_second"] = {name: 1000 * sizes[-1] / last[of] for name, of in opposite.items()}
     return found
 
 

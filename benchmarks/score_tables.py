@@ -4,12 +4,13 @@
 """Tables of the studies of scores and of ways to train."""
 
 from collections import Counter
+from collections.abc import Iterable
 from statistics import mean, median
 from typing import Any
 
 import pandas as pd
 
-from layout import Table, lay_out, median_and_range, named, spread
+from layout import Table, count, lay_out, median_and_range, named, spread
 
 Results = dict[str, dict[str, Any]]
 """Result files by data set."""
@@ -171,6 +172,9 @@ CHOOSES = "synthetic_image_AUROC"
 TWELVE_PASSES = ("stripes", "striped")
 """The paper's way to train and to ask."""
 
+ONE_PASS = ("repair", "once")
+"""The shipped way to train and to ask for one pass."""
+
 
 def ways_table(results: Results) -> Table:
     """Lay out ways to train and to ask: real defects, then synthetic anomalies."""
@@ -178,10 +182,28 @@ def ways_table(results: Results) -> Table:
     rows = []
     for data, result in results.items():
         for key, runs in _ways(result).items():
-            values = {metric: [run[metric] for run in runs if run[metric] is not None] for metric in shown}
-            cells = [spread(median_and_range(found)) if found else "" for found in values.values()]
-            rows.append([data, *key, *cells])
+            rows.append([data, *key, *_spreads(runs, shown)])
     return ["data set", "trained on", "asked", "steps", *shown.values()], rows
+
+
+def networks_table(results: Results) -> Table:
+    """Lay out what narrow and separable networks cost and find: one pass after repair, twelve after stripes."""
+    rows = []
+    for result in sorted(results.values(), key=lambda result: (*result["data"], *_network(result))):
+        residual, blocks, width = _network(result)
+        for key, runs in _ways(result).items():
+            if key[:STEPS] in (ONE_PASS, TWELVE_PASSES):
+                latency = median_and_range([run["latency_1_ms"]["median"] for run in runs])
+                cost = [spread(latency, "{:.1f} ms".format), count(runs[0]["multiply_adds"])]
+                cells = _spreads(runs, METRICS)
+                rows.append([*result["data"], str(width), f"{blocks} {residual}", *key, *cost, *cells])
+    header = ["data set", "base channels", "residual blocks", "trained on", "asked", "steps"]
+    return [*header, "time per image", "multiply-adds", *METRICS.values()], rows
+
+
+def _network(result: dict[str, Any]) -> tuple[str, int, int]:
+    """Name a generator: kind and number of its residual blocks, channels."""
+    return result.get("residual", "full"), result.get("residual_blocks", 8), result["base_channels"]
 
 
 def choice_table(results: Results) -> Table:
@@ -207,6 +229,12 @@ def _ways(result: dict[str, Any]) -> dict[tuple[str, ...], list[dict[str, Any]]]
     for key, run in result["runs"].items():
         grouped.setdefault(tuple(key.split("/"))[:SEED], []).append(run)
     return grouped
+
+
+def _spreads(runs: list[dict[str, Any]], metrics: Iterable[str]) -> list[str]:
+    """Write metrics with their spread over seeds; nothing where one is not defined."""
+    values = ([run[metric] for run in runs if run[metric] is not None] for metric in metrics)
+    return [spread(median_and_range(found)) if found else "" for found in values]
 
 
 def _median(runs: list[dict[str, Any]], metric: str) -> float:

@@ -41,7 +41,7 @@ from scores import spread
 from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
 from study import OVERRULED, SHARED, add_training, configured_model
 from training import Option, make_data, model_arguments
-from ways import ask, width_of
+from ways import ask
 
 WARM_UP = 10
 """Steps that are not timed."""
@@ -145,7 +145,8 @@ def endless(data: AnomalibDataModule) -> Iterator[torch.Tensor]:
 
 def compare(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics]:
     """Train in both ways, one step of each at a time, and score what both have learned."""
-    changes = {"reference_images": arguments.reference_images, **width_of(arguments)}
+    width = {} if arguments.base_channels is None else {"base_channels": arguments.base_channels}
+    changes = {"reference_images": arguments.reference_images, **width}
     model, plain = (configured_model(arguments, Option(changes), seed) for _ in range(2))
     data = make_data(text, model.input_size[0], Option())
     chosen = spread(len(data.test_data), arguments.test_images)

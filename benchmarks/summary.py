@@ -182,8 +182,10 @@ def setting(row: dict) -> str:
         model, trainer = configuration["scadn"]["model"], configuration["scadn"]["trainer"]
         steps, epochs = trainer.get("max_steps"), trainer.get("max_epochs", model.get("max_epochs", 200))
         trained = f"{epochs} epochs" if steps is None else f"{steps} steps"
-        width = model.get("base_channels", 64)
-        return f"`{configuration['scadn']['file']}`, {width} base channels, {trained}{counts}"
+        network = f"{model.get('base_channels', 64)} base channels"
+        network += f", {model['residual_blocks']} residual blocks" if "residual_blocks" in model else ""
+        network += ", separable" if model.get("residual") == "separable" else ""
+        return f"`{configuration['scadn']['file']}`, {network}, {trained}{counts}"
     weights = configuration["backbone_weights"]
     backbone = "random backbone" if weights == "random" else f"backbone `{weights.partition(',')[0]}`"
     coreset = f", coreset {configuration['coreset_ratio']}" if "coreset_ratio" in configuration else ""

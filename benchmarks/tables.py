@@ -151,6 +151,7 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "training_options": ("training_options", score_tables.options_table),
     "ways": ("ways", score_tables.ways_table),
     "curve": ("curve", score_tables.ways_table),
+    "networks": ("networks", score_tables.networks_table),
     "choice": ("ways", score_tables.choice_table),
     "throughput": ("scale", throughput_table),
     "simulated": ("scale", simulated_table),

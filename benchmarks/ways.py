@@ -5,14 +5,16 @@
 
     python benchmarks/ways.py --data lace elpv_mono=DIR --config configs/scadn_repair.yaml --seeds 0 1 2
         [--ways stripes repair] [--steps 1000] [--every 500] [--test-images 200]
-        [--image-size 256 --crop-size 128 --stripes 8 16 32] [--base-channels 16]
+        [--image-size 256 --crop-size 128 --stripes 8 16 32]
+        [--base-channels 16 [--residual separable] [--residual-blocks 4]]
 
 A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec AD, or ``mnist:3=ROOT``, a class of
 torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
 and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
 the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
-part. Results go to ``benchmarks/results/ways_DATA.json``, with ``--base-channels`` to ``curve_DATA_CHANNELS.json``;
-what a file has is not run again.
+part. In the end one image at a time is timed. Results go to ``benchmarks/results/ways_DATA.json``, with
+``--base-channels`` to ``curve_DATA_CHANNELS.json``, with ``--residual`` or ``--residual-blocks`` too to
+``networks_DATA_CHANNELS_RESIDUAL_BLOCKS.json``; what a file has is not run again.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import torch
 from anomalib.data import AnomalibDataModule, ImageBatch
@@ -28,8 +31,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
 from anomalib_scadn import CompositeScore, Scadn
-from data import fingerprint, parse_data
-from measure import Scored, measure_areas, reduce_map
+from anomalib_scadn.networks import Residual
+from data import fingerprint, list_test_images, parse_data, read_test_image
+from measure import Scored, measure_areas, measure_size, measure_times, reduce_map
 from provenance import in_own_process
 from scores import COMPARED_SIDE, spread
 from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
@@ -38,6 +42,11 @@ from training import Option, make_data, model_arguments
 
 WAYS = {"stripes": 0.0, "half": 0.5, "repair": 1.0}
 """Share of the images that are to be repaired, by way to train."""
+
+NETWORK = ("base_channels", "residual", "residual_blocks")
+"""Arguments of the generator that the command line may give instead of the configuration."""
+
+TIMED_IMAGES = 8
 
 
 class Curve(Callback):
@@ -78,16 +87,22 @@ def keys_of(arguments: argparse.Namespace, way: str, seed: int) -> list[str]:
     return [*(f"{way}/once/{steps}/{seed}" for steps in marks), *striped]
 
 
-def width_of(arguments: argparse.Namespace) -> dict[str, int]:
-    """Give the width of the networks where it is not the configuration's."""
-    return {} if arguments.base_channels is None else {"base_channels": arguments.base_channels}
+def network_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """Give what of the generator is not the configuration's."""
+    return {name: value for name in NETWORK if (value := getattr(arguments, name)) is not None}
+
+
+def file_name(data: str, network: dict[str, object]) -> str:
+    """Name the result file of a data set and of what is not the configuration's."""
+    kind = "ways" if not network else "curve" if list(network) == ["base_channels"] else "networks"
+    return "_".join([kind, data, *map(str, network.values())]) + ".json"
 
 
 def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> list[Metrics]:
     """Train in one way, and measure all that :func:`keys_of` names."""
     options = model_arguments(arguments.config).get("score", {}).get("init_args", {})
     score = CompositeScore(**{**options, "smoothing": arguments.smoothing})
-    changes = {"reference_images": arguments.reference_images, "score": score, **width_of(arguments)}
+    changes = {"reference_images": arguments.reference_images, "score": score, **network_of(arguments)}
     model = configured_model(arguments, Option({**changes, "repair": WAYS[way], "passes": "once"}), seed)
     data = make_data(text, model.input_size[0], Option())
     chosen = spread(len(data.test_data), arguments.test_images)
@@ -97,10 +112,11 @@ def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> li
     with TemporaryDirectory() as folder:
         shared = {"accelerator": "cpu", "logger": False, "default_root_dir": folder, "callbacks": [curve]}
         Engine(**shared, **limits, check_val_every_n_epoch=None).fit(model, datamodule=data)
-        found = [curve.found[steps] for steps in sorted(curve.found)]
+        cost = measure_cost(model, data)
+        found = [{**curve.found[steps], **cost} for steps in sorted(curve.found)]
         if way == "stripes":
             striped = configured_model(arguments, Option({**changes, "passes": "striped"}), seed)
-            found.append(ask(model.model.generator, striped, data, shared))
+            found.append({**ask(model.model.generator, striped, data, shared), **measure_cost(striped, data)})
     return found
 
 
@@ -112,19 +128,25 @@ def ask(generator: nn.Module, model: Scadn, data: AnomalibDataModule, shared: di
     return next(iter(curve.found.values()))
 
 
+def measure_cost(model: Scadn, data: AnomalibDataModule) -> Metrics:
+    """Time one image at a time, and count what is computed for it; what was learned has no part in either."""
+    images = [read_test_image(sample) for sample in list_test_images(data)[:TIMED_IMAGES]]
+    return {**measure_times(model.eval(), images, len(images), sizes=(1,)), **measure_size(model, images[0])}
+
+
 def try_data(arguments: argparse.Namespace, text: str) -> list[str]:
     """Try all ways on a data set; give what failed."""
     name, root = parse_data(text)
     settings = settings_of(arguments.config, []) | {key: getattr(arguments, key) for key in (*OVERRULED, *SHARED)}
-    settings |= width_of(arguments)
+    network = network_of(arguments)
+    settings |= network
     jobs = [
         (keys_of(arguments, way, seed), partial(in_own_process, try_way, arguments, text, way, seed))
         for seed in arguments.seeds
         for way in arguments.ways
     ]
     files = {name: fingerprint(name, root, arguments.image_size or COMPARED_SIDE)}
-    width = arguments.base_channels
-    path = arguments.results / (f"ways_{name}.json" if width is None else f"curve_{name}_{width}.json")
+    path = arguments.results / file_name(name, network)
     failed = run_missing(path, settings, jobs, files)[1]
     print(path)
     return failed
@@ -137,9 +159,13 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["stripes", "repair"])
     parser.add_argument("--base-channels", type=int, help="overrules the configuration; has result files of its own")
+    parser.add_argument("--residual", choices=get_args(Residual), help="likewise, with --base-channels")
+    parser.add_argument("--residual-blocks", type=int, help="likewise, with --base-channels")
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()
+    if "base_channels" not in (network_of(arguments) or NETWORK):
+        parser.error("--residual and --residual-blocks need --base-channels, which their result files are named by")
     try:
         failed = [one for text in arguments.data for one in try_data(arguments, text)]
     except MadeOtherwiseError as error:

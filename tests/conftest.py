@@ -59,7 +59,7 @@ def tiny_scadn() -> Callable[..., Scadn]:
     """Maker of a model small enough to train in seconds."""
 
     def make(**arguments: object) -> Scadn:
-        defaults = {"image_size": SIZE, "base_channels": 2, "seed": 0, "learning_rate": 1e-3}
+        defaults = {"image_size": SIZE, "base_channels": 2, "residual_blocks": 1, "seed": 0, "learning_rate": 1e-3}
         return Scadn(**{**defaults, **arguments})
 
     return make

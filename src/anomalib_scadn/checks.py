@@ -163,6 +163,23 @@ def check_count(minimum: int, /, **values: int | None) -> None:
             raise ValueError(msg)
 
 
+def check_choice(choices: Sequence[str], /, **values: str) -> None:
+    """Check names of which there are few.
+
+    Args:
+        choices (Sequence[str]): All of them.
+        **values (str): Values by argument name.
+
+    Raises:
+        ValueError: If a value is none of them; the message lists them.
+    """
+    for name, value in values.items():
+        if value not in choices:
+            *first, last = map(repr, choices)
+            msg = f"{name} must be {', '.join(first)} or {last}, got {value!r}"
+            raise ValueError(msg)
+
+
 def check_same_size(image_size: tuple[int, int], input_size: Sequence[int] | None) -> None:
     """Check that the pre-processor resizes to what the model takes.
 

@@ -34,6 +34,7 @@ from .components import DefaultComponents, RepairRate, ScadnPreProcessor
 from .export.full import ScadnExport
 from .loss import adversarial_loss, discriminator_loss, generator_loss, reconstruction_loss, structural_loss
 from .masks import striped_masks
+from .networks import Residual
 from .scoring import Score
 from .stripes import Passes
 from .torch_model import ScadnModel, choose_score
@@ -54,6 +55,10 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
             multiples of 8, at least 24. Defaults to ``512``.
         base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
+        residual_blocks (int): Residual blocks of the generator. Defaults to ``8``, the paper's.
+        residual (Literal["full", "separable"]): Convolutions of the residual blocks: those of the paper, or depthwise
+            separable ones (Howard et al. 2017), which have about a ninth of the work. Defaults to ``"full"``, the
+            paper's.
         stripes (tuple[int, ...]): Stripes across the image, an even number per scale. Defaults to ``(4, 8, 16)``.
         mask_fill (float): Value of removed pixels, range [0, 1]; the authors' code uses 1.0. Defaults to ``0.0``.
         lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4). Defaults to ``1.0``.
@@ -100,6 +105,8 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         self,
         image_size: int | tuple[int, int] = 512,
         base_channels: int = 64,
+        residual_blocks: int = 8,
+        residual: Residual = "full",
         stripes: tuple[int, ...] = (4, 8, 16),
         mask_fill: float = 0.0,
         lambda_rec: float = 1.0,
@@ -157,7 +164,8 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         # Drawn from in training however images are scored; like the model's own masks neither saved nor loaded.
         self.register_buffer("stripe_masks", striped_masks(image_size, stripes), persistent=False)
         sizes = (image_size, base_channels, stripes, mask_fill)
-        options: dict[str, Any] = {"passes": passes, "passes_at_once": passes_at_once, "seed": seed}
+        options: dict[str, Any] = {"residual_blocks": residual_blocks, "residual": residual}
+        options |= {"passes": passes, "passes_at_once": passes_at_once, "seed": seed}
         self.model = ScadnModel(*sizes, scorer, adversarial=lambda_adv > 0, **options)
 
     def configure_callbacks(self) -> list[Callback]:

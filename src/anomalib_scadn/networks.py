@@ -11,8 +11,9 @@ Differences from the paper, as in the authors' code:
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -21,29 +22,47 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .layers import InstanceNorm, ResizeConv2d
 from .stripes import MIN_SIZE, check_sides
 
+Residual = Literal["full", "separable"]
+"""How the convolutions of residual blocks are made."""
+
 
 def _norm_relu(convolution: nn.Conv2d) -> list[nn.Module]:
     """Convolution, instance norm, ReLU."""
     return [convolution, InstanceNorm(convolution.out_channels), nn.ReLU()]
 
 
+def _separable_conv(channels: int, kernel: int, dilation: int = 1) -> nn.Sequential:
+    """Convolution of each channel alone, then of each pixel alone, without padding.
+
+    As in MobileNets (Howard et al. 2017), but with nothing between the two, as in Xception (Chollet 2017).
+    """
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, kernel, dilation=dilation, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1),
+    )
+
+
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions, the first dilated, added to the input (He et al. 2016; SCADN, "Network architecture").
 
     Args:
-        channels (int): Channels in and out.
+        channels (int): C, channels in and out.
         dilation (int): Dilation of the first convolution. Defaults to ``2``.
+        residual (Literal["full", "separable"]): Whether a convolution sums over all channels and 3 x 3 pixels at once,
+            with 9 C² weights as in the paper, or over pixels and then over channels, with 9 C + C². Defaults to
+            ``"full"``.
     """
 
-    def __init__(self, channels: int, dilation: int = 2) -> None:
+    def __init__(self, channels: int, dilation: int = 2, residual: Residual = "full") -> None:
         super().__init__()
+        conv = partial(nn.Conv2d, channels) if residual == "full" else _separable_conv
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(dilation),
-            nn.Conv2d(channels, channels, 3, dilation=dilation),
+            conv(channels, 3, dilation=dilation),
             InstanceNorm(channels),
             nn.ReLU(),
             nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
+            conv(channels, 3),
             InstanceNorm(channels),
         )
 
@@ -66,9 +85,11 @@ class Generator(nn.Module):
         base_channels (int): Channels of the first layer; they double with each of the three halvings of the size.
             Defaults to ``64``.
         residual_blocks (int): Residual blocks at an eighth of the size. Defaults to ``8``.
+        residual (Literal["full", "separable"]): Convolutions of the residual blocks, see :class:`ResidualBlock`.
+            Defaults to ``"full"``.
     """
 
-    def __init__(self, base_channels: int = 64, residual_blocks: int = 8) -> None:
+    def __init__(self, base_channels: int = 64, residual_blocks: int = 8, residual: Residual = "full") -> None:
         super().__init__()
         widths = [base_channels * 2**level for level in range(4)]
         encoder: list[nn.Module] = [nn.ReflectionPad2d(3), *_norm_relu(nn.Conv2d(3, base_channels, 7))]
@@ -80,7 +101,7 @@ class Generator(nn.Module):
             decoder += [nn.Identity(), *_norm_relu(ResizeConv2d(wide, narrow))]
         decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
         self.encoder = nn.Sequential(*encoder)
-        self.residual = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(residual_blocks)))
+        self.residual = nn.Sequential(*(ResidualBlock(widths[-1], residual=residual) for _ in range(residual_blocks)))
         self.decoder = nn.Sequential(*decoder)
         _init_weights(self)
 

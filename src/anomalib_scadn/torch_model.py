@@ -7,14 +7,15 @@ Not in the paper: the generator may also be given the whole image once. What it 
 """
 
 from collections.abc import Sequence
+from typing import get_args
 
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from .checks import check_count, check_image_shape
+from .checks import check_choice, check_count, check_image_shape, check_share
 from .masks import composites, inference_masks, remove
-from .networks import Discriminator, Generator, apply, check_input_size, initial_weights
+from .networks import Discriminator, Generator, Residual, apply, check_input_size, initial_weights
 from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
 from .stripes import Passes, count_scales
 
@@ -68,6 +69,9 @@ class ScadnModel(InferenceModel):
         mask_fill (float): Value of removed pixels, range [0, 1]. Defaults to ``0.0`` (paper; authors' code: 1.0).
         score (Score | None): How reconstructions become maps and scores; a copy is taken. Defaults to ``None``, see
             :func:`choose_score`.
+        residual_blocks (int): Residual blocks of the generator. Defaults to ``8``, the paper's.
+        residual (Literal["full", "separable"]): Their convolutions, see
+            :class:`~anomalib_scadn.networks.ResidualBlock`. Defaults to ``"full"``, the paper's.
         adversarial (bool): Whether there is a discriminator. Defaults to ``True``.
         passes (Literal["striped", "once"]): What the generator is given: each striped mask's rest of an image, or the
             whole image once. Defaults to ``"striped"``, the paper's.
@@ -91,12 +95,17 @@ class ScadnModel(InferenceModel):
         mask_fill: float = 0.0,
         score: Score | None = None,
         *,
+        residual_blocks: int = 8,
+        residual: Residual = "full",
         adversarial: bool = True,
         passes: Passes = "striped",
         passes_at_once: int | None = None,
         seed: int | None = None,
     ) -> None:
-        _check_arguments(base_channels, mask_fill, passes_at_once)
+        check_count(1, base_channels=base_channels, passes_at_once=passes_at_once)
+        check_count(0, residual_blocks=residual_blocks)
+        check_choice(get_args(Residual), residual=residual)
+        check_share(mask_fill=mask_fill)
         super().__init__(image_size)
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
@@ -107,7 +116,7 @@ class ScadnModel(InferenceModel):
         self.register_buffer("masks", inference_masks(image_size, stripes, passes), persistent=False)
         self.scorer = choose_score(score, passes).prepare(count_scales(stripes, passes), image_size)
         with initial_weights(seed):
-            self.generator = Generator(base_channels)
+            self.generator = Generator(base_channels, residual_blocks, residual)
             self.discriminator = Discriminator(base_channels) if adversarial else None
         # The layout that convolutions run fastest in, on CPU and GPU; values are the same.
         self.to(memory_format=torch.channels_last)
@@ -244,10 +253,3 @@ def choose_score(score: Score | None, passes: Passes) -> Score:
         )
         raise ValueError(msg)
     return chosen
-
-
-def _check_arguments(base_channels: int, mask_fill: float, passes_at_once: int | None) -> None:
-    check_count(1, base_channels=base_channels, passes_at_once=passes_at_once)
-    if not 0.0 <= mask_fill <= 1.0:
-        msg = f"mask_fill must lie in [0, 1], the range of the images, got {mask_fill}"
-        raise ValueError(msg)

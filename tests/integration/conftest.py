@@ -7,8 +7,8 @@ import contextlib
 import io
 import logging
 import shutil
-from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,9 @@ from filelock import FileLock
 from lightning.pytorch import Trainer
 from PIL import Image
 
-from anomalib_scadn import Scadn, SyntheticLace, torch_model
+from anomalib_scadn import Scadn, SyntheticLace
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from anomalib_scadn.export import export_generator, generator
-from anomalib_scadn.networks import Generator
 
 SIZES = {"same": (32, 32), "larger": (80, 72), "smaller": (20, 24), "oblong": (37, 130), "pixel": (1, 1)}
 
@@ -69,8 +68,9 @@ class Exported:
 
 
 def _make_model(name: str, lace_root: Path, folder: Path) -> Scadn:
-    """Train for two epochs or not at all, and leave ``model.ckpt``."""
-    model = Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, visualizer=False)
+    """Train the paper's networks for two epochs, or others not at all, and leave ``model.ckpt``."""
+    network = {} if name == "trained" else {"residual_blocks": 2, "residual": "separable"}
+    model = Scadn(image_size=32, base_channels=2, **network, seed=0, learning_rate=1e-3, visualizer=False)
     if name == "untrained":
         trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder)
         trainer.strategy.connect(model)
@@ -104,14 +104,6 @@ def _export(model: Scadn, folder: Path) -> dict[str, Path]:
     return files
 
 
-@pytest.fixture(scope="module")
-def few_blocks() -> Iterator[None]:
-    """Let a module's generators have one residual block: the tests of parity trace all eight."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch_model, "Generator", partial(Generator, residual_blocks=1))
-        yield
-
-
 @pytest.fixture(scope="session")
 def every_form() -> Callable[[Scadn, Path], dict[str, Path]]:
     """Export a model into the folder that holds its ``model.ckpt``."""
@@ -134,7 +126,7 @@ def _export_logged(name: str, lace_root: Path, folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def exported(request: pytest.FixtureRequest, run_folder: Path, lace_root: Path) -> Exported:
-    """A model in every form, trained for two epochs or, where a test asks for it, "untrained"."""
+    """A model in every form: the paper's, trained for two epochs, or a separable one that is "untrained"."""
     name = getattr(request, "param", "trained")
     folder, making = run_folder / name, run_folder / f"{name}.tmp"
     with FileLock(run_folder / f"{name}.lock"):

@@ -28,7 +28,7 @@ def lace(root: Path, **counts: int) -> list[object]:
 def tiny_config(tmp_path) -> Path:
     """The shipped configuration with a tiny model."""
     config = yaml.safe_load(config_path("scadn_repair").read_text())
-    config["model"]["init_args"].update(image_size=32, base_channels=2)
+    config["model"]["init_args"].update(image_size=32, base_channels=2, residual_blocks=1)
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
@@ -102,7 +102,7 @@ def test_nothing_is_trained_if_one_configuration_cannot_be_built(tiny_config, la
 def test_a_number_of_steps_suits_configurations_in_epochs_too(lace_root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = yaml.safe_load(config_path("demo").read_text())
-    config["model"]["init_args"].update(image_size=32, base_channels=2)
+    config["model"]["init_args"].update(image_size=32, base_channels=2, residual_blocks=1)
     Path("tiny.yaml").write_text(yaml.safe_dump(config))
     assert run("choose", *lace(lace_root), "--configs", "[tiny.yaml]", "--max_steps", 5) == 0
 

@@ -19,7 +19,8 @@ from anomalib_scadn import Scadn
 from anomalib_scadn.cli.configs import config_folder, config_path
 from anomalib_scadn.cli.main import main
 
-TINY_MODEL = ["--model.image_size", "32", "--model.base_channels", "2"]
+TINY_NETWORK = ["--model.base_channels", "2", "--model.residual_blocks", "1"]
+TINY_MODEL = ["--model.image_size", "32", *TINY_NETWORK]
 CROPS = ["--model.crop_size", "24", "--model.stripes", "[4,8]"]
 STEPS = ["--trainer.max_steps", "2", "--trainer.val_check_interval", "1.0"]
 FOR_FOLDERS = {
@@ -98,8 +99,7 @@ def test_configurations_for_classes_train_and_draw_the_papers_figures(run, mnist
         "train",
         "--config",
         config_path(config),
-        "--model.base_channels",
-        "2",
+        *TINY_NETWORK,
         *FOR_CLASSES[config],
         *TINY_TRAINER,
         *data,
@@ -130,7 +130,7 @@ def tiny_benchmark(tmp_path: Path, lace_root: Path, models: slice = slice(None),
     """The shipped benchmark with less of everything, of some of its models."""
     config = yaml.safe_load(config_path("benchmark").read_text())
     scadn, patchcore, padim = config["benchmark"]["model"]["grid"]
-    scadn["init_args"].update(image_size=32, base_channels=2, max_epochs=1, **changes)
+    scadn["init_args"].update(image_size=32, base_channels=2, residual_blocks=1, max_epochs=1, **changes)
     patchcore["init_args"].update(coreset_sampling_ratio=0.001)
     config["benchmark"]["model"]["grid"] = [scadn, patchcore, padim][models]
     config["benchmark"]["data"]["init_args"].update(

@@ -19,10 +19,7 @@ from anomalib_scadn import CompositeScore, Scadn, SyntheticLace
 from anomalib_scadn.deploy import StripedMaskInferencer
 from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
 
-pytestmark = pytest.mark.usefixtures("few_blocks")
-
-
-TINY = {"image_size": 32, "base_channels": 2, "seed": 0, "learning_rate": 1e-3}
+TINY = {"image_size": 32, "base_channels": 2, "residual_blocks": 1, "seed": 0, "learning_rate": 1e-3}
 
 
 def make(**options: object) -> Scadn:
@@ -30,7 +27,7 @@ def make(**options: object) -> Scadn:
 
 
 @pytest.fixture(scope="module")
-def fit(few_blocks, lace_root):
+def fit(lace_root):
     """Fit a model in a folder, and leave ``model.ckpt`` there; gives the data and the engine."""
 
     def call(model: Scadn, folder: Path) -> tuple[SyntheticLace, Engine]:

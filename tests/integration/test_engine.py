@@ -23,7 +23,7 @@ METRICS = {"image_AUROC", "image_F1Score", "pixel_AUROC", "pixel_F1Score", "PerI
 @pytest.fixture(scope="module")
 def fitted(lace_root, tmp_path_factory):
     """A model fitted once for the tests that only use it, with its engine and its data."""
-    model = Scadn(image_size=32, base_channels=2, seed=0, learning_rate=1e-3)
+    model = Scadn(image_size=32, base_channels=2, residual_blocks=1, seed=0, learning_rate=1e-3)
     lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
     folder = tmp_path_factory.mktemp("fitted")
     engine = Engine(
@@ -185,7 +185,7 @@ def test_configurations_of_the_benchmark_reach_the_checkpoint_as_plain_data(tiny
 
     config = {
         "class_path": "anomalib_scadn.Scadn",
-        "init_args": {"image_size": [32, 32], "stripes": [4, 8], "base_channels": 2},
+        "init_args": {"image_size": [32, 32], "stripes": [4, 8], "base_channels": 2, "residual_blocks": 1},
     }
     engine = tiny_engine()
     engine.fit(get_model(config), datamodule=tiny_lace())

@@ -22,9 +22,10 @@ LACE = {"image_size": 32, "num_train": 8, "num_test_good": 2, "num_test_defect":
 
 
 @pytest.fixture(scope="module")
-def checkpoint(few_blocks, lace_root, tmp_path_factory):
+def checkpoint(lace_root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoint")
-    model = Scadn(image_size=32, base_channels=2, stripes=(4, 8), seed=0, learning_rate=1e-3, visualizer=False)
+    network = {"image_size": 32, "base_channels": 2, "residual_blocks": 1, "residual": "separable"}
+    model = Scadn(**network, stripes=(4, 8), seed=0, learning_rate=1e-3, visualizer=False)
     engine = Engine(
         max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=folder / "results"
     )

@@ -8,7 +8,6 @@ import pickle
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -18,12 +17,11 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import Normalize, Resize
 
-from anomalib_scadn import checks, torch_model
+from anomalib_scadn import checks
 from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
 from anomalib_scadn.export import export_generator
 from anomalib_scadn.export.metadata import PROPERTY
-from anomalib_scadn.networks import Generator
 from tolerances import generator_rounding, score_rounding
 
 GRAPHS = ("onnx", "openvino", "generator-onnx", "generator-openvino")
@@ -194,9 +192,8 @@ def test_an_export_needs_no_file_but_graph_and_weights(exported, image_folders, 
     )
 
 
-def test_one_file_holds_weights_and_metadata_if_asked_to(tiny_scadn, tmp_path, monkeypatch, caplog):
+def test_one_file_holds_weights_and_metadata_if_asked_to(tiny_scadn, tmp_path, caplog):
     """And a model that was never validated gives raw values alone, with a warning by export and inferencer."""
-    monkeypatch.setattr(torch_model, "Generator", partial(Generator, residual_blocks=1))
     path = tiny_scadn().to_onnx(tmp_path, external_data=False, verbose=False)
     assert [file.name for file in path.parent.iterdir()] == ["model.onnx"]
     result = StripedMaskInferencer(path, tile=32, overlap=8).predict(np.zeros((40, 32, 3), dtype=np.uint8))
@@ -333,9 +330,8 @@ def test_generator_is_not_exported_where_metadata_could_not_describe_the_rest(ti
     assert not list(tmp_path.iterdir())
 
 
-def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_scadn, tmp_path, monkeypatch):
+def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_scadn, tmp_path):
     """And a model that normalizes nothing says its raw values once."""
-    monkeypatch.setattr(torch_model, "Generator", partial(Generator, residual_blocks=1))
     model = tiny_scadn(post_processor=False).eval()
     inferencer = StripedMaskInferencer(model.to_onnx(tmp_path, input_size=(32, 32), verbose=False))
     image = Image.fromarray(np.random.default_rng(3).integers(0, 256, (50, 40, 3), dtype=np.uint8))

@@ -127,7 +127,7 @@ def test_onnx_files_are_sound(exported, kind):
     elements = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
     weights = sum(parameter.numel() for parameter in exported.module.model.generator.parameters())
     masks = 0 if kind == "generator-onnx" else exported.module.model.masks.numel()
-    assert 0.9 * weights <= elements - masks <= 1.05 * weights
+    assert 0.9 * weights <= elements - masks <= weights + 2000
 
 
 def test_full_graph_has_the_hosts_outputs_alone(exported):

@@ -50,7 +50,7 @@ def test_two_processes_agree_on_averaged_weights_and_the_reference_values_of_one
     state = torch.load(tmp_path / "two.pt", weights_only=True)
     from anomalib_scadn import Scadn, SyntheticLace
 
-    model = Scadn(image_size=32, base_channels=2)
+    model = Scadn(image_size=32, base_channels=2, residual_blocks=1)
     model.load_state_dict(state)
     lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
     lace.setup()

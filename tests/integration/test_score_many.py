@@ -92,7 +92,7 @@ def model(lace_root, tmp_path_factory):
     """Checkpoint of a model that was validated."""
     folder = tmp_path_factory.mktemp("model")
     lace = SyntheticLace(root=lace_root, image_size=32, num_train=8, num_test_good=2, num_test_defect=1, num_workers=0)
-    scadn = Scadn(image_size=32, base_channels=2, stripes=(4,), seed=0, visualizer=False)
+    scadn = Scadn(image_size=32, base_channels=2, residual_blocks=1, stripes=(4,), seed=0, visualizer=False)
     options = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "default_root_dir": folder}
     engine = Engine(max_epochs=1, **options)
     engine.fit(scadn, datamodule=lace)

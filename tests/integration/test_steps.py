@@ -26,7 +26,8 @@ class Record(Callback):
 @pytest.fixture(params=[Scadn, AloccD], ids=lambda kind: kind.__name__)
 def make(request):
     """Maker of a model with two optimizers."""
-    return lambda: request.param(image_size=32, base_channels=2, seed=0, learning_rate=1e-3, visualizer=False)
+    own = {"residual_blocks": 1} if request.param is Scadn else {}
+    return lambda: request.param(image_size=32, base_channels=2, **own, seed=0, learning_rate=1e-3, visualizer=False)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 
 """Networks: shapes, counts of parameters, and what the paper and the authors' code say about their layers."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -121,6 +123,33 @@ def test_residual_block_equals_its_layers_written_out_and_has_no_activation_afte
     assert (result < 0).any()
 
 
+def test_a_separable_block_equals_its_layers_written_out():
+    block = ResidualBlock(3, residual="separable")
+    (one, across), (other, across_too) = block.layers[1], block.layers[5]
+    features = torch.randn(2, 3, 6, 7)
+
+    def separable(values, dilation, depthwise, pointwise):
+        values = F.pad(values, (dilation,) * 4, mode="reflect")
+        alone = [
+            F.conv2d(values[:, n : n + 1], depthwise.weight[n : n + 1], dilation=dilation)
+            for n in range(values.shape[1])
+        ]
+        return torch.einsum("nchw,dc->ndhw", torch.cat(alone, dim=1), pointwise.weight[..., 0, 0])
+
+    hidden = F.instance_norm(separable(features, 2, one, across)).relu()
+    hidden = F.instance_norm(separable(hidden, 1, other, across_too))
+    torch.testing.assert_close(block(features), features + hidden, atol=1e-4, rtol=1e-4)
+
+
+def test_separable_blocks_have_nearly_a_ninth_of_the_weights():
+    # Sixteen convolutions of 3 x 3 over 512 channels: 9 * 512 + 512 * 512 weights in place of 9 * 512 * 512.
+    full, separable = on_meta(Generator), on_meta(partial(Generator, residual="separable"))
+    counts = [sum(parameter.numel() for parameter in network.parameters()) for network in (full, separable)]
+    assert counts[0] - counts[1] == 16 * (8 * 512 * 512 - 9 * 512)
+    for part in ("encoder", "decoder"):
+        assert shapes(getattr(full, part).state_dict()) == shapes(getattr(separable, part).state_dict())
+
+
 def test_residual_block_leaves_its_input_untouched():
     features = torch.randn(1, 2, 6, 6)
     before = features.clone()
@@ -204,7 +233,7 @@ def test_discriminator_does_not_change_in_evaluation():
     assert all(torch.equal(value, before[key]) for key, value in discriminator.state_dict().items())
 
 
-@pytest.mark.parametrize("network", [Generator, Discriminator])
+@pytest.mark.parametrize("network", [Generator, partial(Generator, residual="separable"), Discriminator])
 def test_gradient_reaches_the_input_and_every_weight(network):
     module = network(4)
     images = torch.rand(2, 3, 32, 32, requires_grad=True)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import get_args
 
+from anomalib_scadn.checks import check_choice
+
 from .errors import ERRORS, ErrorName
 from .maps import Combine, Pooling
 from .standardization import Standardize
@@ -37,11 +39,11 @@ def check_composite(
     if not errors or len(set(errors)) != len(errors) or not set(errors) <= set(known):
         msg = f"errors must name each of some of {', '.join(known)} once, got {list(errors)}"
         raise ValueError(msg)
-    _check_choice("standardize", standardize, get_args(Standardize))
+    check_choice(get_args(Standardize), standardize=standardize)
     if len(errors) > 1 and standardize == "none":
         msg = f"errors of several kinds ({', '.join(errors)}) can be joined only if standardize is 'pixel' or 'global'"
         raise ValueError(msg)
-    _check_choice("combine", combine, get_args(Combine))
+    check_choice(get_args(Combine), combine=combine)
     if not smoothing:
         msg = "smoothing must have at least one width, 0 for none, got an empty list"
         raise ValueError(msg)
@@ -51,16 +53,9 @@ def check_composite(
     if len(smoothing) > 1 and standardize == "none":
         msg = f"maps of several widths ({smoothing}) can be joined only if standardize is 'pixel' or 'global'"
         raise ValueError(msg)
-    _check_choice("pooling", pooling, get_args(Pooling))
+    check_choice(get_args(Pooling), pooling=pooling)
     if type(top_fraction) not in (int, float) or not 0 < top_fraction <= 1:
         msg = f"top_fraction must be a number in (0, 1], got {top_fraction!r}"
-        raise ValueError(msg)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        *first, last = map(repr, choices)
-        msg = f"{name} must be {', '.join(first)} or {last}, got {value!r}"
         raise ValueError(msg)
 
 

@@ -19,7 +19,7 @@ ARGUMENTS_KEY = "scadn_arguments"
 """Key of the arguments that weights and reference values belong to. ``load_from_checkpoint`` puts the arguments that it
 is given among the checkpoint's hyperparameters, which therefore cannot tell."""
 
-ALIKE = ("image_size", "base_channels", "stripes", "mask_fill")
+ALIKE = ("image_size", "base_channels", "residual_blocks", "residual", "stripes", "mask_fill")
 """Arguments that must be those of training."""
 
 COMPILED = "_orig_mod."

@@ -16,6 +16,9 @@ from anomalib_scadn.networks import Discriminator, Generator
 
 from .checkpoints import check_fit
 
+AUTHORS = "base_channels=64, residual_blocks=8 and residual='full'"
+"""Arguments of the authors' networks, for messages."""
+
 
 def rename_generator_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Rename the authors' generator keys to those of :class:`~anomalib_scadn.networks.Generator`.
@@ -85,7 +88,7 @@ def load_official_weights(
         state = rename_discriminator_keys(_read(discriminator_file, "discriminator"))
         states.append((discriminator, state, discriminator_file))  # type: ignore[arg-type]
     for network, state, file in states:
-        check_fit(network, state, file, "; the authors' networks have base_channels=64")
+        check_fit(network, state, file, f"; the authors' networks have {AUTHORS}")
     for network, state, _ in states:
         network.load_state_dict(state)
 

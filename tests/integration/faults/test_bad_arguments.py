@@ -26,6 +26,8 @@ TABLE = {
     small: {
         "image_size": [0, -8, 8, 25, 3.5, True, "32", None, (), (32,), (32, 32, 32), (32, 33), (32.0, 32), (0, 32)],
         "base_channels": COUNTS,
+        "residual_blocks": COUNTS[1:],
+        "residual": ["none", "", None, 1],
         "stripes": [(), (0,), (-4,), (3,), (4, 4), (64,), 4, "4", (4.0,), ("4",), (True,), None],
         "mask_fill": [-0.1, 1.1, nan, inf],
         "lambda_rec": NUMBERS,

@@ -75,6 +75,8 @@ CHECKPOINTS = {
     "a weight of another shape": set_weight(lambda weight: weight.reshape(-1)[:3]),
     "a weight that is a number": set_weight(lambda _: 1.0),
     "another width": set_argument(base_channels=3),
+    "fewer residual blocks": set_argument(residual_blocks=7),
+    "separable residual blocks": set_argument(residual="separable"),
     "impossible size": set_argument(image_size=(33, 32)),
     "size is a text": set_argument(image_size="32"),
     "impossible stripes": set_argument(stripes=(5,)),

@@ -51,7 +51,7 @@ def fit(command: list[str]) -> None:
     arguments = parser.parse_args(command)
     torch.set_num_threads(1)
     options = {"seed": arguments.seed, "ema_decay": arguments.ema, "repair": arguments.repair}
-    model = Scadn(image_size=32, base_channels=2, learning_rate=1e-3, **options)
+    model = Scadn(image_size=32, base_channels=2, residual_blocks=1, learning_rate=1e-3, **options)
     datamodule = SyntheticLace(
         root=arguments.lace,
         image_size=32,

@@ -48,7 +48,7 @@ def bare_tree(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scadn_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Configuration of a SCADN small enough to train in seconds."""
     path = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    model = {"image_size": 24, "base_channels": 2, "stripes": [2, 4], "learning_rate": 0.001}
+    model = {"image_size": 24, "base_channels": 2, "residual_blocks": 1, "stripes": [2, 4], "learning_rate": 0.001}
     content = {
         "model": {"class_path": "anomalib_scadn.Scadn", "init_args": model},
         "data": {"class_path": "anomalib_scadn.LaceAD", "init_args": {"train_batch_size": 3, "eval_batch_size": 2}},

@@ -164,7 +164,11 @@ def test_no_two_columns_have_the_same_key_or_title():
 
 
 def test_a_training_is_named_by_its_steps_or_its_epochs():
-    settings = {"file": "tiny.yaml", "model": {"base_channels": 2, "max_epochs": 5}, "trainer": {}}
+    settings = {
+        "file": "tiny.yaml",
+        "model": {"base_channels": 2, "max_epochs": 5},
+        "trainer": {},
+    }
     named = {"steps": {"max_steps": 70}, "epochs": {"max_epochs": 3}, "": {}}
     found = {
         name: setting({"configuration": {"scadn": {**settings, "trainer": trainer}}}) for name, trainer in named.items()
@@ -172,3 +176,10 @@ def test_a_training_is_named_by_its_steps_or_its_epochs():
     assert found["steps"] == "`tiny.yaml`, 2 base channels, 70 steps"
     assert found["epochs"] == "`tiny.yaml`, 2 base channels, 3 epochs"
     assert found[""] == "`tiny.yaml`, 2 base channels, 5 epochs"
+
+
+def test_networks_that_are_not_the_papers_are_named():
+    model = {"base_channels": 2, "residual_blocks": 3, "residual": "separable", "max_epochs": 5}
+    scadn = {"file": "tiny.yaml", "model": model, "trainer": {}}
+    named = setting({"configuration": {"scadn": scadn}})
+    assert named == "`tiny.yaml`, 2 base channels, 3 residual blocks, separable, 5 epochs"

@@ -16,8 +16,8 @@ from anomalib_scadn.cli.configs import config_path
 from paper_tables import ABLATION, TESTED
 from report import load_results, write_report
 
-TINY = ["--model.base_channels", "2", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
-TINY += ["--data.num_workers", "0"]
+TINY = ["--model.base_channels", "2", "--model.residual_blocks", "1"]
+TINY += ["--trainer.max_epochs", "1", "--trainer.accelerator", "cpu", "--data.num_workers", "0"]
 ROWS = ["no_adversarial", "S1", "S2", "S3", "full", "mean", "max"]
 
 
@@ -171,7 +171,8 @@ def test_the_ablation_makes_its_seven_rows_on_lace_and_on_a_folder(
 
 def test_rows_that_differ_in_inference_only_have_the_same_training(tiny_tree):
     where = {"data.root": tiny_tree, "data.category": "1", "data.num_workers": 0, "trainer.accelerator": "cpu"}
-    options = {**where, "model.image_size": 32, "model.base_channels": 2, "trainer.max_epochs": 2}
+    network = {"model.image_size": 32, "model.base_channels": 2, "model.residual_blocks": 1}
+    options = {**where, **network, "trainer.max_epochs": 2}
     full = experiment.train(config_path("cpu"), options)
     for changes in (ABLATION[name].changes for name in TESTED):
         own = experiment.train(config_path("cpu"), {**options, **changes})

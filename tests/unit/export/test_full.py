@@ -26,7 +26,7 @@ def test_a_failed_export_to_torch_leaves_the_model_and_no_file(tmp_path, tiny_sc
 
 
 def test_a_graph_paints_a_few_masks_at_a_time_for_any_batch():
-    model = ScadnModel((32, 32), base_channels=1, seed=0, passes_at_once=5).eval()
+    model = ScadnModel((32, 32), base_channels=1, residual_blocks=1, seed=0, passes_at_once=5).eval()
     batch = torch.export.Dim("batch")
     program = torch.export.export(model, (torch.rand(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
     for count in (1, 3):

@@ -10,6 +10,7 @@ from lightning.pytorch import Trainer
 from anomalib_scadn import Scadn
 from anomalib_scadn.baselines import Dae
 from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.training.checkpoints import ARGUMENTS_KEY
 
 
 def save(model, path):
@@ -37,6 +38,8 @@ def test_a_compiled_models_checkpoint_loads_and_a_compiled_model_loads_any(tmp_p
     ("arguments", "message"),
     [
         ({"base_channels": 4}, "trained with base_channels = 2, this model has 4; give --model.base_channels"),
+        ({"residual_blocks": 3}, "trained with residual_blocks = 1, this model has 3; give --model.residual_blocks"),
+        ({"residual": "separable"}, "trained with residual = full, this model has separable; give --model.residual"),
         ({"lambda_adv": 0}, "trained with lambda_adv = 0.001, this model has 0; give --model.lambda_adv"),
         ({"image_size": 40}, r"trained with image_size = \(32, 32\), this model has \(40, 40\)"),
     ],
@@ -52,6 +55,17 @@ def test_the_argument_that_differs_is_named(tmp_path, tiny_scadn, tiny_lace, tin
 def test_another_weight_of_the_same_loss_is_no_difference(tmp_path, tiny_scadn):
     path = save(tiny_scadn(), tmp_path / "model.ckpt")
     assert Scadn.load_from_checkpoint(path, lambda_adv=0.5).lambda_adv == 0.5
+
+
+def test_a_checkpoint_of_a_version_without_these_arguments_has_the_papers_networks(tmp_path):
+    path = save(Scadn(image_size=32, base_channels=2, seed=0), tmp_path / "model.ckpt")
+    old = torch.load(path, weights_only=True)
+    for arguments in (old["hyper_parameters"], old[ARGUMENTS_KEY]):
+        del arguments["residual_blocks"], arguments["residual"]
+    torch.save(old, path)
+    assert len(Scadn.load_from_checkpoint(path).model.generator.residual) == 8
+    with pytest.raises(ValueError, match=r"model\.generator\.residual\.1\.\S+ has shape .* expected no such key"):
+        Scadn.load_from_checkpoint(path, residual_blocks=1)
 
 
 def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path, tiny_scadn):
