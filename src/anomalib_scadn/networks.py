@@ -42,6 +42,8 @@ class InstanceNorm(nn.InstanceNorm2d):
         Returns:
             torch.Tensor: Shape (N, C, h, w), mean 0 and variance 1 over the pixels of a channel.
         """
+        if features.dtype == torch.bfloat16:  # whose means torch would round to eight bits
+            return super().forward(features.float()).to(features.dtype)
         if not (torch.compiler.is_exporting() and self.export_row_by_row):
             return super().forward(features)
         centred = features - features.mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)

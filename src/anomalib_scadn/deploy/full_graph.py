@@ -25,7 +25,7 @@ class FullGraphBackend(Backend):
 
     def __init__(self, graph: Graph) -> None:
         check_inner_values(graph)
-        super().__init__(graph.metadata)
+        super().__init__(graph.metadata, graph.precision)
         self._graph = graph
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
