@@ -156,8 +156,8 @@ def test_damaged_weights_are_refused_by_name(exported, tmp_path, kind):
     [
         (lambda _: None, "holds no metadata of SCADN, .*: export the model again"),
         (
-            lambda text: text.replace('"format_version": 6', '"format_version": 5'),
-            "format_version 6, got 5: export again",
+            lambda text: text.replace('"format_version": 7', '"format_version": 6'),
+            "format_version 7, got 6: export again",
         ),
         (lambda text: text.replace('"striped"', '"none"'), "have an impossible entry: .*'none'"),
     ],
