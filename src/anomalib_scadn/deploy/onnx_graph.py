@@ -61,6 +61,8 @@ class OnnxGraph(Graph):
         find_weights(path)
         inner = [name for name in INNER_VALUES if name.encode() in content]
         session_options = options.get("session_options") or ort.SessionOptions()
+        # One block that is planned for all values takes more memory here, and no less time.
+        session_options.enable_mem_pattern = False
         session_options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
         )
