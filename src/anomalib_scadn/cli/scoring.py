@@ -107,8 +107,9 @@ def describe_results(options: Options, inferencer: StripedMaskInferencer) -> tup
         ValueError: If the threshold is none, or none for this model.
         OSError: If a file cannot be read.
     """
-    decisive = (options[name] for name in ("model", "tile", "overlap", "ignore_mask", "bit_depth"))
-    record = describe_run(*decisive, precision=inferencer.backend.precision)
+    names = ("model", "tile", "overlap", "ignore_mask", "bit_depth")
+    decisive = [*(options[name] for name in names), inferencer.backend.precision]
+    record = describe_run(*decisive)
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
     if threshold is not None:
         threshold.check(normalized="pred_score" in inferencer.backend.outputs)
