@@ -81,14 +81,14 @@ FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
 
 
 def export_all(image_size: int, base_channels: int, folder: Path) -> list[tuple[str, str, str]]:
-    """Export a model in every form, those of lower precision too: name, file in the folder, OpenVINO's precision."""
+    """Export a model in every form, those of lower precision too: name, file in the folder, precision."""
     model = make_model(image_size, base_channels, seed=0)
     made = []
     for name, export in FORMS.items():
         path = export(model, folder)
         made.append((name, path, "f32"))
         if name == "OpenVINO f32":
-            made += [("OpenVINO bf16", path, "bf16"), ("OpenVINO INT8_PTQ", export_int8(model, folder), "f32")]
+            made += [("OpenVINO bf16", path, "bf16"), ("OpenVINO INT8_PTQ", export_int8(model, folder), "int8")]
     return [(name, str(path.relative_to(folder)), precision) for name, path, precision in made]
 
 

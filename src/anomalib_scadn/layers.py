@@ -39,11 +39,10 @@ class InstanceNorm(nn.InstanceNorm2d):
             centred = features - features.mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             variance = centred.square().mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             return centred * torch.rsqrt(variance + self.eps)
-        # A mean in half precision has too few digits; torch's own norm has more inside.
-        precise = features.dtype in (torch.float32, torch.float64)
-        if torch.compiler.is_exporting() or features.device.type != "cpu" or not precise:
+        if torch.compiler.is_exporting() or features.device.type != "cpu":
             return super().forward(features)
-        return _Normalize.apply(features, self.eps)
+        precise = features if features.dtype == torch.float64 else features.float()  # means of bfloat16 have two digits
+        return _Normalize.apply(precise, self.eps).to(features.dtype)
 
 
 class _Normalize(torch.autograd.Function):

@@ -187,7 +187,7 @@ def test_calibration_for_8_bits_leaves_the_score_its_small_differences(fit, tmp_
     assert quantized <= makers(graph, "reconstructions")  # not in the images' own part of a similarity, either
     # However a processor rounds what is painted, the score takes it as it is.
     images = torch.stack([datamodule.test_data[index].image for index in range(2)])
-    found = OpenVinoGraph(path, "CPU", {}, passes_at_once=1).run(images.numpy())
+    found = OpenVinoGraph(path, "CPU", "f32", {}, passes_at_once=1).run(images.numpy())
     with torch.no_grad():
         expected = model.model.scorer(images, torch.from_numpy(found["reconstructions"].copy()), model.model.masks)
     assert np.corrcoef(found["raw_map"].ravel(), expected.anomaly_map.ravel())[0, 1] > 0.99

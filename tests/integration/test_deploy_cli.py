@@ -40,6 +40,7 @@ class Dummy:
     path: object
     device: str = "cpu"
     passes_at_once: int = 4
+    precision: str = "f32"
     tile: int | None = None
     overlap: int = 64
     batch_size: int = 1
@@ -47,7 +48,7 @@ class Dummy:
     bit_depth: int | None = None
     ignore_mask: object = None
     ignored = None
-    backend = SimpleNamespace(outputs={"pred_score", "pred_label"})
+    backend = SimpleNamespace(outputs={"pred_score", "pred_label"}, precision="f32")
 
     def __post_init__(self):
         if not self.path.exists():

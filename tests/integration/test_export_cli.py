@@ -107,6 +107,7 @@ def test_every_export_scores_like_the_checkpoint(
         assert ('type="MVN"' in path.read_text()) == (compression in ("INT8_PTQ", "INT8_ACQ"))
     shutil.copytree(path.parent, path.parents[2] / "alone")  # graph and weights, with whatever metadata are in there
     exported = StripedMaskInferencer(path.parents[2] / "alone" / path.name)
+    assert exported.backend.precision == ("int8" if compression in ("INT8_PTQ", "INT8_ACQ") else "f32")
     assert exported.backend.outputs == {"pred_score", "pred_label", "anomaly_map", "pred_mask"}
     reference = StripedMaskInferencer(checkpoint)
     for image in images:

@@ -154,8 +154,8 @@ def test_damaged_weights_are_refused_by_name(exported, tmp_path, kind):
     [
         (lambda _: None, "holds no metadata of SCADN, .*: export the model again"),
         (
-            lambda text: text.replace('"format_version": 6', '"format_version": 5'),
-            "format_version 6, got 5: export again",
+            lambda text: text.replace('"format_version": 7', '"format_version": 6'),
+            "format_version 7, got 6: export again",
         ),
         (lambda text: text.replace('"striped"', '"none"'), "have an impossible entry: .*'none'"),
     ],
@@ -259,6 +259,7 @@ def test_a_model_may_lie_in_the_current_folder(exported, image_folders, tmp_path
         ({"channel_order": "hsv"}, "got 'hsv'"),
         ({"device": "abacus"}, "abacus"),
         ({"backend_options": {"abacus": 1}}, "abacus"),
+        ({"precision": "f16"}, "precision must be one of f32, bf16, int8, auto, got 'f16'"),
     ],
 )
 def test_impossible_arguments_are_refused(exported, arguments, message):
@@ -305,6 +306,7 @@ def test_options_reach_the_runtime(exported, image_folders):
         assert found.raw_score == pytest.approx(
             exported.inferencer(kind).predict(image).raw_score, abs=score_rounding(2)
         )
+    assert not options.enable_mem_pattern  # which would take more memory
 
 
 def test_export_leaves_no_temporary_files(exported):

@@ -17,6 +17,7 @@ ROOMS = (
     "checks",
     "files",
     "stripes",
+    "resampling",
     "masks",
     "anomalies",
     "layers",

@@ -47,7 +47,13 @@ def score_many(options: Options) -> int:
 
     Returns:
         int: Exit status.
+
+    Raises:
+        ValueError: If the precision is ``"auto"``, which machines may understand differently.
     """
+    if options["precision"] == "auto":
+        msg = "precision must be f32, bf16 or int8 for score-many, whose machines may differ, got auto"
+        raise ValueError(msg)
     check_ray()
     set_pixel_limit(options)
     made_with, threads = inferencer_options(options), options["threads"]
@@ -63,7 +69,10 @@ def score_many(options: Options) -> int:
         max_pixels=options["max_pixels"],
     )
     # The model first, here, where a GPU may be missing: a folder is not claimed for one that cannot be loaded.
-    checked = StripedMaskInferencer(path, **{**made_with, "device": "cpu"} if workers.gpu else made_with)
+    here = {**made_with, "device": "cpu", "precision": "f32"} if workers.gpu else made_with
+    checked = StripedMaskInferencer(path, **here)
+    if workers.gpu:
+        checked.backend.precision = options["precision"]  # that of the actors is recorded
     record, outputs = describe_results(options, checked)
     del checked
     found = run.score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])

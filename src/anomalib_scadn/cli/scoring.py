@@ -14,6 +14,7 @@ from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.inspection.outcome import Outputs, Pictures
 from anomalib_scadn.deploy.inspection.run_record import Record, describe_run
 from anomalib_scadn.deploy.inspection.threshold import read_threshold
+from anomalib_scadn.deploy.precision import Precision
 
 from .console import Options
 
@@ -32,6 +33,12 @@ def add_scoring_arguments(parser: ArgumentParser, pictures: Pictures) -> None:
     parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
     parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
     parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
+    parser.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default="f32",
+        help="What the networks are computed in; auto: the fewest bits that file and device have.",
+    )
     parser.add_argument(
         "--threshold",
         type=str | None,
@@ -82,7 +89,7 @@ def inferencer_options(options: Options) -> dict[str, Any]:
     Returns:
         dict[str, Any]: Arguments of :class:`~anomalib_scadn.deploy.StripedMaskInferencer`.
     """
-    names = ("device", "passes_at_once", "tile", "overlap", "batch_size", "ignore_mask", "bit_depth")
+    names = ("device", "passes_at_once", "precision", "tile", "overlap", "batch_size", "ignore_mask", "bit_depth")
     return {name: options[name] for name in names}
 
 
@@ -100,7 +107,8 @@ def describe_results(options: Options, inferencer: StripedMaskInferencer) -> tup
         ValueError: If the threshold is none, or none for this model.
         OSError: If a file cannot be read.
     """
-    decisive = (options[name] for name in ("model", "tile", "overlap", "ignore_mask", "bit_depth"))
+    names = ("model", "tile", "overlap", "ignore_mask", "bit_depth")
+    decisive = [*(options[name] for name in names), inferencer.backend.precision]
     record = describe_run(*decisive)
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
     if threshold is not None:

@@ -14,6 +14,7 @@ from PIL.Image import Resampling
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import Resize
 
+from anomalib_scadn.resampling import triangle_weights
 from anomalib_scadn.scoring.precision import single_precision
 
 BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
@@ -22,9 +23,6 @@ BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resamp
 
 def antialias_matrix(length: int, new_length: int, device: torch.device | None = None) -> torch.Tensor:
     """Weights of antialiased bilinear resampling along one axis.
-
-    A new pixel averages the old ones under a triangle as wide as the new pixel (at least as an old one), centred on
-    it and normalized; what torch's ``interpolate(mode="bilinear", antialias=True)`` does.
 
     Args:
         length (int): Old number of pixels; may be symbolic.
@@ -37,10 +35,7 @@ def antialias_matrix(length: int, new_length: int, device: torch.device | None =
     old = torch.arange(length, device=device, dtype=torch.float32)
     new = torch.arange(new_length, device=device, dtype=torch.float32)
     # A tensor, so that a symbolic length stays in the graph.
-    scale = torch.ones_like(old).sum() / new_length
-    distance = (old + 0.5)[None, :] - ((new + 0.5) * scale)[:, None]
-    weights = (1 - distance.abs() / scale.clamp(min=1.0)).clamp(min=0.0)
-    return weights / weights.sum(dim=1, keepdim=True)
+    return triangle_weights(old, new, torch.ones_like(old).sum() / new_length)
 
 
 def resize(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -41,15 +41,18 @@ class Backend(ABC):
 
     Args:
         metadata (Metadata): Description of the model.
+        precision (str): See the attribute.
 
     Attributes:
         metadata (Metadata): Description of the model.
+        precision (str): What the networks are computed in: ``"f32"``, ``"bf16"`` or ``"int8"``.
         outputs (set[str]): Outputs of anomalib's that mean something, see
             :func:`~anomalib_scadn.training.thresholds.fitted_outputs`.
     """
 
-    def __init__(self, metadata: Metadata) -> None:
+    def __init__(self, metadata: Metadata, precision: str) -> None:
         self.metadata = metadata
+        self.precision = precision
         self.outputs = fitted_outputs(metadata.post_processor)
 
     @cached_property

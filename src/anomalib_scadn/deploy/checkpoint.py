@@ -17,6 +17,10 @@ from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
 
 from .backends import Backend, Values
+from .precision import QUANTIZED, Precision, choose_precision
+
+BFLOAT16 = ("amx_bf16", "avx512_bf16", "bf16")
+"""Instructions of Intel's, AMD's and ARM's processors, in torch's words."""
 
 
 class CheckpointBackend(Backend):
@@ -26,13 +30,17 @@ class CheckpointBackend(Backend):
         path (Path): ``.ckpt`` file.
         device (str): PyTorch's name of a device, in any case.
         passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
+        precision (Literal["f32", "bf16", "int8", "auto"]): ``"bf16"`` on a device that has it: for the convolutions;
+            sums over pixels, what the masks remove and the score stay in single precision.
         options (Mapping[str, Any]): Must be empty.
 
     Raises:
-        ValueError: If the file is no checkpoint of this model, or the device is unknown.
+        ValueError: If the file is no checkpoint of this model, the device is unknown, or does not have the precision.
     """
 
-    def __init__(self, path: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, device: str, passes_at_once: int, precision: Precision, options: Mapping[str, Any]
+    ) -> None:
         if options:
             msg = f"a .ckpt file takes no options, got {', '.join(map(str, options))}"
             raise ValueError(msg)
@@ -46,9 +54,10 @@ class CheckpointBackend(Backend):
             msg = f"{path} cannot be loaded as a checkpoint of SCADN on {device!r}: {explain_unreadable(error)}"
             raise ValueError(msg) from error
         self._module.to(self._device)
+        chosen = choose_precision(precision, path, _refused(self._device))
         model = self._module.model
         model.passes_at_once = passes_at_once
-        super().__init__(describe(model, self._module.post_processor, "full"))
+        super().__init__(describe(model, self._module.post_processor, "full"), chosen)
 
     @torch.inference_mode()
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -64,4 +73,28 @@ class CheckpointBackend(Backend):
     def _predict(self, image: torch.Tensor) -> OpenBatch:
         model = self._module.model
         model.check_images(image)
-        return open_batch(model.scorer, self._module.post_processor, image, model.reconstruct(image), model.masks)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            reconstructions = model.reconstruct(image)
+        return open_batch(model.scorer, self._module.post_processor, image, reconstructions, model.masks)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device computes in bfloat16 itself, without emulation.
+
+    Args:
+        device (torch.device): The device.
+
+    Returns:
+        bool: Whether it does; of other devices than CPUs and CUDA's it is not known.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and any(torch.cpu.get_capabilities().get(name, False) for name in BFLOAT16)
+
+
+def _refused(device: torch.device) -> dict[str, str]:
+    refused = {"int8": f"a checkpoint is not quantized; expected {QUANTIZED}"}
+    if not has_bfloat16(device):
+        name = torch.cpu.get_capabilities().get("cpu_name", "cpu") if device.type == "cpu" else str(device)
+        refused["bf16"] = f"{name} does not compute in bf16 itself; expected f32"
+    return refused

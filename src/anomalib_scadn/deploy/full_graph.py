@@ -6,6 +6,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from anomalib_scadn.resampling import resize_array
+
 from .backends import Backend, Values, highest_scale
 from .graphs import Graph, check_inner_values
 
@@ -13,8 +15,9 @@ from .graphs import Graph, check_inner_values
 class FullGraphBackend(Backend):
     """Runs a graph of anomalib's ``to_onnx`` or ``to_openvino``.
 
-    A graph that was exported for raw images of one size takes others if that is the model's own size: they are
-    resized before.
+    Raw images are resized before the graph, which would do the same: OpenVINO keeps what it has compiled for each size
+    of its input. A graph that does more with raw images, or is fixed to another size than the model's, is given them as
+    they are.
 
     Args:
         graph (Graph): The graph.
@@ -25,7 +28,7 @@ class FullGraphBackend(Backend):
 
     def __init__(self, graph: Graph) -> None:
         check_inner_values(graph)
-        super().__init__(graph.metadata)
+        super().__init__(graph.metadata, graph.precision)
         self._graph = graph
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
@@ -39,6 +42,8 @@ class FullGraphBackend(Backend):
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         count, *size = self._graph.input_shape[0], *self._graph.input_shape[-2:]
+        if self.metadata.resizes and size == [None, None]:
+            size = [*self.metadata.image_size]
         if count is not None and count != len(batch):
             msg = f"{self._graph.path} takes batches of {count}, got {len(batch)}"
             raise ValueError(msg)
@@ -47,8 +52,4 @@ class FullGraphBackend(Backend):
         if tuple(size) != self.metadata.image_size:
             msg = f"{self._graph.path} takes images of {size[0]} x {size[1]} pixels only, got {batch.shape[-2:]}"
             raise ValueError(msg)
-        import torch
-
-        from anomalib_scadn.components.pre_processor import resize
-
-        return resize(torch.from_numpy(batch), self.metadata.image_size).numpy()
+        return resize_array(batch, self.metadata.image_size)

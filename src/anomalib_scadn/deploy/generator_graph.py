@@ -30,7 +30,7 @@ class GeneratorBackend(Backend):
 
     def __init__(self, graph: Graph, passes_at_once: int) -> None:
         metadata = graph.metadata
-        super().__init__(metadata)
+        super().__init__(metadata, graph.precision)
         self._graph = graph
         scales = count_scales(metadata.stripes, metadata.passes)
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)

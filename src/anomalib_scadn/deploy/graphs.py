@@ -27,6 +27,7 @@ class Graph(ABC):
         output_names (list[str]): Names of the values that :meth:`run` returns; of a full graph also those of its inner
             values.
         metadata (Metadata): Its description.
+        precision (str): What its networks are computed in: ``"f32"``, ``"bf16"`` or ``"int8"``.
         checksum (str | None): That of the files beside it, ``None`` if it has none.
     """
 
@@ -34,6 +35,7 @@ class Graph(ABC):
     input_shape: Shape
     output_names: list[str]
     metadata: Metadata
+    precision: str
     checksum: str | None
 
     @abstractmethod

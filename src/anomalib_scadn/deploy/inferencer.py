@@ -19,6 +19,7 @@ from .backends import Backend, Values
 from .ignoring import check_score, check_something_left, fit_ignored, leave_out, read_ignore_mask
 from .images import ChannelOrder, check_channel_order, list_inputs, read_input
 from .loading import load_backend
+from .precision import Precision
 from .result import InferenceResult, split_values
 from .tiles import predict_tiled
 
@@ -50,11 +51,15 @@ class StripedMaskInferencer:
         tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
         bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
             ``None``, all 16.
+        precision (Literal["f32", "bf16", "int8", "auto"]): What the networks are computed in: ``"bf16"`` for
+            checkpoints and OpenVINO graphs on a device that has it, ``"int8"`` for a quantized OpenVINO graph,
+            ``"auto"`` for the fewest bits that file and device have. A quantized graph stays in 8 bits with ``"f32"``.
+            Defaults to ``"f32"``.
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.
-        ValueError: If a file is damaged or of an unknown kind, a graph is no export of SCADN, or an argument is
-            impossible.
+        ValueError: If a file is damaged or of an unknown kind, a graph is no export of SCADN, an argument is
+            impossible, or file or device do not have the precision.
         ImportError: If the file's runtime is not installed; the message names the extra.
 
     Example:
@@ -84,6 +89,7 @@ class StripedMaskInferencer:
         channel_order: ChannelOrder = "rgb",
         tile_progress: bool = False,
         bit_depth: int | None = None,
+        precision: Precision = "f32",
     ) -> None:
         if batch_size < 1:
             msg = f"batch_size must be at least 1, got {batch_size}"
@@ -99,7 +105,11 @@ class StripedMaskInferencer:
         self.tile_progress = tile_progress
         self.channel_order: ChannelOrder = channel_order
         self.bit_depth = bit_depth
-        self._loading: dict[str, Any] = {"passes_at_once": passes_at_once, "options": backend_options}
+        self._loading: dict[str, Any] = {
+            "passes_at_once": passes_at_once,
+            "precision": precision,
+            "options": backend_options,
+        }
         self._path = Path(path).absolute()
         self.backend = self.load_model(path)
         if self.ignored is not None:

@@ -13,6 +13,7 @@ from anomalib_scadn.export.companions import find_companions
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .backends import Backend
+from .precision import Precision, check_precision
 
 SUFFIXES = (".ckpt", ".onnx", ".xml")
 
@@ -22,6 +23,7 @@ def load_backend(
     device: str = "cpu",
     *,
     passes_at_once: int = 4,
+    precision: Precision = "f32",
     options: Mapping[str, Any] | None = None,
 ) -> Backend:
     """Load a model.
@@ -32,6 +34,8 @@ def load_backend(
             ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone. Defaults to ``4``.
+        precision (Literal["f32", "bf16", "int8", "auto"]): What the networks are computed in, see
+            :class:`~anomalib_scadn.deploy.StripedMaskInferencer`. Defaults to ``"f32"``.
         options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
             ``provider_options``, ``session_options``. Defaults to ``None``.
 
@@ -40,7 +44,8 @@ def load_backend(
 
     Raises:
         FileNotFoundError: If the file or one that belongs to it does not exist.
-        ValueError: If the file is of an unknown kind or damaged, or a graph is no export of SCADN.
+        ValueError: If the file is of an unknown kind or damaged, a graph is no export of SCADN, or file or processor do
+            not have the precision.
         ImportError: If the file's runtime is not installed; the message names the extra.
     """
     file = Path(path)
@@ -53,7 +58,8 @@ def load_backend(
     if passes_at_once < 1:
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
-    backend = _load(file, device, passes_at_once, options or {})
+    check_precision(precision)
+    backend = _load(file, device, passes_at_once, precision, options or {})
     warn_if_never_validated(backend.metadata.post_processor, file)
     return backend
 
@@ -87,24 +93,24 @@ def thread_options(path: Path, threads: int, device: str = "cpu") -> dict[str, A
     return None
 
 
-def _load(file: Path, device: str, passes_at_once: int, options: Mapping[str, Any]) -> Backend:
+def _load(file: Path, device: str, passes_at_once: int, precision: Precision, options: Mapping[str, Any]) -> Backend:
     from .graphs import Graph
 
     graph: Graph
     if file.suffix == ".ckpt":
         from .checkpoint import CheckpointBackend
 
-        return CheckpointBackend(file, device, passes_at_once, options)
+        return CheckpointBackend(file, device, passes_at_once, precision, options)
     if file.suffix == ".onnx":
         check_installed("onnxruntime", "onnx", str(file))
         from .onnx_graph import OnnxGraph
 
-        graph = OnnxGraph(file, device, options)
+        graph = OnnxGraph(file, device, precision, options)
     else:
         check_installed("openvino", "openvino", str(file))
         from .openvino_graph import OpenVinoGraph
 
-        graph = OpenVinoGraph(file, device, options, passes_at_once)
+        graph = OpenVinoGraph(file, device, precision, options, passes_at_once)
     backend: Backend
     if graph.metadata.kind == "full":
         from .full_graph import FullGraphBackend

@@ -17,8 +17,15 @@ from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.export.values import INNER_VALUES
 
 from .graphs import Graph
+from .precision import QUANTIZED, Precision, choose_precision
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+REFUSED = {
+    "bf16": "ONNX Runtime computes in the types of the graph, which are those of single precision; expected f32",
+    "int8": f"no ONNX graph is exported in 8 bits; expected {QUANTIZED}",
+}
+"""Precisions that no graph has."""
+
 OPTIONS = ("providers", "provider_options", "session_options")
 
 # Fields of ONNX's protobuf messages.
@@ -33,24 +40,29 @@ class OnnxGraph(Graph):
     Args:
         path (Path): ``.onnx`` file.
         device (str): ``"cpu"`` or ``"cuda"``; overruled by ``options["providers"]``.
+        precision (Literal["f32", "bf16", "int8", "auto"]): ``"f32"`` or ``"auto"``.
         options (Mapping[str, Any]): ``providers``, ``provider_options`` and ``session_options`` of an
             ``InferenceSession``.
 
     Raises:
         FileNotFoundError: If the file with the weights is missing.
-        ValueError: If the file is damaged or no export of SCADN, or device or options are unknown.
+        ValueError: If the file is damaged or no export of SCADN, device or options are unknown, or the precision is
+            another one.
     """
 
-    def __init__(self, path: Path, device: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, device: str, precision: Precision, options: Mapping[str, Any]) -> None:
         unknown = options.keys() - set(OPTIONS)
         if unknown:
             msg = f"options of an .onnx file are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}"
             raise ValueError(msg)
         self.path = path
+        self.precision = choose_precision(precision, path, REFUSED)
         content = path.read_bytes()
         find_weights(path)
         inner = [name for name in INNER_VALUES if name.encode() in content]
         session_options = options.get("session_options") or ort.SessionOptions()
+        # One block that is planned for all values takes more memory here, and no less time.
+        session_options.enable_mem_pattern = False
         session_options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
         )

@@ -18,29 +18,40 @@ from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
 from anomalib_scadn.stripes import MASKS_PER_SCALE
 
 from .graphs import Graph
+from .precision import QUANTIZED, Precision, choose_precision
+
+PRECISION = "INFERENCE_PRECISION_HINT"
+"""OpenVINO's property of what is computed in; without it a processor that has bfloat16 takes that."""
 
 
 class OpenVinoGraph(Graph):
-    """A graph in OpenVINO, computed in float32 unless the properties say otherwise.
+    """A graph in OpenVINO.
 
-    On processors that have bfloat16, OpenVINO would use it, and scores would differ from those of training.
+    A quantized graph is computed in 8 bits where it is quantized, whatever is asked for, and the rest in float32.
 
     Args:
         path (Path): ``.xml`` file.
         device (str): OpenVINO's name of a device, in any case.
-        options (Mapping[str, Any]): OpenVINO's properties.
+        precision (Literal["f32", "bf16", "int8", "auto"]): ``"bf16"`` on a device that has it, ``"int8"`` for a
+            quantized graph.
+        options (Mapping[str, Any]): OpenVINO's properties, without that of the precision.
         passes_at_once (int): Masked images that a generator alone is given at once.
 
     Raises:
         FileNotFoundError: If the ``.bin`` file is missing.
-        ValueError: If a file is damaged or no export of SCADN, or device or properties are unknown.
+        ValueError: If a file is damaged or no export of SCADN, device or properties are unknown, or file or device do
+            not have the precision.
     """
 
-    def __init__(self, path: Path, device: str, options: Mapping[str, Any], passes_at_once: int) -> None:
+    def __init__(
+        self, path: Path, device: str, precision: Precision, options: Mapping[str, Any], passes_at_once: int
+    ) -> None:
+        if PRECISION in options:
+            msg = f"precision is an argument of its own, expected no {PRECISION} among the options"
+            raise ValueError(msg)
         self.path = path
         (weights,) = find_weights(path)
         self._device = device.upper()
-        self._properties = {"INFERENCE_PRECISION_HINT": "f32", **options}
         try:
             core = ov.Core()
             self._model = core.read_model(path, weights)
@@ -55,12 +66,30 @@ class OpenVinoGraph(Graph):
             chunk = min(passes_at_once, count)
             if self.metadata.kind == "generator" and count % chunk == 0:
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
+            self.precision, hint = self._choose(core, precision)
+            self._properties = {PRECISION: hint, **options}
             self._compiled = core.compile_model(self._model, self._device, self._properties)
             self.output_names = self._names()
         except (RuntimeError, UnicodeDecodeError) as error:  # its message may quote damaged bytes
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
+
+    def _choose(self, core: ov.Core, wanted: Precision) -> tuple[str, str]:
+        """Choose what is computed in, and what OpenVINO is told of it."""
+        quantized = any(node.get_type_name() == "FakeQuantize" for node in self._model.get_ops())
+        refused = (
+            {"bf16": "it is quantized; expected int8"}
+            if quantized
+            else {"int8": f"it is not quantized; expected {QUANTIZED}"}
+        )
+        if wanted != "f32":  # which every device has, and some devices cannot be asked
+            found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
+            name = core.get_property(self._device, "FULL_DEVICE_NAME")
+            lacking = {key: f"{name} does not compute in {key} itself; expected f32" for key in ("bf16", "int8")}
+            refused = {key: why for key, why in lacking.items() if key.upper() not in found} | refused
+        chosen = choose_precision(wanted, self.path, refused)
+        return ("int8", "f32") if quantized else (chosen, chosen)
 
     def _property(self, name: str) -> str | None:
         place = ["framework", name]

@@ -13,13 +13,14 @@ from anomalib_scadn.torch_model import ScadnModel
 from .metadata import Kind, Limits, Metadata
 
 
-def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind) -> Metadata:
+def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind, *, resizes: bool = True) -> Metadata:
     """Describe a model as it is now.
 
     Args:
         model (ScadnModel): The model.
         post_processor (PostProcessor | None): The Lightning model's; ``None`` leaves scores as they are.
         kind (Literal["full", "generator"]): What the graph will hold.
+        resizes (bool): Whether raw images are resized and nothing else. Defaults to ``True``.
 
     Returns:
         Metadata: The description.
@@ -33,6 +34,7 @@ def describe(model: ScadnModel, post_processor: PostProcessor | None, kind: Kind
     return Metadata(
         kind=kind,
         image_size=model.image_size,
+        resizes=resizes,
         stripes=model.stripes,
         mask_fill=float(model.mask_fill),
         passes=model.passes,

@@ -19,6 +19,7 @@ from anomalib.data import InferenceBatch
 from anomalib.deploy import CompressionType
 from anomalib.post_processing import PostProcessor
 
+from anomalib_scadn.components.pre_processor import ScadnPreProcessor
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.scoring import Score
 from anomalib_scadn.torch_model import ScadnModel
@@ -36,6 +37,12 @@ class ScadnExport(WholeExport):
 
     model: ScadnModel
     _open = False
+
+    @property
+    def resizes(self) -> bool:
+        """Whether raw images are resized to the model's size, and nothing else happens to them before the passes."""
+        found = self.pre_processor
+        return isinstance(found, ScadnPreProcessor) and found.resized_size == self.model.image_size
 
     def forward(self, batch: torch.Tensor, *args: Any, **kwargs: Any) -> InferenceBatch | OpenBatch:  # noqa: ANN401
         """Resize, score, normalize, as in anomalib; while a graph is exported, with the inner values.
@@ -69,7 +76,7 @@ class ScadnExport(WholeExport):
     def _complete(self, graph: Path) -> None:
         """Take the inner values off the outputs, and write metadata into the graph, also that of OpenVINO to come."""
         hide_outputs(graph, INNER_VALUES)
-        embed_metadata(describe(self.model, self.post_processor, "full"), graph)
+        embed_metadata(describe(self.model, self.post_processor, "full", resizes=self.resizes), graph)
 
     def _compress_ov_model(
         self,

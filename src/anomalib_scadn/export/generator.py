@@ -9,7 +9,6 @@ from typing import Literal
 import torch
 from anomalib.post_processing import PostProcessor
 
-from anomalib_scadn.components.pre_processor import ScadnPreProcessor
 from anomalib_scadn.files import temporary_folder
 from anomalib_scadn.training.reference import warn_if_unfitted
 from anomalib_scadn.training.thresholds import warn_if_never_validated
@@ -72,8 +71,7 @@ def export_generator(
 def _check_surroundings(model: ScadnExport) -> None:
     """Raise unless metadata can say what happens before and after the model."""
     pre_processor = model.pre_processor
-    size = pre_processor.resized_size if isinstance(pre_processor, ScadnPreProcessor) else None
-    if size != model.model.image_size:
+    if not model.resizes:
         found = type(pre_processor).__name__
         if pre_processor is not None:
             found = f"{found} with the transform {getattr(pre_processor, 'transform', None)}"

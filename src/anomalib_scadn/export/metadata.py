@@ -19,7 +19,7 @@ from anomalib_scadn.checks import as_image_size, as_stripes, as_tuple
 from anomalib_scadn.files import write_whole
 from anomalib_scadn.stripes import Passes, check_passes, check_size
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 
 PROPERTY = "anomalib_scadn"
 """Name of the property that holds the description; in an OpenVINO graph it lies in the section ``framework``."""
@@ -49,6 +49,8 @@ class Metadata:
     Args:
         kind (Literal["full", "generator"]): What the graph holds.
         image_size (tuple[int, int]): Height and width of the model's images in pixels.
+        resizes (bool): Whether raw images are resized, as :func:`~anomalib_scadn.components.pre_processor.resize` does,
+            and nothing else happens to them before the passes.
         stripes (tuple[int, ...]): Stripes across the image, one number per scale.
         mask_fill (float): Value of removed pixels, range [0, 1].
         passes (Literal["striped", "once"]): What the generator is given.
@@ -68,6 +70,7 @@ class Metadata:
 
     kind: Kind
     image_size: tuple[int, int]
+    resizes: bool
     stripes: tuple[int, ...]
     mask_fill: float
     passes: Passes

@@ -200,9 +200,10 @@ def test_a_graph_of_something_else_is_refused(exported, tmp_path, graph):
 
 
 METADATA = {
-    "format_version": [None, 0, 5, 7, "6", 6.5],
+    "format_version": [None, 0, 6, 8, "7", 7.5],
     "kind": [None, "half", 1, ["full"]],
     "image_size": [None, 32, "32", [], [32], [32, 32, 32], [0, 32], [-8, 32], [33, 32], ["a", "b"]],
+    "resizes": [None, 0, 1, "true"],
     "stripes": [None, [], [0], [3], [4, 4], 4, [64], ["a"]],
     "mask_fill": [None, "0", True, []],
     "passes": [None, "twice", 1],

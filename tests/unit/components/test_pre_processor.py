@@ -13,6 +13,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import CenterCrop, Compose, Resize
 
 from anomalib_scadn.components.pre_processor import ScadnPreProcessor, antialias_matrix, resize
+from anomalib_scadn.resampling import resize_array
 
 LENGTHS = st.integers(1, 90)
 
@@ -51,6 +52,19 @@ def test_resizing_equals_torchs_antialiased_bilinear_one(height, width, new_heig
     images = torch.rand(2, 3, height, width)
     expected = torch_resize(images, (new_height, new_width))
     torch.testing.assert_close(resize(images, (new_height, new_width)), expected, atol=1e-5, rtol=0)
+
+
+@given(LENGTHS, LENGTHS, LENGTHS, LENGTHS)
+def test_arrays_are_resized_like_tensors(height, width, new_height, new_width):
+    images = torch.rand(2, 3, height, width)
+    found = resize_array(images.numpy(), (new_height, new_width))
+    assert found.dtype == "float32"
+    torch.testing.assert_close(torch.from_numpy(found), resize(images, (new_height, new_width)), atol=1e-6, rtol=0)
+
+
+def test_an_array_of_the_models_size_stays_as_it_is():
+    images = torch.rand(2, 3, 24, 40)
+    assert (resize_array(images.numpy(), (24, 40)) == images.numpy()).all()
 
 
 @pytest.mark.parametrize(

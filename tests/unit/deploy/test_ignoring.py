@@ -25,7 +25,7 @@ class Loaded(Backend):
 def test_the_scale_of_a_composite_score_is_the_one_that_stands_out_in_what_is_left():
     scorer = CompositeScore(errors=("mse",), standardize="none", smoothing=0.0, pooling="max")
     model = ScadnModel((32, 32), 2, (4, 8), 0.0, scorer)
-    backend = Loaded(describe(model, ScadnPostProcessor(), "full"))
+    backend = Loaded(describe(model, ScadnPostProcessor(), "full"), "f32")
     maps = torch.zeros(1, 2, 32, 32).numpy()
     maps[0, 0, 0, 0], maps[0, 1, 20, 20] = 9, 4
     values = {"raw_map": maps.max(axis=1), "scale_maps": maps, "raw_score": np.array([9.0], dtype=np.float32)}

@@ -118,7 +118,7 @@ def change(folder, **entries):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"format_version": 1}, "format_version 6, got 1"),
+        ({"format_version": 1}, "format_version 7, got 1"),
         ({"stripes": "gone"}, "missing or unknown entries: stripes"),
         ({"extra": 1}, "missing or unknown entries: extra"),
         ({"image_size": [33, 40]}, "height must be a multiple of 8"),

@@ -21,7 +21,7 @@ RECORD = "run.json"
 LOCK = ".lock"
 """Name of the file that a run locks in its folder of results."""
 
-SCORED_WITH = ("files", "tile", "overlap", "ignore_mask", "bit_depth")
+SCORED_WITH = ("files", "tile", "overlap", "ignore_mask", "bit_depth", "precision")
 """What raw scores depend on beside the images."""
 
 Record = dict[str, Any]
@@ -33,6 +33,7 @@ def describe_run(
     overlap: int | None = None,
     ignore_mask: Path | None = None,
     bit_depth: int | None = None,
+    precision: str = "f32",
 ) -> Record:
     """Describe everything that decides the scores, apart from the images.
 
@@ -43,6 +44,7 @@ def describe_run(
         overlap (int | None): Pixels that tiles share; without tiles it does not count. Defaults to ``None``.
         ignore_mask (Path | None): Mask of what is left out. Defaults to ``None``.
         bit_depth (int | None): Bits of values stored in 16. Defaults to ``None``, those of the files' type.
+        precision (str): What the networks are computed in. Defaults to ``"f32"``.
 
     Returns:
         Record: Version of this package, name, size in bytes and SHA-256 of each file, and :data:`SCORED_WITH`.
@@ -58,6 +60,7 @@ def describe_run(
         "overlap": None if tile is None else overlap,
         "ignore_mask": None if ignore_mask is None else _fingerprint(ignore_mask),
         "bit_depth": bit_depth,
+        "precision": precision,
     }
 
 

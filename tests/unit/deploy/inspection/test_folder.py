@@ -427,6 +427,7 @@ def test_a_record_covers_the_files_that_hold_the_weights(tmp_path):
     assert (record["tile"], record["overlap"]) == (512, 64)
     (tmp_path / "n.onnx.data").write_text("other weights")
     assert describe_run(tmp_path / "n.onnx", 512, 64) != record
+    assert (record["precision"], describe_run(tmp_path / "m.ckpt", precision="bf16")["precision"]) == ("f32", "bf16")
     assert json.loads(json.dumps(record)) == record
 
 
