@@ -5,6 +5,7 @@
 
 import logging
 import math
+import os
 import re
 import time
 import warnings
@@ -20,6 +21,7 @@ from anomalib_scadn.deploy.inspection.run_record import Record, claim_folder
 from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, cancelling_rows
 
 from .actors import SHARE, Workers
+from .interrupts import ignore_signals
 from .progress import Progress
 from .remaining import without_done
 from .scorer import ImageScorer
@@ -51,9 +53,6 @@ BLOCK = 2**24
 
 SECONDS = 30.0
 """Time between two parts, and between two lines of progress."""
-
-MOST_NAMED = 10
-"""Failed images that are named while a run goes on; the table has all."""
 
 MOST_ROWS = 100_000
 """Rows of a part."""
@@ -87,7 +86,7 @@ def score_many(
         address (str | None): Address of a cluster. Defaults to ``None``: Ray is started here.
 
     Returns:
-        Progress: How many images were scored, and how many of them failed.
+        Progress: How many images were scored, how many of them failed, and how many are anomalous.
 
     Raises:
         FileNotFoundError: If the source is missing or has no image.
@@ -95,8 +94,11 @@ def score_many(
         OSError: If results cannot be written, or another run is writing into the output.
         ImportError: If Ray is not installed.
         RuntimeError: If Ray ends the run.
+        KeyboardInterrupt: If a user or the system does, by SIGINT or SIGTERM. What was scored is written.
     """
     check_ray()
+    if address is None:
+        workers.check_threads(os.cpu_count() or 1)
     outputs = outputs or Outputs(pictures="anomalous")
     if not is_uri(source) and Path(source).is_dir():
         check_apart(Path(source), target)
@@ -111,6 +113,7 @@ def score_many(
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)
                 _collect(dataset, PartWriter(target), progress, shards)
+            progress.say_errors()
     before = "" if len(shards) else f", {len(listed.files) - len(images)} had a row"  # in shards nobody has counted
     logger.info("Scored %d images, %d failed%s: %s", progress.done, progress.failed, before, target)
     return progress
@@ -129,10 +132,10 @@ def _scored(
     context.raise_original_map_exception = True  # instead of one that tells of Ray's settings
     actors = workers.count([node["Resources"] for node in ray.nodes() if node["Alive"]])
     parts: list[Dataset] = []
-    if len(images):
-        parts.append(ray.data.from_arrow(list(_tasks(images, actors))))
+    if len(images):  # from_arrow would run a task of Ray's for each block, which take 40 kB of memory each
+        parts.append(ray.data.from_blocks(list(_tasks(images, actors))))
     if len(shards):
-        each = ray.data.from_arrow([shards.slice(number, 1) for number in range(len(shards))])
+        each = ray.data.from_blocks([shards.slice(number, 1) for number in range(len(shards))])
         reader = partial(read_shards, base=listed.base)
         parts.append(each.map_batches(reader, batch_format="pyarrow", batch_size=None, num_cpus=READER))
     both = parts[0].union(parts[1]) if len(parts) > 1 else parts[0]
@@ -190,23 +193,20 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
-                progress.add(len(table), _name_failed(table, MOST_NAMED - progress.failed))
+                failed = table.filter(pc.not_equal(table["error"], ""))
+                errors = zip(failed["path"].to_pylist(), failed["error"].to_pylist(), strict=True)
+                progress.add(len(table), errors, pc.sum(table["pred_label"]).as_py())
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
                     waiting, written = [], time.monotonic()
         waiting.append(cancelling_rows(mended.to_pylist()))
+    except KeyboardInterrupt as interrupt:
+        ignore_signals()  # a second one must not stop the writing
+        msg = "what was scored is written; the same command goes on"
+        raise KeyboardInterrupt(msg) from interrupt
     finally:
         writer.write(waiting)
-
-
-def _name_failed(table: "pa.Table", most: int) -> int:
-    """Log the first errors of some rows; gives the number of all."""
-    cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
-    failed = [(path, error) for path, error in cells if error]
-    for path, error in failed[: max(0, most)]:
-        logger.warning("%s failed: %s", path, error)
-    return len(failed)
 
 
 @contextmanager

@@ -32,7 +32,9 @@ def test_results_of_nobody_knows_which_run_are_refused(name, pictures, record, t
 
 def batches(*rows):
     """Stand in for a data set whose batches have a row each, a path and its error."""
-    tables = [pa.Table.from_pylist([{"path": path, "error": error}], parts_schema()) for path, error in rows]
+    labels = {path: None if error else number % 4 // 2 for number, (path, error) in enumerate(rows)}
+    cells = [{"path": path, "error": error, "pred_label": labels[path]} for path, error in rows]
+    tables = [pa.Table.from_pylist([row], parts_schema()) for row in cells]
     return SimpleNamespace(iter_batches=lambda **_: (table for table in tables))
 
 
@@ -87,4 +89,4 @@ def test_the_first_failed_images_are_named(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         _collect(batches(*rows), PartWriter(tmp_path), progress, shards)
     assert [record.getMessage() for record in caplog.records] == [f"{n}.png failed: broken" for n in range(1, 20, 2)]
-    assert (progress.done, progress.failed) == (40, 20)
+    assert (progress.done, progress.failed, progress.anomalous) == (40, 20, 10)
