@@ -9,7 +9,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from .scorer import ImageScorer
 from .session import check_ray, ray_session
 from .shards import read_shards, rows_schema
 from .sources import Source, list_source
-from .storage import is_uri
+from .storage import file_size, is_uri, locate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,7 @@ RETRIES = 3
 """How often a task is given to an actor again after one has died of it."""
 
 BLOCK = 2**24
-"""Bytes of images out of a shard that a task is given, about."""
+"""Most bytes of images out of a shard that a task is given, about."""
 
 SECONDS = 30.0
 """Time between two parts, and between two lines of progress."""
@@ -128,9 +128,10 @@ def _scored(
 
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
-    context.target_max_block_size = BLOCK
     context.raise_original_map_exception = True  # instead of one that tells of Ray's settings
     actors = workers.count([node["Resources"] for node in ray.nodes() if node["Alive"]])
+    where = [locate(path, listed.base) for path in shards["path"].to_pylist()]
+    context.target_max_block_size = block_size(where, actors)
     parts: list[Dataset] = []
     if len(images):  # from_arrow would run a task of Ray's for each block, which take 40 kB of memory each
         parts.append(ray.data.from_blocks(list(_tasks(images, actors))))
@@ -164,6 +165,21 @@ def task_size(images: int, actors: int) -> int:
         int: At most :data:`ROWS`.
     """
     return min(ROWS, math.ceil(images / (TASKS * actors)))
+
+
+def block_size(shards: Sequence[str], actors: int) -> int:
+    """Choose how many bytes of images out of shards a task has: fewer of few, small shards.
+
+    Args:
+        shards (Sequence[str]): Their paths or URIs.
+        actors (int): Actors that score.
+
+    Returns:
+        int: At most :data:`BLOCK`.
+    """
+    if not shards or len(shards) >= TASKS * actors:
+        return BLOCK
+    return min(BLOCK, max(1, sum(map(file_size, shards)) // (TASKS * actors)))
 
 
 def _tasks(images: "pa.Table", actors: int) -> "Iterator[pa.Table]":

@@ -109,3 +109,19 @@ def read_content(location: str) -> bytes:
         return Path(location).read_bytes()
     with open_stream(location) as file:
         return file.read()
+
+
+def file_size(location: str) -> int:
+    """Look at the size of a file.
+
+    Args:
+        location (str): Path or URI.
+
+    Returns:
+        int: Bytes; 0 if the file cannot be looked at, which reading it will tell.
+    """
+    try:
+        storage, path = open_storage(location)
+        return storage.get_file_info(path).size or 0
+    except OSError:
+        return 0
