@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pyarrow.lib import NativeFile
 
 
+GOOGLE_SECONDS = 60
+"""How long Google's storage is asked again; pyarrow would ask for a quarter of an hour, without credentials too."""
+
+
 def is_uri(location: str) -> bool:
     """Tell a URI from a path.
 
@@ -67,14 +71,15 @@ def open_storage(location: str) -> "tuple[FileSystem, str]":
 
         found, inner = fsspec.core.url_to_fs(location)
         return fs.PyFileSystem(fs.FSSpecHandler(found)), inner
-    return storage, f"{root}{slash}{path}"
+    return storage, root.rstrip("/") + slash + path
 
 
 @lru_cache
 def _storage_of(bucket: str) -> "tuple[FileSystem, str]":
     from pyarrow import fs
 
-    return fs.FileSystem.from_uri(bucket)
+    limit = f"?retry_limit_seconds={GOOGLE_SECONDS}" if bucket.startswith(("gs://", "gcs://")) else ""
+    return fs.FileSystem.from_uri(bucket + limit)
 
 
 def open_stream(location: str) -> "NativeFile":
