@@ -9,8 +9,10 @@ With ``--lose-node`` it runs on a cluster of two nodes of its own, one of which 
 import argparse
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -79,7 +81,9 @@ def main() -> None:
         os.environ |= session.ENVIRONMENT  # before Ray is imported
         from ray.cluster_utils import Cluster
 
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        folder = tempfile.mkdtemp(dir=arguments.sockets)
+        head = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
         node, address = cluster.add_node(num_cpus=1), cluster.address
         arguments_of_loss = (cluster, node, arguments.target, arguments.lose_node)
         threading.Thread(target=lose_node, args=arguments_of_loss, daemon=True).start()
@@ -95,6 +99,7 @@ def main() -> None:
     status = guarded(score, {})
     if address is not None:
         cluster.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 
