@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -78,12 +77,10 @@ def main() -> None:
         # A second instead of fifteen until the loss is noticed, and two instead of ten until a task is tried again.
         os.environ |= {"RAY_health_check_period_ms": "300", "RAY_health_check_failure_threshold": "3"}
         session.ENVIRONMENT["RAY_task_actor_unavailable_retry_delay_base_ms"] = "2000"
-        os.environ |= session.ENVIRONMENT  # before Ray is imported
+        os.environ |= {**session.ENVIRONMENT, "RAY_TMPDIR": arguments.sockets}  # before Ray is imported
         from ray.cluster_utils import Cluster
 
-        folder = tempfile.mkdtemp(dir=arguments.sockets)
-        head = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         node, address = cluster.add_node(num_cpus=1), cluster.address
         arguments_of_loss = (cluster, node, arguments.target, arguments.lose_node)
         threading.Thread(target=lose_node, args=arguments_of_loss, daemon=True).start()
@@ -99,7 +96,7 @@ def main() -> None:
     status = guarded(score, {})
     if address is not None:
         cluster.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(Path(arguments.sockets) / "ray", ignore_errors=True)
     sys.exit(status)
 
 
