@@ -134,8 +134,10 @@ def make_paths(folder: Path, count: int) -> Path:
         Image.new("L", (8, 8), number % 256).save(images / f"{number}.png")
     for number in range(-(-count // FILES)):
         (folder / f"link{number}").symlink_to(images)
-    paths = [f"link{number // FILES}/{number % FILES}.png" for number in range(count)]
-    pq.write_table(pa.table({"path": paths}), folder / "paths.parquet")
+    with pq.ParquetWriter(folder / "paths.parquet", pa.schema([("path", pa.string())])) as file:
+        for first in range(0, count, FILES):  # not all in the memory that is measured
+            numbers = range(min(FILES, count - first))
+            file.write_table(pa.table({"path": [f"link{first // FILES}/{number}.png" for number in numbers]}))
     return folder / "paths.parquet"
 
 

@@ -163,7 +163,7 @@ def test_errors_of_score_are_one_line(tmp_path, pictures, model, capsys):
     path.write_text("other weights")
     assert run("score", "--model", path, "--input", pictures, "--output", out) == 2
     err = capsys.readouterr().err
-    assert err.startswith(f"error: {out} holds results of another run: files was model.onnx (SHA-256 ")
+    assert err.startswith(f"error: {out} holds results of another run: the model was model.onnx (SHA-256 ")
     assert err.count("\n") == 1
 
 

@@ -58,3 +58,28 @@ def test_two_processes_agree_on_averaged_weights_and_the_reference_values_of_one
     with torch.no_grad():
         expected = model.model.statistics(images) / len(images)
     torch.testing.assert_close(state["model.scorer.mu"].double(), expected, atol=score_rounding(2), rtol=0)
+
+
+def test_two_processes_resume_to_the_same_weights_and_learn_as_one_with_twice_the_batch(lace_root, tmp_path):
+    """Forked, and not started as by default, to import once.
+
+    Two processes draw other masks than one, so that losses are compared with one mask for all images. What differs then
+    is the order of sums, and biases before an instance norm, which no loss depends on.
+    """
+    two = ("--lace", lace_root, "--seed", 7, "--devices", 2, "--forked", "--batch", 2, "--epochs", 2)
+    one = ("--lace", lace_root, "--seed", 7, "--epochs", 3)
+    files = half, both, alone = tuple(tmp_path / name for name in ("half.pt", "both.pt", "alone.pt"))
+    assert fit(
+        (*two, "--results", tmp_path / "killed", "--kill", 1, 1),
+        (*two, "--results", tmp_path / "resumed", "--resume-in", tmp_path / "killed", "--save", tmp_path / "b.pt"),
+        (*two, "--results", tmp_path / "whole", "--save", tmp_path / "a.pt"),
+        (*two, "--results", tmp_path / "half", "--epochs", 1, "--precision", "bf16-mixed", "--losses", half),
+        (*two, "--results", tmp_path / "both", "--epochs", 3, "--batch", 4, "--losses", both),
+        (*one, "--results", tmp_path / "alone", "--batch", 8, "--losses", alone),
+    ) == [1, 0, 0, 0, 0, 0]
+    assert differences(tmp_path / "a.pt", tmp_path / "b.pt") == []
+    in_half, of_both, of_one = (torch.load(path, weights_only=True) for path in files)
+    assert in_half.shape == (2, 2)
+    assert in_half.isfinite().all()
+    assert of_one.shape == (3, 2)
+    torch.testing.assert_close(of_both, of_one, rtol=1e-4, atol=0)

@@ -157,6 +157,7 @@ def test_a_killed_actor_loses_and_doubles_nothing_and_a_second_run_scores_what_f
     found = score_many(str(pictures), out, describe_run(model), workers, Outputs(pictures="anomalous"))
     assert flag.exists()
     assert (found.done, found.failed) == (COUNT, 1)
+    assert found.anomalous == sum(row.pred_label or 0 for row in rows(scored).values())
     written = pa.concat_tables([pq.read_table(part) for part in (out / PARTS).iterdir()])
     assert sorted(written["path"].to_pylist()) == sorted(rows(scored))
     expected = rows(scored)
@@ -171,11 +172,13 @@ def test_a_killed_actor_loses_and_doubles_nothing_and_a_second_run_scores_what_f
     again = ("score-many", "--model", model, "--input", pictures, "--output", out, "--actors", 1)
     capsys.readouterr()
     assert run(*again) == 0
-    assert capsys.readouterr().out == f"1 images, 0 failed; results are in {out}\n"
+    # The mended image is anomalous or not as its double is.
+    label = rows(out)["bad/0.png"].pred_label
+    assert capsys.readouterr().out == f"1 images, {label} anomalous, 0 failed; results are in {out}\n"
     assert len(rows(out)) == COUNT
     assert rows(out)["bad/50.png"].raw_score == rows(out)["bad/0.png"].raw_score
     assert run(*again) == 0
-    assert capsys.readouterr().out == f"0 images, 0 failed; results are in {out}\n"
+    assert capsys.readouterr().out == f"0 images, 0 anomalous, 0 failed; results are in {out}\n"
 
     assert run("threshold", out) == 0
     assert "from 30 good images" in capsys.readouterr().out
@@ -231,7 +234,7 @@ def test_another_model_or_other_options_are_refused(model, pictures, tmp_path, c
     out.mkdir()
     arguments = ("--model", model, "--input", pictures, "--output", out)
     for change, message in (
-        ({"files": [{**record["files"][0], "sha256": "0" * 64}]}, "files was model.ckpt (SHA-256 000000000000...)"),
+        ({"files": [{**record["files"][0], "sha256": "0" * 64}]}, "the model was model.ckpt (SHA-256 000000000000...)"),
         ({"min_area": 2}, "min_area was 2, now 1"),
     ):
         (out / "run.json").write_text(json.dumps({**record, **change}))
@@ -239,7 +242,7 @@ def test_another_model_or_other_options_are_refused(model, pictures, tmp_path, c
         assert f"holds results of another run: {message}" in capsys.readouterr().err
     (out / "run.json").write_text(json.dumps(record))
     assert run("score", *arguments, "--pictures", "anomalous") == 2
-    assert "table was parquet, now None" in capsys.readouterr().err
+    assert "the command was score-many, now score" in capsys.readouterr().err
     assert not (out / PARTS).exists()
 
 

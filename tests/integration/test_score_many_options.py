@@ -29,7 +29,7 @@ def loader(exported, image_folders, tmp_path, monkeypatch):
 
         def receive(source, target, record, workers, *more, **named):
             sent.append(pickle.dumps(workers.load))
-            return SimpleNamespace(done=0, failed=0)
+            return SimpleNamespace(done=0, failed=0, anomalous=None)
 
         monkeypatch.setattr(score_many.run, "score_many", receive)
         folder = str(image_folders["same"])

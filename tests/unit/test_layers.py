@@ -47,9 +47,11 @@ def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
         torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_instance_norm_in_half_precision_is_torchs():
-    features = 100 + drawn(1, 2, 32, 32).bfloat16()
-    torch.testing.assert_close(InstanceNorm(2)(features), nn.InstanceNorm2d(2)(features), atol=0, rtol=0)
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_instance_norm_of_half_precision_has_means_of_single_precision(kind):
+    features = (100 + drawn(1, 2, 32, 32)).to(kind)
+    expected = nn.InstanceNorm2d(2)(features.float()).to(kind)
+    torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=0, rtol=torch.finfo(kind).eps)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

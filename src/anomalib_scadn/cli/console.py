@@ -69,8 +69,8 @@ def guarded(command: Callable[[Options], int], options: Options) -> int:
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         print_error(error)
         return REFUSED
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(*("interrupted", *interrupt.args), sep=": ", file=sys.stderr)
         return INTERRUPTED
 
 

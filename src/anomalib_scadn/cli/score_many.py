@@ -13,6 +13,7 @@ from anomalib_scadn.deploy.distributed import run
 from anomalib_scadn.deploy.distributed.actors import Workers
 from anomalib_scadn.deploy.distributed.session import check_ray
 from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
+from anomalib_scadn.deploy.inspection.score_table import say_counts
 from anomalib_scadn.deploy.loading import thread_options
 
 from .console import DONE, SOME_FAILED, Options
@@ -76,7 +77,8 @@ def score_many(options: Options) -> int:
     record, outputs = describe_results(options, checked)
     del checked
     found = run.score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
-    print(f"{found.done} images, {found.failed} failed; results are in {options['output']}")
+    counts = say_counts(found.done, found.anomalous, found.failed)
+    print(f"{counts}; results are in {options['output']}")
     return SOME_FAILED if found.failed else DONE
 
 

@@ -132,7 +132,7 @@ class RepairRate(Callback):
         labels = [torch.full_like(values, label) for label, values in enumerate(scores)]
         found["synthetic_image_AUROC"] = float(roc_auc_score(torch.cat(labels), torch.cat(scores)))
         self._last = {name: value for name, value in found.items() if not math.isnan(value)}
-        pl_module.log_dict(self._last)
+        pl_module.log_dict(self._last, sync_dist=True)  # equal already; else Lightning warns of each
 
     def on_fit_end(self, trainer: Trainer, pl_module: AnomalibModule) -> None:
         """Say what the last validation has found."""

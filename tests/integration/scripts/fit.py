@@ -34,6 +34,21 @@ class Kill(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Losses(Callback):
+    """Save the losses of each step, their mean over all processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.steps = path, []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        values = torch.stack([outputs["generator_loss"], outputs["discriminator_loss"]]).double()
+        self.steps.append(trainer.strategy.reduce(values, reduce_op="mean"))
+
+    def on_train_end(self, trainer, pl_module) -> None:
+        if trainer.is_global_zero:
+            torch.save(torch.stack(self.steps), self.path)
+
+
 def fit(command: list[str]) -> None:
     """Fit and, if training comes to its end, save weights and reference values, each process to a file of its own."""
     parser = argparse.ArgumentParser()
@@ -45,6 +60,10 @@ def fit(command: list[str]) -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--forked", action="store_true", help="processes for all devices are forked")
+    parser.add_argument("--batch", type=int, default=32, help="batch size of each process")
+    parser.add_argument("--precision", default="32-true")
+    parser.add_argument("--losses", type=Path, help="file to save the losses of each step; all images get one mask")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--ema", type=float, default=0.0)
     parser.add_argument("--repair", type=float, default=0.0)
@@ -52,10 +71,15 @@ def fit(command: list[str]) -> None:
     torch.set_num_threads(1)
     options = {"seed": arguments.seed, "ema_decay": arguments.ema, "repair": arguments.repair}
     model = Scadn(image_size=32, base_channels=2, residual_blocks=1, learning_rate=1e-3, **options)
+    callbacks: list[Callback] = [Kill(*arguments.kill)] if arguments.kill else []
+    if arguments.losses:
+        callbacks.append(Losses(arguments.losses))
+        model.stripe_masks[:] = model.stripe_masks[0].clone()
     datamodule = SyntheticLace(
         root=arguments.lace,
         image_size=32,
         num_train=8,
+        train_batch_size=arguments.batch,
         num_test_good=2,
         num_test_defect=1,
         num_workers=arguments.workers,
@@ -65,9 +89,11 @@ def fit(command: list[str]) -> None:
         max_epochs=arguments.epochs,
         accelerator="cpu",
         devices=arguments.devices,
+        strategy="ddp_fork" if arguments.forked else "auto",
+        precision=arguments.precision,
         logger=False,
         enable_progress_bar=False,
-        callbacks=[Kill(*arguments.kill)] if arguments.kill else None,
+        callbacks=callbacks,
     )
     checkpoint = next(arguments.resume_in.rglob("model.ckpt")) if arguments.resume_in else None
     engine.fit(model, datamodule=datamodule, ckpt_path=checkpoint)
@@ -81,6 +107,7 @@ def fork(command: list[str]) -> int:
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    torch.cuda._is_in_bad_fork = lambda: False  # nothing here has used CUDA, and Lightning forks again
     try:
         random.seed()  # as in a new interpreter
         np.random.seed()  # noqa: NPY002

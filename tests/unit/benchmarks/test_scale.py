@@ -57,9 +57,11 @@ def test_tables_show_core_hours_and_memory():
     row = {"command": "score-many", "actors": 2, "image_size": 128, "start_s": 20.0, "per_second": 10.0}
     header, rows = throughput_table({"throughput": [row]})
     assert dict(zip(header, rows[0], strict=True))["core hours per million"] == "55.6"
-    counted = {"images": 1000, "rows": 1000, "doubled": 0, "failed": 0, "start_s": 20.0, "image_ms": 1.234}
+    counted = {"images": 1000, "rows": 1000, "doubled": 0, "failed": 0}
+    counted |= {"seconds": 0.03, "start_s": 20.0, "image_ms": 15.678}
     memory = {"driver_peak_mib": 900.0, "all_first_half_mib": 2000.0, "all_second_half_mib": 2001.0}
     header, rows = simulated_table({"simulated": [{**counted, **memory}]})
     assert rows[0][:2] == ["1,000", "1,000"]
     assert rows[0][-1] == "2001 MiB"
+    assert rows[0][4:7] == ["20 s", "30 ms", "15.68 ms"]
     assert simulated_table({}) == (header, [])

@@ -57,7 +57,7 @@ def validate(model: Painter, images: torch.Tensor, labels: list[bool] | None) ->
     strategy = SimpleNamespace(reduce_boolean_decision=lambda decision: decision)
     precision = SimpleNamespace(forward_context=nullcontext)
     trainer = SimpleNamespace(world_size=1, global_rank=0, strategy=strategy, precision_plugin=precision)
-    module = SimpleNamespace(model=model, device="cpu", log_dict=logged.update)
+    module = SimpleNamespace(model=model, device="cpu", log_dict=lambda found, sync_dist: logged.update(found))
     outputs = ImageBatch(
         image=images,
         gt_label=None if labels is None else torch.tensor(labels),

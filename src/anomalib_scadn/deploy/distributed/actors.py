@@ -44,6 +44,19 @@ class Workers:
         """CPUs that all actors need; ``None`` if they take what there is."""
         return None if self.actors is None else self.actors * self.threads
 
+    def check_threads(self, cpus: float) -> None:
+        """Raise if an actor's threads fit into no machine: Ray would wait for a larger one without end.
+
+        Args:
+            cpus (float): CPUs of the largest machine.
+
+        Raises:
+            ValueError: If they are too few.
+        """
+        if SHARE * self.threads > cpus:
+            msg = f"threads must be at most {cpus:g}, the CPUs of the largest machine, got {self.threads}"
+            raise ValueError(msg)
+
     def count(self, machines: Sequence[Mapping[str, float]]) -> int:
         """Count the actors that the machines have room for.
 
@@ -54,17 +67,13 @@ class Workers:
             int: At least 1.
 
         Raises:
-            ValueError: If GPUs are needed and there are none, or an actor's threads fit into no machine: Ray would
-                wait for a larger one without end.
+            ValueError: If GPUs are needed and there are none, or an actor's threads fit into no machine.
         """
         fit = [machine for machine in machines if machine.get("GPU")] if self.gpu else machines
         if not fit:
             msg = "Ray has no GPU here; expected a machine with one, or --device cpu"
             raise ValueError(msg)
-        largest = max(machine.get("CPU", 0) for machine in fit)
-        if SHARE * self.threads > largest:
-            msg = f"threads must be at most {largest:g}, the CPUs of the largest machine, got {self.threads}"
-            raise ValueError(msg)
+        self.check_threads(max(machine.get("CPU", 0) for machine in fit))
         if self.actors:
             return self.actors
         rooms = (machine.get("GPU", 0) if self.gpu else machine.get("CPU", 0) // self.threads for machine in fit)

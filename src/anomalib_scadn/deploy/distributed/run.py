@@ -5,10 +5,11 @@
 
 import logging
 import math
+import os
 import re
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,13 +21,14 @@ from anomalib_scadn.deploy.inspection.run_record import Record, claim_folder
 from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, cancelling_rows
 
 from .actors import SHARE, Workers
+from .interrupts import ignore_signals
 from .progress import Progress
 from .remaining import without_done
 from .scorer import ImageScorer
 from .session import check_ray, ray_session
 from .shards import read_shards, rows_schema
 from .sources import Source, list_source
-from .storage import is_uri
+from .storage import file_size, is_uri, locate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,13 +49,10 @@ RETRIES = 3
 """How often a task is given to an actor again after one has died of it."""
 
 BLOCK = 2**24
-"""Bytes of images out of a shard that a task is given, about."""
+"""Most bytes of images out of a shard that a task is given, about."""
 
 SECONDS = 30.0
 """Time between two parts, and between two lines of progress."""
-
-MOST_NAMED = 10
-"""Failed images that are named while a run goes on; the table has all."""
 
 MOST_ROWS = 100_000
 """Rows of a part."""
@@ -87,7 +86,7 @@ def score_many(
         address (str | None): Address of a cluster. Defaults to ``None``: Ray is started here.
 
     Returns:
-        Progress: How many images were scored, and how many of them failed.
+        Progress: How many images were scored, how many of them failed, and how many are anomalous.
 
     Raises:
         FileNotFoundError: If the source is missing or has no image.
@@ -95,8 +94,11 @@ def score_many(
         OSError: If results cannot be written, or another run is writing into the output.
         ImportError: If Ray is not installed.
         RuntimeError: If Ray ends the run.
+        KeyboardInterrupt: If a user or the system does, by SIGINT or SIGTERM. What was scored is written.
     """
     check_ray()
+    if address is None:
+        workers.check_threads(os.cpu_count() or 1)
     outputs = outputs or Outputs(pictures="anomalous")
     if not is_uri(source) and Path(source).is_dir():
         check_apart(Path(source), target)
@@ -111,6 +113,7 @@ def score_many(
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)
                 _collect(dataset, PartWriter(target), progress, shards)
+            progress.say_errors()
     before = "" if len(shards) else f", {len(listed.files) - len(images)} had a row"  # in shards nobody has counted
     logger.info("Scored %d images, %d failed%s: %s", progress.done, progress.failed, before, target)
     return progress
@@ -125,14 +128,15 @@ def _scored(
 
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
-    context.target_max_block_size = BLOCK
     context.raise_original_map_exception = True  # instead of one that tells of Ray's settings
     actors = workers.count([node["Resources"] for node in ray.nodes() if node["Alive"]])
+    where = [locate(path, listed.base) for path in shards["path"].to_pylist()]
+    context.target_max_block_size = block_size(where, actors)
     parts: list[Dataset] = []
-    if len(images):
-        parts.append(ray.data.from_arrow(list(_tasks(images, actors))))
+    if len(images):  # from_arrow would run a task of Ray's for each block, which take 40 kB of memory each
+        parts.append(ray.data.from_blocks(list(_tasks(images, actors))))
     if len(shards):
-        each = ray.data.from_arrow([shards.slice(number, 1) for number in range(len(shards))])
+        each = ray.data.from_blocks([shards.slice(number, 1) for number in range(len(shards))])
         reader = partial(read_shards, base=listed.base)
         parts.append(each.map_batches(reader, batch_format="pyarrow", batch_size=None, num_cpus=READER))
     both = parts[0].union(parts[1]) if len(parts) > 1 else parts[0]
@@ -163,6 +167,21 @@ def task_size(images: int, actors: int) -> int:
     return min(ROWS, math.ceil(images / (TASKS * actors)))
 
 
+def block_size(shards: Sequence[str], actors: int) -> int:
+    """Choose how many bytes of images out of shards a task has: fewer of few, small shards.
+
+    Args:
+        shards (Sequence[str]): Their paths or URIs.
+        actors (int): Actors that score.
+
+    Returns:
+        int: At most :data:`BLOCK`.
+    """
+    if not shards or len(shards) >= TASKS * actors:
+        return BLOCK
+    return min(BLOCK, max(1, sum(map(file_size, shards)) // (TASKS * actors)))
+
+
 def _tasks(images: "pa.Table", actors: int) -> "Iterator[pa.Table]":
     import pyarrow as pa
 
@@ -190,23 +209,20 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
-                progress.add(len(table), _name_failed(table, MOST_NAMED - progress.failed))
+                failed = table.filter(pc.not_equal(table["error"], ""))
+                errors = zip(failed["path"].to_pylist(), failed["error"].to_pylist(), strict=True)
+                progress.add(len(table), errors, pc.sum(table["pred_label"]).as_py())
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
                     waiting, written = [], time.monotonic()
         waiting.append(cancelling_rows(mended.to_pylist()))
+    except KeyboardInterrupt as interrupt:
+        ignore_signals()  # a second one must not stop the writing
+        msg = "what was scored is written; the same command goes on"
+        raise KeyboardInterrupt(msg) from interrupt
     finally:
         writer.write(waiting)
-
-
-def _name_failed(table: "pa.Table", most: int) -> int:
-    """Log the first errors of some rows; gives the number of all."""
-    cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
-    failed = [(path, error) for path, error in cells if error]
-    for path, error in failed[: max(0, most)]:
-        logger.warning("%s failed: %s", path, error)
-    return len(failed)
 
 
 @contextmanager

@@ -5,13 +5,16 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from anomalib_scadn.checks import check_installed
 from anomalib_scadn.deploy.inspection.score_parts import EXTRA
+
+from .interrupts import ignore_signals, raise_on_signals, signals_restored
 
 COMMAND = "ANOMALIB_SCADN_COMMAND"
 """Tells this package in an actor that it is imported by its own command, so that a graph is scored without anomalib."""
@@ -22,9 +25,15 @@ ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be, so that Ray does not warn of it
     COMMAND: "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": "retries remaining",  # else a whole traceback before that of the run
+    # A task waits 10, 20 and 40 s before it is tried again on an actor out of reach: Ray takes a minute to find that a
+    # machine is gone.
+    "RAY_task_actor_unavailable_retry_delay_base_ms": "10000",
+    "RAY_task_actor_unavailable_retry_max_delay_ms": "40000",
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line on each pool of actors that nobody can do anything about
 }
 """Environment of an embedded Ray."""
+
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 
 SOCKETS = "/tmp" if os.name == "posix" else None  # noqa: S108  # tempfile makes a folder of its own in it
 """Where an embedded Ray has its folder: names of sockets have a limit of some hundred bytes, and TMPDIR may be long."""
@@ -44,11 +53,12 @@ def check_ray() -> None:
 def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator[None]:
     """Start Ray on this machine, without its dashboard and its report of use, or join a cluster.
 
-    A Ray that this process has joined already is used as it is, and left running.
+    A Ray that this process has joined already is used as it is, and left running. SIGTERM ends the session as SIGINT
+    does, by KeyboardInterrupt.
 
     Args:
-        address (str | None): Address of a cluster, say ``"auto"`` or ``"ray://HOST:10001"``. Defaults to ``None``, a
-            Ray that ends with the session and leaves neither processes nor files.
+        address (str | None): Address of a cluster that this machine belongs to, ``"auto"`` or ``"HOST:6379"``.
+            Defaults to ``None``, a Ray that ends with the session, its processes and files with it.
         cpus (int | None): CPUs that an embedded Ray gives to actors. Defaults to ``None``, those of the machine.
 
     Yields:
@@ -56,27 +66,70 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
 
     Raises:
         ImportError: If Ray is not installed.
-        ConnectionError: If there is no cluster at the address.
+        ConnectionError: If there is no cluster at the address, or it does not let this process in.
     """
     check_ray()
-    had = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)  # read when Ray is imported and started
-    try:
+    with _environment(), signals_restored():
+        raise_on_signals()
         import ray
 
         if ray.is_initialized():
             yield
             return
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         with TemporaryDirectory(prefix="ray-", dir=SOCKETS, ignore_cleanup_errors=True) as folder:
             try:
                 if address is None:
-                    ray.init(address="local", num_cpus=cpus, include_dashboard=False, _temp_dir=folder, **options)
+                    with _without_error_stream():
+                        options = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
+                        ray.init(address="local", **options, **QUIET)
                 else:
-                    ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **options)
+                    _join(address)
+                raise_on_signals()  # once more: Ray has set a handler of its own
                 yield
             finally:
+                ignore_signals()  # which must not stop the cleaning
                 ray.shutdown()
+
+
+def _join(address: str) -> None:
+    import ray
+
+    try:
+        with _without_error_stream() as held:
+            ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **QUIET)
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        reasons = [str(error).strip().splitlines()[0], *held[-1:]]
+        msg = f"cannot join a Ray cluster at {address}: {'; '.join(reasons)}"
+        raise ConnectionError(msg) from error
+
+
+@contextmanager
+def _without_error_stream() -> Iterator[list[str]]:
+    """Hold back what Ray's library writes to the error stream by itself, whatever its level of logging.
+
+    Yields:
+        list[str]: The messages, after the end.
+    """
+    sys.stderr.flush()
+    found, stream = [], os.dup(2)
+    with TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield found
+        finally:
+            sys.stderr.flush()
+            os.dup2(stream, 2)
+            os.close(stream)
+            held.seek(0)
+            found += [line.decode(errors="replace").rpartition("] ")[2].strip() for line in held]
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    had = {name: os.environ.get(name) for name in (*ENVIRONMENT, "RAY_AUTH_MODE")}  # which Ray sets for its own Ray
+    os.environ.update(ENVIRONMENT)  # read when Ray is imported and started
+    try:
+        yield
     finally:
         for name, value in had.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})

@@ -108,9 +108,14 @@ def _list_storage(location: str) -> Listed:
     from pyarrow.fs import FileSelector
 
     storage, folder = open_storage(location)
+    try:
+        listed = storage.get_file_info(FileSelector(folder.rstrip("/"), recursive=True))
+    except OSError as error:
+        msg = f"cannot list {location}: {error}"
+        raise type(error)(msg) from error
     files = [
         (PurePosixPath(info.path).relative_to(folder).as_posix(), info.size, info.mtime_ns)
-        for info in storage.get_file_info(FileSelector(folder.rstrip("/"), recursive=True))
+        for info in listed
         if info.is_file
     ]
     extensions = (*IMAGE_EXTENSIONS, SHARD)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pyarrow.lib import NativeFile
 
 
+GOOGLE_SECONDS = 60
+"""How long Google's storage is asked again; pyarrow would ask for a quarter of an hour, without credentials too."""
+
+
 def is_uri(location: str) -> bool:
     """Tell a URI from a path.
 
@@ -67,14 +71,15 @@ def open_storage(location: str) -> "tuple[FileSystem, str]":
 
         found, inner = fsspec.core.url_to_fs(location)
         return fs.PyFileSystem(fs.FSSpecHandler(found)), inner
-    return storage, f"{root}{slash}{path}"
+    return storage, root.rstrip("/") + slash + path
 
 
 @lru_cache
 def _storage_of(bucket: str) -> "tuple[FileSystem, str]":
     from pyarrow import fs
 
-    return fs.FileSystem.from_uri(bucket)
+    limit = f"?retry_limit_seconds={GOOGLE_SECONDS}" if bucket.startswith(("gs://", "gcs://")) else ""
+    return fs.FileSystem.from_uri(bucket + limit)
 
 
 def open_stream(location: str) -> "NativeFile":
@@ -109,3 +114,19 @@ def read_content(location: str) -> bytes:
         return Path(location).read_bytes()
     with open_stream(location) as file:
         return file.read()
+
+
+def file_size(location: str) -> int:
+    """Look at the size of a file.
+
+    Args:
+        location (str): Path or URI.
+
+    Returns:
+        int: Bytes; 0 if the file cannot be looked at, which reading it will tell.
+    """
+    try:
+        storage, path = open_storage(location)
+        return storage.get_file_info(path).size or 0
+    except OSError:
+        return 0

@@ -24,6 +24,12 @@ LOCK = ".lock"
 SCORED_WITH = ("files", "tile", "overlap", "ignore_mask", "bit_depth", "precision")
 """What raw scores depend on beside the images."""
 
+NAMES = {"files": "the model", "table": "the command"}
+"""What users call an entry of a record that is no option of theirs."""
+
+COMMANDS = {None: "score", "parquet": "score-many"}
+"""Which command writes which kind of table."""
+
 Record = dict[str, Any]
 
 
@@ -178,16 +184,19 @@ def _compare(path: Path, record: Record) -> None:
     found = read_record(path.parent)
     for name in differing(found, record):
         msg = (
-            f"{path.parent} holds results of another run: {name} was {_short(found.get(name))}, "
-            f"now {_short(record.get(name))}; expected the same model and options, or another output folder"
+            f"{path.parent} holds results of another run: {NAMES.get(name, name)} was {_short(name, found)}, "
+            f"now {_short(name, record)}; expected the same model and options, or another output folder"
         )
         raise ValueError(msg)
 
 
-def _short(value: object) -> str:
-    if not isinstance(value, list):
-        return str(value)
-    files = [entry for entry in value if isinstance(entry, dict)]
+def _short(name: str, record: Record) -> str:
+    value = record.get(name)
+    if name == "table":
+        return COMMANDS.get(value, str(value))
+    files = [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
+    if not files:
+        return "not given" if value is None else str(value)
     return ", ".join(f"{entry.get('name')} (SHA-256 {str(entry.get('sha256'))[:12]}...)" for entry in files)
 
 

@@ -154,9 +154,24 @@ def summarize(rows: Sequence[ScoreRow]) -> str:
     """
     there = [row for row in rows if row.error != GONE]
     labels = [row.pred_label for row in there if row.pred_label is not None]
-    anomalous = f"{sum(labels)} anomalous" if labels else "no labels"
     gone = f", and {len(rows) - len(there)} gone since they were scored" if len(there) < len(rows) else ""
-    return f"{len(there)} images, {anomalous}, {sum(row.raw_score is None for row in there)} failed{gone}"
+    failed = sum(row.raw_score is None for row in there)
+    return say_counts(len(there), sum(labels) if labels else None, failed) + gone
+
+
+def say_counts(images: int, anomalous: int | None, failed: int) -> str:
+    """Say what became of images.
+
+    Args:
+        images (int): All of them.
+        anomalous (int | None): Those that are labelled so; ``None`` if none has a label.
+        failed (int): Those with an error.
+
+    Returns:
+        str: Say ``"60 images, 12 anomalous, 1 failed"``.
+    """
+    labels = "no labels" if anomalous is None and images else f"{anomalous or 0} anomalous"
+    return f"{images} images, {labels}, {failed} failed"
 
 
 def _parse(row: Row) -> ScoreRow:

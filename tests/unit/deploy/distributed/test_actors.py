@@ -26,3 +26,5 @@ def test_threads_that_fit_into_no_machine_are_refused(workers):
     largest = 3 if "gpu" in workers else 6
     with pytest.raises(ValueError, match=f"at most {largest}, .* largest machine, got {workers['threads']}"):
         Workers(list, **workers).count(machines)
+    with pytest.raises(ValueError, match=f"at most 2, .* got {workers['threads']}"):
+        Workers(list, **workers).check_threads(2)

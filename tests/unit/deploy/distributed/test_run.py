@@ -11,7 +11,14 @@ import pytest
 from anomalib_scadn.deploy.distributed.actors import Workers
 from anomalib_scadn.deploy.distributed.progress import Progress
 from anomalib_scadn.deploy.distributed.remaining import without_done
-from anomalib_scadn.deploy.distributed.run import _collect, _ray_errors, score_many, task_size
+from anomalib_scadn.deploy.distributed.run import (
+    BLOCK,
+    _collect,
+    _ray_errors,
+    block_size,
+    score_many,
+    task_size,
+)
 from anomalib_scadn.deploy.inspection.outcome import HEATMAPS, MAPS, OVERLAYS
 from anomalib_scadn.deploy.inspection.score_parts import PARTS, PartWriter, parts_schema, read_rows
 
@@ -20,6 +27,18 @@ pa = pytest.importorskip("pyarrow")
 
 def test_tasks_are_smaller_where_there_are_few_images():
     assert [task_size(images, actors=2) for images in (1, 80, 100_000)] == [1, 10, 64]
+
+
+def test_tasks_out_of_shards_are_smaller_where_shards_are_few_and_small(tmp_path):
+    small, large, absent = tmp_path / "s.tar", tmp_path / "l.tar", tmp_path / "a.tar"
+    small.write_bytes(bytes(8000))
+    with large.open("wb") as file:
+        file.truncate(2**30)  # takes no room
+    assert block_size([str(small)], actors=2) == 1000
+    assert block_size([str(small), str(absent)], actors=1) == 2000
+    assert block_size([str(large)], actors=2) == BLOCK
+    assert block_size([str(absent)] * 8, actors=2) == BLOCK  # nobody looks
+    assert block_size([], actors=2) == BLOCK
 
 
 @pytest.mark.parametrize("name", [PARTS, HEATMAPS, OVERLAYS, MAPS])
@@ -32,7 +51,9 @@ def test_results_of_nobody_knows_which_run_are_refused(name, pictures, record, t
 
 def batches(*rows):
     """Stand in for a data set whose batches have a row each, a path and its error."""
-    tables = [pa.Table.from_pylist([{"path": path, "error": error}], parts_schema()) for path, error in rows]
+    labels = {path: None if error else number % 4 // 2 for number, (path, error) in enumerate(rows)}
+    cells = [{"path": path, "error": error, "pred_label": labels[path]} for path, error in rows]
+    tables = [pa.Table.from_pylist([row], parts_schema()) for row in cells]
     return SimpleNamespace(iter_batches=lambda **_: (table for table in tables))
 
 
@@ -87,4 +108,4 @@ def test_the_first_failed_images_are_named(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         _collect(batches(*rows), PartWriter(tmp_path), progress, shards)
     assert [record.getMessage() for record in caplog.records] == [f"{n}.png failed: broken" for n in range(1, 20, 2)]
-    assert (progress.done, progress.failed) == (40, 20)
+    assert (progress.done, progress.failed, progress.anomalous) == (40, 20, 10)

@@ -165,7 +165,7 @@ def test_labels_come_from_the_threshold_that_was_given(pictures, tmp_path, fake_
         out = tmp_path / str(number)
         score_folder(fake_inferencer(), pictures, out, RECORD, Outputs(threshold=threshold))
         assert [row["pred_label"] for row in rows_of(out)] == ["0", str(1 - number), "1", "1"]
-    with pytest.raises(ValueError, match=r"threshold was normalized:0\.35\d*, now None"):
+    with pytest.raises(ValueError, match=r"threshold was normalized:0\.35\d*, now not given"):
         score_folder(fake_inferencer(), pictures, out, RECORD)
 
 
@@ -338,9 +338,17 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"tile": 512, "overlap": 64}, "overlap was None, now 64"),
-        ({"files": [{"name": "m.onnx", "size": 1, "sha256": "cd" * 32}]}, r"files was m.onnx \(SHA-256 abababababab"),
+        ({"tile": 512, "overlap": 64}, "overlap was not given, now 64"),
+        (
+            {"files": [{"name": "m.onnx", "size": 1, "sha256": "cd" * 32}]},
+            r"the model was m.onnx \(SHA-256 ababab",
+        ),
         ({"version": "2"}, "version was 1, now 2"),
+        ({"table": "parquet"}, "the command was score, now score-many"),
+        (
+            {"ignore_mask": {"name": "m.png", "size": 1, "sha256": "cd" * 32}},
+            r"ignore_mask was not given, now m.png \(SHA-256 cdcd",
+        ),
     ],
 )
 def test_results_of_another_run_are_refused(pictures, tmp_path, fake_inferencer, change, message):
