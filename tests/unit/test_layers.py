@@ -51,7 +51,7 @@ def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
 def test_instance_norm_of_half_precision_has_means_of_single_precision(kind):
     features = (100 + drawn(1, 2, 32, 32)).to(kind)
     expected = nn.InstanceNorm2d(2)(features.float()).to(kind)
-    torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=0, rtol=torch.finfo(kind).eps)
+    torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=1e-4, rtol=torch.finfo(kind).eps)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
