@@ -209,9 +209,7 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
                 written = min(written, time.monotonic())  # from the first rows: before them, actors load the model
                 waiting.append(table)
                 mended = mended.filter(pc.invert(pc.is_in(mended, table["path"])))
-                failed = table.filter(pc.not_equal(table["error"], ""))
-                errors = zip(failed["path"].to_pylist(), failed["error"].to_pylist(), strict=True)
-                progress.add(len(table), errors, pc.sum(table["pred_label"]).as_py())
+                progress.add(len(table), _failed(table), pc.sum(table["pred_label"]).as_py())
                 if time.monotonic() - written > SECONDS or sum(map(len, waiting)) > MOST_ROWS:
                     writer.write(waiting)
                     progress.say()
@@ -223,6 +221,11 @@ def _collect(dataset: "Dataset", writer: PartWriter, progress: Progress, shards:
         raise KeyboardInterrupt(msg) from interrupt
     finally:
         writer.write(waiting)
+
+
+def _failed(table: "pa.Table") -> list[tuple[str, str]]:
+    cells = zip(table["path"].to_pylist(), table["error"].to_pylist(), strict=True)
+    return [(path, error) for path, error in cells if error]
 
 
 @contextmanager

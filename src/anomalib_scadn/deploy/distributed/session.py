@@ -80,7 +80,7 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
             try:
                 if address is None:
                     with _without_error_stream():
-                        options = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
+                        options: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
                         ray.init(address="local", **options, **QUIET)
                 else:
                     _join(address)
@@ -111,7 +111,8 @@ def _without_error_stream() -> Iterator[list[str]]:
         list[str]: The messages, after the end.
     """
     sys.stderr.flush()
-    found, stream = [], os.dup(2)
+    found: list[str] = []
+    stream = os.dup(2)
     with TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
