@@ -39,14 +39,17 @@ class InstanceNorm(nn.InstanceNorm2d):
             centred = features - features.mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             variance = centred.square().mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             return centred * torch.rsqrt(variance + self.eps)
-        if torch.compiler.is_exporting() or features.device.type != "cpu":
+        if torch.compiler.is_exporting() or torch.jit.is_tracing() or features.device.type != "cpu":
             return super().forward(features)
         precise = features if features.dtype == torch.float64 else features.float()  # means of bfloat16 have two digits
         return _Normalize.apply(precise, self.eps).to(features.dtype)
 
 
 class _Normalize(torch.autograd.Function):
-    """y = (x - mean) / sqrt(variance + eps) for each channel of each image, in the layout of x."""
+    """y = (x - mean) / sqrt(variance + eps) for each channel of each image, in the layout of x.
+
+    There is no second derivative.
+    """
 
     @staticmethod
     def forward(ctx: Any, features: torch.Tensor, eps: float) -> torch.Tensor:  # noqa: ANN401  # torch's
@@ -95,7 +98,14 @@ class ResizeConv2d(nn.Conv2d):
         Returns:
             torch.Tensor: Shape (N, D, 2 * h, 2 * w).
         """
-        # Sums of all windows of 2 x 2 weights, beyond the borders too: (D, C, 4, 4).
-        sums = F.avg_pool2d(self.weight, 2, stride=1, padding=1, divisor_override=1)
         # A transposed convolution has its weights mirrored, the channels of its input first.
-        return F.conv_transpose2d(features, sums.flip(-2, -1).transpose(0, 1), self.bias, stride=2, padding=1)
+        weight = self.sums().flip(-2, -1).transpose(0, 1)
+        return F.conv_transpose2d(features, weight, self.bias, stride=2, padding=1)
+
+    def sums(self) -> torch.Tensor:
+        """Sum the weights that meet the same pixel.
+
+        Returns:
+            torch.Tensor: Sums of all windows of 2 x 2 weights, beyond the borders too, shape (D, C, 4, 4).
+        """
+        return F.avg_pool2d(self.weight, 2, stride=1, padding=1, divisor_override=1)

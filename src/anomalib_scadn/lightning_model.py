@@ -55,10 +55,6 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         image_size (int | tuple[int, int]): Side, or height and width, that images are resized to, in pixels,
             multiples of 8, at least 24. Defaults to ``512``.
         base_channels (int): Channels of the networks' first layers. Defaults to ``64``.
-        residual_blocks (int): Residual blocks of the generator. Defaults to ``8``, the paper's.
-        residual (Literal["full", "separable"]): Convolutions of the residual blocks: those of the paper, or depthwise
-            separable ones (Howard et al. 2017), which have about a ninth of the work. Defaults to ``"full"``, the
-            paper's.
         stripes (tuple[int, ...]): Stripes across the image, an even number per scale. Defaults to ``(4, 8, 16)``.
         mask_fill (float): Value of removed pixels, range [0, 1]; the authors' code uses 1.0. Defaults to ``0.0``.
         lambda_rec (float): Weight of the reconstruction loss (SCADN Eq. 4). Defaults to ``1.0``.
@@ -89,6 +85,10 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         post_processor (PostProcessor | bool): As in anomalib. Defaults to ``True``.
         evaluator (Evaluator | bool): As in anomalib. Defaults to ``True``.
         visualizer (Visualizer | bool): As in anomalib. Defaults to ``True``.
+        residual_blocks (int): Residual blocks of the generator. Defaults to ``8``, the paper's.
+        residual (Literal["full", "separable"]): Convolutions of the residual blocks: those of the paper, or depthwise
+            separable ones (Howard et al. 2017), which have about a ninth of the work. Defaults to ``"full"``, the
+            paper's.
 
     Raises:
         ValueError: If an argument is impossible; the message names the value and the valid ones.
@@ -105,8 +105,6 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         self,
         image_size: int | tuple[int, int] = 512,
         base_channels: int = 64,
-        residual_blocks: int = 8,
-        residual: Residual = "full",
         stripes: tuple[int, ...] = (4, 8, 16),
         mask_fill: float = 0.0,
         lambda_rec: float = 1.0,
@@ -130,6 +128,9 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         post_processor: PostProcessor | bool = True,
         evaluator: Evaluator | bool = True,
         visualizer: Visualizer | bool = True,
+        *,
+        residual_blocks: int = 8,
+        residual: Residual = "full",
     ) -> None:
         # Plain tuples before super().__init__() saves the arguments: a checkpoint with OmegaConf lists cannot be read.
         image_size = checks.as_image_size(image_size)

@@ -97,7 +97,7 @@ class Generator(nn.Module):
             encoder += _norm_relu(nn.Conv2d(narrow, wide, 4, stride=2, padding=1))
         decoder: list[nn.Module] = []
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
-            # In checkpoints weights are named by their place, and upsampling had one.
+            # Checkpoints name weights by their place in the Sequential, and upsampling was a layer of its own.
             decoder += [nn.Identity(), *_norm_relu(ResizeConv2d(wide, narrow))]
         decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
         self.encoder = nn.Sequential(*encoder)

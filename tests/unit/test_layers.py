@@ -54,6 +54,13 @@ def test_instance_norm_of_half_precision_has_means_of_single_precision(kind):
     torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=1e-4, rtol=torch.finfo(kind).eps)
 
 
+def test_instance_norm_can_be_traced():
+    features = drawn(1, 2, 8, 8)
+    traced = torch.jit.trace(InstanceNorm(2), features)
+    torch.testing.assert_close(traced(features), InstanceNorm(2)(features), atol=1e-5, rtol=0)
+    traced.save_to_buffer()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 6)])
 def test_resizing_and_convolving_in_one_equals_one_after_the_other(size, layout):

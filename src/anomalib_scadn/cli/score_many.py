@@ -32,7 +32,8 @@ def add_score_many_arguments(parser: ArgumentParser) -> None:
         required=True,
         help="Folder or storage (s3://, gs://, ...) of images and .tar shards, or a .parquet file with a column path.",
     )
-    add_scoring_arguments(parser, pictures="anomalous")
+    # No "auto", which machines that differ would understand differently.
+    add_scoring_arguments(parser, pictures="anomalous", precisions=("f32", "f16", "bf16", "int8"))
     parser.add_argument("--actors", type=int | None, default=None, help="Models at once. Default: what has room.")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each model.")
     parser.add_argument(
@@ -48,13 +49,7 @@ def score_many(options: Options) -> int:
 
     Returns:
         int: Exit status.
-
-    Raises:
-        ValueError: If the precision is ``"auto"``, which machines may understand differently.
     """
-    if options["precision"] == "auto":
-        msg = "precision must be f32, bf16 or int8 for score-many, whose machines may differ, got auto"
-        raise ValueError(msg)
     check_ray()
     set_pixel_limit(options)
     made_with, threads = inferencer_options(options), options["threads"]
@@ -70,11 +65,13 @@ def score_many(options: Options) -> int:
         max_pixels=options["max_pixels"],
     )
     # The model first, here, where a GPU may be missing: a folder is not claimed for one that cannot be loaded.
-    here = {**made_with, "device": "cpu", "precision": "f32"} if workers.gpu else made_with
-    checked = StripedMaskInferencer(path, **here)
+    here, recorded = dict(made_with), None
     if workers.gpu:
-        checked.backend.precision = options["precision"]  # that of the actors is recorded
-    record, outputs = describe_results(options, checked)
+        here["device"] = "cpu"
+        if path.suffix == ".ckpt" and options["precision"] == "bf16":  # a GPU may have what this processor lacks
+            here["precision"], recorded = "f32", "bf16"
+    checked = StripedMaskInferencer(path, **here)
+    record, outputs = describe_results(options, checked, recorded)
     del checked
     found = run.score_many(options["input"], options["output"], record, workers, outputs, address=options["address"])
     counts = say_counts(found.done, found.anomalous, found.failed)

@@ -3,6 +3,7 @@
 
 """What the subcommands ``score`` and ``score-many`` share: arguments, and what becomes of their values."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,12 +20,15 @@ from anomalib_scadn.deploy.precision import Precision
 from .console import Options
 
 
-def add_scoring_arguments(parser: ArgumentParser, pictures: Pictures) -> None:
+def add_scoring_arguments(
+    parser: ArgumentParser, pictures: Pictures, precisions: Sequence[Precision] = get_args(Precision)
+) -> None:
     """Add what all commands that score have: the model, its options, and what is written.
 
     Args:
         parser (ArgumentParser): Parser of the subcommand.
         pictures (Literal["all", "anomalous", "none"]): Default of ``--pictures``.
+        precisions (Sequence[str]): Choices of ``--precision``. Defaults to all.
     """
     parser.add_argument("--model", type=Path, required=True, help="Model file: .ckpt, .onnx or .xml.")
     parser.add_argument("--output", type=Path, required=True, help="Folder of results; a stopped run goes on there.")
@@ -35,9 +39,9 @@ def add_scoring_arguments(parser: ArgumentParser, pictures: Pictures) -> None:
     parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
     parser.add_argument(
         "--precision",
-        choices=get_args(Precision),
+        choices=precisions,
         default="f32",
-        help="What the networks are computed in; auto: the fewest bits that file and device have.",
+        help="What the networks are computed in. A quantized graph has 8 bits with f32 too; auto: the fewest.",
     )
     parser.add_argument(
         "--threshold",
@@ -93,12 +97,15 @@ def inferencer_options(options: Options) -> dict[str, Any]:
     return {name: options[name] for name in names}
 
 
-def describe_results(options: Options, inferencer: StripedMaskInferencer) -> tuple[Record, Outputs]:
+def describe_results(
+    options: Options, inferencer: StripedMaskInferencer, precision: str | None = None
+) -> tuple[Record, Outputs]:
     """Describe a run and what it writes.
 
     Args:
         options (Options): Values of the arguments of a command that scores.
         inferencer (StripedMaskInferencer): Its model, loaded.
+        precision (str | None): What the scores are computed in. Defaults to ``None``, the inferencer's.
 
     Returns:
         tuple[Record, Outputs]: What decides the scores, and what is written of them.
@@ -108,7 +115,7 @@ def describe_results(options: Options, inferencer: StripedMaskInferencer) -> tup
         OSError: If a file cannot be read.
     """
     names = ("model", "tile", "overlap", "ignore_mask", "bit_depth")
-    decisive = [*(options[name] for name in names), inferencer.backend.precision]
+    decisive = [*(options[name] for name in names), precision or inferencer.backend.precision]
     record = describe_run(*decisive)
     threshold = None if options["threshold"] is None else read_threshold(options["threshold"], record)
     if threshold is not None:

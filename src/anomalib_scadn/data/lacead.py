@@ -17,8 +17,6 @@ from typing import Any
 from anomalib.data.utils import Split, ValSplitMode
 from anomalib.utils.path import resolve_dataset_root
 
-from anomalib_scadn.checks import check_not_negative
-
 from .base import ScadnDataModule
 from .image_reading import check_bit_depth
 from .lacead_dataset import LaceADDataset, check_mask_sizes, make_lacead_dataset
@@ -34,14 +32,12 @@ class LaceAD(ScadnDataModule):
         category (str | int): Pattern, the name of a folder in ``root``. Defaults to ``"1"``.
         bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
             ``None``, all 16.
-        cache_gib (float): Memory for decoded training images, in GiB; as many are kept as fit. They are read in the
-            main process then. Defaults to ``0.0``, none.
         **options (Any): Batch sizes, augmentations and splits; see
             :class:`~anomalib_scadn.data.base.ScadnDataModule`.
 
     Raises:
-        ValueError: If ``num_workers`` is negative, or not 0 beside a cache, the bit depth is impossible, or
-            ``val_split_mode`` is ``"from_dir"`` (the layout has no validation folder).
+        ValueError: If ``num_workers`` is negative, the bit depth is impossible, or ``val_split_mode`` is
+            ``"from_dir"`` (the layout has no validation folder).
 
     Example:
         >>> from anomalib_scadn import SyntheticLace
@@ -59,20 +55,15 @@ class LaceAD(ScadnDataModule):
         category: str | int = "1",
         *,
         bit_depth: int | None = None,
-        cache_gib: float = 0.0,
         **options: Any,  # noqa: ANN401  # arguments of ScadnDataModule
     ) -> None:
         """Check and store the arguments; no file is looked at yet."""
-        check_not_negative(cache_gib=cache_gib)
-        if cache_gib and options.setdefault("num_workers", 0) != 0:
-            msg = f"cache_gib keeps images of the main process: num_workers must be 0, got {options['num_workers']}"
-            raise ValueError(msg)
         super().__init__(**options)
         if self.val_split_mode == ValSplitMode.FROM_DIR:
             msg = "val_split_mode must not be 'from_dir': a LaceAD folder has train and test, but no validation images"
             raise ValueError(msg)
         check_bit_depth(bit_depth)
-        self.bit_depth, self.cache_gib = bit_depth, cache_gib
+        self.bit_depth = bit_depth
         self._root = None if root is None else Path(root).expanduser()
         self.category = str(category)
 
@@ -97,8 +88,5 @@ class LaceAD(ScadnDataModule):
 
     def _setup(self, _stage: str | None = None) -> None:
         # Both at every stage, because anomalib may take validation images from either.
-        options: dict[str, Any] = {"bit_depth": self.bit_depth}
-        self.test_data = LaceADDataset(self.root, self.category, split=Split.TEST, **options)
-        self.train_data = LaceADDataset(
-            self.root, self.category, split=Split.TRAIN, cache_gib=self.cache_gib, **options
-        )
+        self.train_data = LaceADDataset(self.root, self.category, split=Split.TRAIN, bit_depth=self.bit_depth)
+        self.test_data = LaceADDataset(self.root, self.category, split=Split.TEST, bit_depth=self.bit_depth)

@@ -23,8 +23,6 @@ from torchvision.transforms.v2 import Transform
 from torchvision.transforms.v2.functional import to_dtype, to_image
 from torchvision.tv_tensors import Mask
 
-from anomalib_scadn.checks import check_not_negative
-
 from .image_reading import check_bit_depth, read_file, read_still
 from .lacead_files import GOOD, find_pattern, find_test_images, find_train_images, match_masks, warn_of_unused
 from .mask_reading import check_mask_size, read_mask
@@ -40,7 +38,6 @@ class LaceADDataset(AnomalibDataset):
         augmentations (Transform | None): Applied to image and mask when an item is read. Defaults to ``None``.
         split (Split | str | None): ``"train"``, ``"test"`` or ``None`` for both. Defaults to ``None``.
         bit_depth (int | None): Bits of values that are stored in 16. Defaults to ``None``, all 16.
-        cache_gib (float): Memory for decoded images, in GiB; as many are kept as fit. Defaults to ``0.0``, none.
 
     Raises:
         FileNotFoundError: If the root, the pattern's images or their folders are missing.
@@ -62,17 +59,13 @@ class LaceADDataset(AnomalibDataset):
         augmentations: Transform | None = None,
         split: Split | str | None = None,
         bit_depth: int | None = None,
-        cache_gib: float = 0.0,
     ) -> None:
         """List the files of the pattern; none is opened yet."""
         check_bit_depth(bit_depth)
-        check_not_negative(cache_gib=cache_gib)
         super().__init__(augmentations=augmentations)
         self.category = str(category)
         self.split = split
         self.bit_depth = bit_depth
-        self._kept: dict[str, torch.Tensor] = {}
-        self._room = int(cache_gib * 2**30)
         self.root_category = find_pattern(Path(root), str(category))
         self.samples = make_lacead_dataset(self.root_category, split)
 
@@ -90,7 +83,7 @@ class LaceADDataset(AnomalibDataset):
             ValueError: If a file is no readable image, or the mask is not as large as the image.
         """
         sample = self.samples.iloc[index]
-        image = torch.as_tensor(to_dtype(self._read(sample.image_path), torch.float32, scale=True))
+        image = _read_image(sample.image_path, self.bit_depth)
         mask = None
         if self.task == TaskType.SEGMENTATION:
             size = (image.shape[-2], image.shape[-1])
@@ -110,15 +103,6 @@ class LaceADDataset(AnomalibDataset):
             image_path=sample.image_path,
             mask_path=sample.mask_path,
         )
-
-    def _read(self, path: str) -> torch.Tensor:
-        """Decode an image, or take it from memory, where it has the file's values and not yet four bytes for each."""
-        if path in self._kept:
-            return self._kept[path]
-        image = to_image(read_file(path, self.bit_depth).copy())
-        if image.nbytes + sum(kept.nbytes for kept in self._kept.values()) <= self._room:
-            self._kept[path] = image
-        return image
 
 
 def make_lacead_dataset(root_category: Path | str, split: Split | str | None = None) -> DataFrame:
@@ -181,3 +165,7 @@ def check_mask_sizes(samples: DataFrame) -> None:
 
 def _read_size(path: str) -> tuple[int, int]:
     return read_still(path, lambda file: (file.height, file.width))
+
+
+def _read_image(path: str, bit_depth: int | None) -> torch.Tensor:
+    return torch.as_tensor(to_dtype(to_image(read_file(path, bit_depth).copy()), torch.float32, scale=True))

@@ -88,13 +88,17 @@ def has_bfloat16(device: torch.device) -> bool:
         bool: Whether it does; of other devices than CPUs and CUDA's it is not known.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and any(torch.cpu.get_capabilities().get(name, False) for name in BFLOAT16)
 
 
 def _refused(device: torch.device) -> dict[str, str]:
-    refused = {"int8": f"a checkpoint is not quantized; expected {QUANTIZED}"}
+    refused = {
+        "int8": f"a checkpoint is not quantized; expected {QUANTIZED}",
+        "f16": "a checkpoint is run in f32 or bf16",
+    }
     if not has_bfloat16(device):
         name = torch.cpu.get_capabilities().get("cpu_name", "cpu") if device.type == "cpu" else str(device)
-        refused["bf16"] = f"{name} does not compute in bf16 itself; expected f32"
+        refused["bf16"] = f"{name} is not known to compute in bf16 itself; expected f32"
     return refused

@@ -15,9 +15,9 @@ from .graphs import Graph, check_inner_values
 class FullGraphBackend(Backend):
     """Runs a graph of anomalib's ``to_onnx`` or ``to_openvino``.
 
-    Raw images are resized before the graph, which would do the same: OpenVINO keeps what it has compiled for each size
-    of its input. A graph that does more with raw images, or is fixed to another size than the model's, is given them as
-    they are.
+    Raw images are resized before a graph of OpenVINO, which would do the same and keep what it has compiled for each
+    size. A graph that does more with raw images, or is fixed to another size than the model's, is given them as they
+    are.
 
     Args:
         graph (Graph): The graph.
@@ -42,7 +42,7 @@ class FullGraphBackend(Backend):
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         count, *size = self._graph.input_shape[0], *self._graph.input_shape[-2:]
-        if self.metadata.resizes and size == [None, None]:
+        if self._graph.keeps_every_size and self.metadata.resizes and size == [None, None]:
             size = [*self.metadata.image_size]
         if count is not None and count != len(batch):
             msg = f"{self._graph.path} takes batches of {count}, got {len(batch)}"

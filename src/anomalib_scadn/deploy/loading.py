@@ -5,15 +5,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from anomalib_scadn.checks import check_installed
+from anomalib_scadn.checks import check_choice, check_installed
 from anomalib_scadn.export.checksum import check_checksum
 from anomalib_scadn.export.companions import find_companions
 from anomalib_scadn.training.thresholds import warn_if_never_validated
 
 from .backends import Backend
-from .precision import Precision, check_precision
+from .precision import Precision
 
 SUFFIXES = (".ckpt", ".onnx", ".xml")
 
@@ -34,7 +34,7 @@ def load_backend(
             ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
         passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
             generator alone. Defaults to ``4``.
-        precision (Literal["f32", "bf16", "int8", "auto"]): What the networks are computed in, see
+        precision (Literal["f32", "f16", "bf16", "int8", "auto"]): What the networks are computed in, see
             :class:`~anomalib_scadn.deploy.StripedMaskInferencer`. Defaults to ``"f32"``.
         options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
             ``provider_options``, ``session_options``. Defaults to ``None``.
@@ -58,7 +58,7 @@ def load_backend(
     if passes_at_once < 1:
         msg = f"passes_at_once must be at least 1, got {passes_at_once}"
         raise ValueError(msg)
-    check_precision(precision)
+    check_choice(get_args(Precision), precision=precision)
     backend = _load(file, device, passes_at_once, precision, options or {})
     warn_if_never_validated(backend.metadata.post_processor, file)
     return backend
@@ -85,9 +85,9 @@ def thread_options(path: Path, threads: int, device: str = "cpu") -> dict[str, A
         return {"INFERENCE_NUM_THREADS": threads}
     if path.suffix == ".onnx":
         check_installed("onnxruntime", "onnx", str(path))
-        import onnxruntime as ort
+        from .onnx_graph import new_session_options
 
-        options = ort.SessionOptions()
+        options = new_session_options()
         options.intra_op_num_threads = threads
         return {"session_options": options}
     return None

@@ -20,8 +20,10 @@ from .graphs import Graph
 from .precision import QUANTIZED, Precision, choose_precision
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+SINGLE = "ONNX Runtime computes in the types of the graph, which are those of single precision; expected f32"
 REFUSED = {
-    "bf16": "ONNX Runtime computes in the types of the graph, which are those of single precision; expected f32",
+    "f16": SINGLE,
+    "bf16": SINGLE,
     "int8": f"no ONNX graph is exported in 8 bits; expected {QUANTIZED}",
 }
 """Precisions that no graph has."""
@@ -40,7 +42,7 @@ class OnnxGraph(Graph):
     Args:
         path (Path): ``.onnx`` file.
         device (str): ``"cpu"`` or ``"cuda"``; overruled by ``options["providers"]``.
-        precision (Literal["f32", "bf16", "int8", "auto"]): ``"f32"`` or ``"auto"``.
+        precision (Literal["f32", "f16", "bf16", "int8", "auto"]): ``"f32"`` or ``"auto"``.
         options (Mapping[str, Any]): ``providers``, ``provider_options`` and ``session_options`` of an
             ``InferenceSession``.
 
@@ -60,9 +62,7 @@ class OnnxGraph(Graph):
         content = path.read_bytes()
         find_weights(path)
         inner = [name for name in INNER_VALUES if name.encode() in content]
-        session_options = options.get("session_options") or ort.SessionOptions()
-        # One block that is planned for all values takes more memory here, and no less time.
-        session_options.enable_mem_pattern = False
+        session_options = options.get("session_options") or new_session_options()
         session_options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
         )
@@ -102,6 +102,18 @@ class OnnxGraph(Graph):
             self._session.run_with_iobinding(binding)
             binding.synchronize_outputs()
             first += len(chunk)
+
+
+def new_session_options() -> ort.SessionOptions:
+    """Make options that a session of ours has where a user gives none.
+
+    Returns:
+        ort.SessionOptions: ONNX Runtime's own, without the one block that is planned for all values: it takes more
+            memory here.
+    """
+    options = ort.SessionOptions()
+    options.enable_mem_pattern = False
+    return options
 
 
 def _providers(device: str) -> list[str]:

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from .precision import QUANTIZED, Precision, choose_precision
 PRECISION = "INFERENCE_PRECISION_HINT"
 """OpenVINO's property of what is computed in; without it a processor that has bfloat16 takes that."""
 
+CAPABILITIES = {"f16": "FP16", "bf16": "BF16", "int8": "INT8"}
+"""OpenVINO's names of what a device computes in itself."""
+
 
 class OpenVinoGraph(Graph):
     """A graph in OpenVINO.
@@ -32,8 +35,8 @@ class OpenVinoGraph(Graph):
     Args:
         path (Path): ``.xml`` file.
         device (str): OpenVINO's name of a device, in any case.
-        precision (Literal["f32", "bf16", "int8", "auto"]): ``"bf16"`` on a device that has it, ``"int8"`` for a
-            quantized graph.
+        precision (Literal["f32", "f16", "bf16", "int8", "auto"]): ``"f16"`` or ``"bf16"`` on a device that
+            has it, ``"int8"`` for a quantized graph.
         options (Mapping[str, Any]): OpenVINO's properties, without that of the precision.
         passes_at_once (int): Masked images that a generator alone is given at once.
 
@@ -42,6 +45,8 @@ class OpenVinoGraph(Graph):
         ValueError: If a file is damaged or no export of SCADN, device or properties are unknown, or file or device do
             not have the precision.
     """
+
+    keeps_every_size: ClassVar[bool] = True
 
     def __init__(
         self, path: Path, device: str, precision: Precision, options: Mapping[str, Any], passes_at_once: int
@@ -79,15 +84,15 @@ class OpenVinoGraph(Graph):
         """Choose what is computed in, and what OpenVINO is told of it."""
         quantized = any(node.get_type_name() == "FakeQuantize" for node in self._model.get_ops())
         refused = (
-            {"bf16": "it is quantized; expected int8"}
+            dict.fromkeys(("f16", "bf16"), "it is quantized; expected int8")
             if quantized
             else {"int8": f"it is not quantized; expected {QUANTIZED}"}
         )
-        if wanted != "f32":  # which every device has, and some devices cannot be asked
+        if wanted != "f32":  # every device has f32, and AUTO and HETERO have no properties to ask for
             found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
             name = core.get_property(self._device, "FULL_DEVICE_NAME")
-            lacking = {key: f"{name} does not compute in {key} itself; expected f32" for key in ("bf16", "int8")}
-            refused = {key: why for key, why in lacking.items() if key.upper() not in found} | refused
+            lacking = [key for key, capability in CAPABILITIES.items() if capability not in found]
+            refused = {key: f"{name} does not compute in {key} itself; expected f32" for key in lacking} | refused
         chosen = choose_precision(wanted, self.path, refused)
         return ("int8", "f32") if quantized else (chosen, chosen)
 

@@ -16,30 +16,26 @@ from torch.nn import functional as F  # noqa: N812
 
 from anomalib_scadn.layers import ResizeConv2d
 
-SUMS = (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1)))
-"""Along one axis: which of the three weights meet the same pixel, for the second and the first of two new pixels."""
-
 
 class SubpixelConv2d(nn.Module):
-    """Nearest upsampling by 2 and a 3 x 3 convolution with zero padding, in one.
+    """What a :class:`~anomalib_scadn.layers.ResizeConv2d` computes, of a plain convolution and a pixel shuffle.
 
     Args:
-        convolution (nn.Conv2d): The convolution; its weights are copied.
+        layer (ResizeConv2d): The layer; its weights are copied.
 
     Example:
         >>> import torch
-        >>> convolution = torch.nn.Conv2d(3, 5, 3, padding=1)
-        >>> SubpixelConv2d(convolution)(torch.rand(1, 3, 4, 6)).shape
+        >>> SubpixelConv2d(ResizeConv2d(3, 5))(torch.rand(1, 3, 4, 6)).shape
         torch.Size([1, 5, 8, 12])
     """
 
-    def __init__(self, convolution: nn.Conv2d) -> None:
+    def __init__(self, layer: ResizeConv2d) -> None:
         super().__init__()
-        weight, bias = convolution.weight.detach(), convolution.bias
-        sums = torch.tensor(SUMS, dtype=weight.dtype, device=weight.device)
-        # New pixel (a, b), tap (s, t), old weight (k, l).
-        taps = torch.einsum("ask,btl,oikl->oabist", sums, sums, weight)
-        self.weight = nn.Parameter(taps.flatten(0, 2), requires_grad=False)
+        # Of the sixteen sums every second one, from the second or the first on, belongs to one of the four new pixels.
+        sums = layer.sums().detach()
+        taps = torch.stack([sums[..., 1 - a :: 2, 1 - b :: 2] for a in (0, 1) for b in (0, 1)], dim=1)
+        self.weight = nn.Parameter(taps.flatten(0, 1), requires_grad=False)
+        bias = layer.bias
         self.bias = None if bias is None else nn.Parameter(bias.detach().repeat_interleave(4), requires_grad=False)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import torch
@@ -159,6 +160,8 @@ class TrainingRun(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over the seed, unless the user has chosen one, and the epoch that training would resume at."""
         super().on_load_checkpoint(checkpoint)
+        for group in chain.from_iterable(state["param_groups"] for state in checkpoint.get("optimizer_states", [])):
+            group["fused"] = True  # an older version's Adam was not, and loading takes over that it was not
         checkpoint["state_dict"] = named_as(self.state_dict(), checkpoint["state_dict"])
         if self.seed is None:
             self.seed = checkpoint.get(SEED_KEY)

@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 import pytest
-import torch
 from anomalib import TaskType
 from anomalib.data import AnomalibDataModule, MVTecAD
 from jsonargparse import ArgumentParser
@@ -14,12 +13,11 @@ from PIL import Image
 
 from anomalib_scadn.data import LaceAD
 from anomalib_scadn.data.base import ScadnDataModule
-from anomalib_scadn.data.image_reading import read_file
 
 
 def test_arguments_have_the_names_and_order_of_anomalibs():
     own, shared = (list(inspect.signature(kind).parameters) for kind in (LaceAD, ScadnDataModule))
-    own = [name for name in own if name not in ("bit_depth", "cache_gib")]
+    own.remove("bit_depth")
     assert [*own[:-1], *shared] == list(inspect.signature(MVTecAD).parameters)
 
 
@@ -142,30 +140,3 @@ def test_home_folder_in_root_is_expanded(monkeypatch, tmp_path):
 
 def test_no_root_means_the_data_folder_of_the_host():
     assert LaceAD(root=None).root == MVTecAD(root=None).root.parent / "LaceAD"
-
-
-@pytest.mark.parametrize(("images", "read"), [(0, 8), (2, 6), (4, 4)])
-def test_as_many_training_images_are_kept_as_fit(lace_root, monkeypatch, images, read):
-    files = []
-
-    def noted(path, *others):
-        files.append(path)
-        return read_file(path, *others)
-
-    monkeypatch.setattr("anomalib_scadn.data.lacead_dataset.read_file", noted)
-    size = read_file(lace_root / "10" / "train" / "good" / "0.png").nbytes
-    datamodule = LaceAD(root=lace_root, category="10", cache_gib=images * size / 2**30)
-    datamodule.setup()
-    assert datamodule.num_workers == 0 or not images
-    first, second = ([datamodule.train_data[index].image for index in range(4)] for _ in range(2))
-    assert len(files) == read
-    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
-    assert first[0].dtype == torch.float32
-    assert not datamodule.test_data._room
-
-
-def test_a_cache_beside_workers_is_refused(lace_root):
-    with pytest.raises(ValueError, match="num_workers must be 0, got 2"):
-        LaceAD(root=lace_root, cache_gib=1, num_workers=2)
-    with pytest.raises(ValueError, match="cache_gib must not be negative or infinite, got -1"):
-        LaceAD(root=lace_root, cache_gib=-1)

@@ -17,8 +17,7 @@ SMALL = {"image_size": 32, "num_train": 3, "num_test_good": 2, "num_test_defect"
 
 def test_arguments_end_with_those_of_lacead():
     own = inspect.signature(SyntheticLace).parameters
-    others = {"root", "category", "bit_depth", "cache_gib"}
-    common = [name for name in inspect.signature(LaceAD).parameters if name not in others]
+    common = [name for name in inspect.signature(LaceAD).parameters if name not in {"root", "category", "bit_depth"}]
     assert list(own)[-len(common) :] == common
     for name in common:
         assert own[name] == inspect.signature(LaceAD).parameters[name]

@@ -98,7 +98,7 @@ def _join(address: str) -> None:
         with _without_error_stream() as held:
             ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **QUIET)
     except (ConnectionError, ray.exceptions.RayError) as error:
-        reasons = [str(error).strip().splitlines()[0], *held[-1:]]
+        reasons = [(str(error).strip() or type(error).__name__).splitlines()[0], *held[-1:]]
         msg = f"cannot join a Ray cluster at {address}: {'; '.join(reasons)}"
         raise ConnectionError(msg) from error
 
