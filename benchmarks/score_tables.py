@@ -187,18 +187,17 @@ def ways_table(results: Results) -> Table:
 
 
 def networks_table(results: Results) -> Table:
-    """Lay out what narrow and separable networks cost and find: one pass after repair, twelve after stripes."""
+    """Lay out what narrow and separable networks cost and find: one pass after repair."""
     rows = []
     for result in sorted(results.values(), key=lambda result: (*result["data"], *_network(result))):
         residual, blocks, width = _network(result)
         for key, runs in _ways(result).items():
-            if key[:STEPS] in (ONE_PASS, TWELVE_PASSES):
-                latency = median_and_range([run["latency_1_ms"]["median"] for run in runs])
-                cost = [spread(latency, "{:.1f} ms".format), count(runs[0]["multiply_adds"])]
-                cells = _spreads(runs, METRICS)
-                rows.append([*result["data"], str(width), f"{blocks} {residual}", *key, *cost, *cells])
-    header = ["data set", "base channels", "residual blocks", "trained on", "asked", "steps"]
-    return [*header, "time per image", "multiply-adds", *METRICS.values()], rows
+            if key[:STEPS] == ONE_PASS:
+                cost = count(runs[0]["multiply_adds"])
+                shown = _spreads(runs, [*METRICS, CHOOSES])
+                rows.append([*result["data"], str(width), f"{blocks} {residual}", key[STEPS], cost, *shown])
+    header = ["data set", "base channels", "residual blocks", "steps", "multiply-adds of an image"]
+    return [*header, *METRICS.values(), "synthetic: image"], rows
 
 
 def _network(result: dict[str, Any]) -> tuple[str, int, int]:

@@ -12,7 +12,7 @@ A data set is ``lace`` (drawn), ``NAME=ROOT``, a folder in the layout of MVTec A
 torchvision's MNIST. Each way trains a generator per data set and seed. The generator is asked once every so many steps,
 and at the end in striped passes too if it was trained on stripes. Each time it gives the areas under the ROC curves of
 the test set, and the repair rate of synthetic anomalies in the test set's normal images, in which its defects have no
-part. In the end one image at a time is timed. Results go to ``benchmarks/results/ways_DATA.json``, with
+part. Results go to ``benchmarks/results/ways_DATA.json``, with
 ``--base-channels`` to ``curve_DATA_CHANNELS.json``, with ``--residual`` or ``--residual-blocks`` too to
 ``networks_DATA_CHANNELS_RESIDUAL_BLOCKS.json``; what a file has is not run again.
 """
@@ -33,7 +33,7 @@ from torch import nn
 from anomalib_scadn import CompositeScore, Scadn
 from anomalib_scadn.networks import Residual
 from data import fingerprint, list_test_images, parse_data, read_test_image
-from measure import Scored, measure_areas, measure_size, measure_times, reduce_map
+from measure import Scored, measure_areas, measure_size, reduce_map
 from provenance import in_own_process
 from scores import COMPARED_SIDE, spread
 from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
@@ -45,8 +45,6 @@ WAYS = {"stripes": 0.0, "half": 0.5, "repair": 1.0}
 
 NETWORK = ("base_channels", "residual", "residual_blocks")
 """Arguments of the generator that the command line may give instead of the configuration."""
-
-TIMED_IMAGES = 8
 
 
 class Curve(Callback):
@@ -112,11 +110,12 @@ def try_way(arguments: argparse.Namespace, text: str, way: str, seed: int) -> li
     with TemporaryDirectory() as folder:
         shared = {"accelerator": "cpu", "logger": False, "default_root_dir": folder, "callbacks": [curve]}
         Engine(**shared, **limits, check_val_every_n_epoch=None).fit(model, datamodule=data)
-        cost = measure_cost(model, data)
+        image = read_test_image(list_test_images(data)[0])
+        cost = measure_size(model.eval(), image)
         found = [{**curve.found[steps], **cost} for steps in sorted(curve.found)]
         if way == "stripes":
             striped = configured_model(arguments, Option({**changes, "passes": "striped"}), seed)
-            found.append({**ask(model.model.generator, striped, data, shared), **measure_cost(striped, data)})
+            found.append({**ask(model.model.generator, striped, data, shared), **measure_size(striped, image)})
     return found
 
 
@@ -126,12 +125,6 @@ def ask(generator: nn.Module, model: Scadn, data: AnomalibDataModule, shared: di
     curve = Curve()
     Engine(**{**shared, "callbacks": [curve]}).validate(model, datamodule=data)
     return next(iter(curve.found.values()))
-
-
-def measure_cost(model: Scadn, data: AnomalibDataModule) -> Metrics:
-    """Time one image at a time, and count what is computed for it; what was learned has no part in either."""
-    images = [read_test_image(sample) for sample in list_test_images(data)[:TIMED_IMAGES]]
-    return {**measure_times(model.eval(), images, len(images), sizes=(1,)), **measure_size(model, images[0])}
 
 
 def try_data(arguments: argparse.Namespace, text: str) -> list[str]:

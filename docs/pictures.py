@@ -7,8 +7,6 @@ python docs/pictures.py lace                          # docs/images/lace.png: th
 python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
 python docs/pictures.py curve                         # docs/images/curve.png: what more training buys, from
                                                       # benchmarks/results/curve_*.json
-python docs/pictures.py latency                       # docs/images/latency.png: what narrow and separable networks cost
-                                                      # and find, from benchmarks/results/networks_* and compare_*
 python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
                                                       # configs/demo_paper.yaml
 python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: a page on the demo's test images, from a
@@ -20,9 +18,7 @@ import json
 import subprocess
 from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import torch
@@ -98,59 +94,6 @@ def curve() -> Figure:
     return figure
 
 
-def latency() -> Figure:
-    """Draw image AUROC against the time of an image: a line for each kind of network, a dot for each width."""
-    read = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("networks_*.json"))]
-    names = sorted({name for result in read for name in result["data"]})
-    figure = Figure(figsize=(4 * len(names), 3.5), layout="constrained")
-    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        own = sorted((result for result in read if name in result["data"]), key=lambda result: result["base_channels"])
-        draw_networks(axis, own)
-        draw_others(axis, name, {run["machine"]["processor"] for result in own for run in result["runs"].values()})
-        axis.set(xscale="log", xlabel="ms per image, one thread", title=name)
-        axis.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("image AUROC")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
-    return figure
-
-
-def draw_networks(axis: Axes, results: list[dict[str, Any]]) -> None:
-    """Draw the networks of one data set, in the order of their width; medians over seeds."""
-    points: dict[str, list[tuple[float, float, int]]] = {}
-    for result in results:
-        for way, passes in (("repair/once", "one pass"), ("stripes/striped", "twelve passes")):
-            runs = [run for key, run in result["runs"].items() if key.startswith(way)]
-            if runs:
-                time = median(run["latency_1_ms"]["median"] for run in runs)
-                blocks = f"{result.get('residual_blocks', 8)} {result.get('residual', 'full')} blocks"
-                area = median(run["image_AUROC"] for run in runs)
-                points.setdefault(f"{passes}, {blocks}", []).append((time, area, result["base_channels"]))
-    for label, found in points.items():
-        times, areas, widths = zip(*found, strict=True)
-        line = "--" if "separable" in label else "-"
-        axis.plot(times, areas, marker=".", linestyle=line, color=f"C{int('twelve' in label)}", label=label)
-        for time, area, width in zip(times, areas, widths, strict=True):
-            axis.annotate(str(width), (time, area), xytext=(2, 3), textcoords="offset points", fontsize=7)
-
-
-def draw_others(axis: Axes, name: str, processors: set[str]) -> None:
-    """Draw PatchCore and PaDiM, which must have been timed on the same processor.
-
-    Raises:
-        ValueError: If they were not.
-    """
-    path = RESULTS / f"compare_{name}.json"
-    summary = json.loads(path.read_text(encoding="utf-8"))
-    other = {machine["processor"] for machine in summary["machines"]}
-    if other != processors:
-        msg = f"{path.name} was timed on {', '.join(other)}, networks_{name}_*.json on {', '.join(processors)}"
-        raise ValueError(msg)
-    for model, marker in (("patchcore", "s"), ("padim", "^")):
-        row = summary["data"][name]["models"][model]
-        axis.plot(row["latency_1_ms"]["median"], row["image_AUROC"]["median"], marker, color="black", label=model)
-
-
 def method(checkpoint: Path, kind: str) -> Figure:
     """Draw what SCADN does with one defective image of the demo: a row for each scale."""
     module = Scadn.load_from_checkpoint(checkpoint, map_location="cpu").eval()
@@ -204,7 +147,7 @@ def report(checkpoint: Path) -> None:
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "latency", "method", "report"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "method", "report"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
@@ -213,7 +156,7 @@ def main() -> None:
     if arguments.picture == "report":
         report(arguments.ckpt_path)
         return
-    simple = {"lace": lace, "anomalies": anomalies, "curve": curve, "latency": latency}
+    simple = {"lace": lace, "anomalies": anomalies, "curve": curve}
     draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
     figure = draw()
     FigureCanvasAgg(figure)

@@ -32,7 +32,6 @@ def test_a_run_measures_accuracy_and_cost_of_the_network_that_was_asked_for(tree
     arguments = Namespace(config=scadn_config, steps=1, every=1, **given, **sizes)
     once, striped = ways.try_way(arguments, f"tiny={tree}", "stripes", seed=0)
     assert ways.keys_of(arguments, "stripes", 0) == ["stripes/once/1/0", "stripes/striped/1/0"]
-    assert once["latency_1_ms"]["median"] > 0
     # Two blocks of two convolutions of 24 channels: 9 * 24 weights, then 24 * 24 and 24 biases.
     residual = 4 * (9 * 24 + 24 * 24 + 24)
     # Convolutions with biases: 7 x 7 in, three 4 x 4 down, three 3 x 3 up, 7 x 7 out.
