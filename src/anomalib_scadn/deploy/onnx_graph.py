@@ -34,6 +34,7 @@ OPTIONS = ("providers", "provider_options", "session_options")
 MODEL_GRAPH = 7
 GRAPH_OUTPUT = 12
 VALUE_NAME = 1
+NODE_OUTPUT = 2
 
 
 class OnnxGraph(Graph):
@@ -61,7 +62,8 @@ class OnnxGraph(Graph):
         self.precision = choose_precision(precision, path, REFUSED)
         content = path.read_bytes()
         find_weights(path)
-        inner = [name for name in INNER_VALUES if name.encode() in content]
+        # With its field's number, because the exporter's notes on source lines hold the names, too.
+        inner = [name for name in INNER_VALUES if _field(NODE_OUTPUT, name.encode()) in content]
         session_options = options.get("session_options") or new_session_options()
         session_options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
