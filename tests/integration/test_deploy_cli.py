@@ -40,13 +40,13 @@ class Dummy:
     path: object
     device: str = "cpu"
     passes_at_once: int = 4
-    precision: str = "f32"
     tile: int | None = None
     overlap: int = 64
     batch_size: int = 1
     tile_progress: bool = False
     bit_depth: int | None = None
     ignore_mask: object = None
+    precision: str = "f32"
     ignored = None
     backend = SimpleNamespace(outputs={"pred_score", "pred_label"}, precision="f32")
 

@@ -259,7 +259,7 @@ def test_a_model_may_lie_in_the_current_folder(exported, image_folders, tmp_path
         ({"channel_order": "hsv"}, "got 'hsv'"),
         ({"device": "abacus"}, "abacus"),
         ({"backend_options": {"abacus": 1}}, "abacus"),
-        ({"precision": "f16"}, "precision must be one of f32, bf16, int8, auto, got 'f16'"),
+        ({"precision": "half"}, "precision must be 'f32', 'f16', 'bf16', 'int8' or 'auto', got 'half'"),
     ],
 )
 def test_impossible_arguments_are_refused(exported, arguments, message):

@@ -41,7 +41,7 @@ def add_scoring_arguments(
         "--precision",
         choices=precisions,
         default="f32",
-        help="What the networks are computed in. A quantized graph has 8 bits with f32 too; auto: the fewest.",
+        help="What the networks are computed in. A quantized graph has 8 bits with f32 too.",
     )
     parser.add_argument(
         "--threshold",

@@ -85,7 +85,7 @@ def has_bfloat16(device: torch.device) -> bool:
         device (torch.device): The device.
 
     Returns:
-        bool: Whether it does; of other devices than CPUs and CUDA's it is not known.
+        bool: Whether it does; other devices than CPUs and CUDA's are not asked.
     """
     if device.type == "cuda":
         with torch.cuda.device(device):
@@ -100,5 +100,5 @@ def _refused(device: torch.device) -> dict[str, str]:
     }
     if not has_bfloat16(device):
         name = torch.cpu.get_capabilities().get("cpu_name", "cpu") if device.type == "cpu" else str(device)
-        refused["bf16"] = f"{name} is not known to compute in bf16 itself; expected f32"
+        refused["bf16"] = f"{name} does not compute in bf16 itself; expected f32"
     return refused

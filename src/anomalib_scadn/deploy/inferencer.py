@@ -51,10 +51,10 @@ class StripedMaskInferencer:
         tile_progress (bool): Whether to show a progress bar for the tiles of an image. Defaults to ``False``.
         bit_depth (int | None): Bits of values that are stored in 16, 8 to 16, say 12 of many cameras. Defaults to
             ``None``, all 16.
-        precision (Literal["f32", "bf16", "int8", "auto"]): What the networks are computed in: ``"bf16"`` for
-            checkpoints and OpenVINO graphs on a device that has it, ``"int8"`` for a quantized OpenVINO graph,
-            ``"auto"`` for the fewest bits that file and device have. A quantized graph stays in 8 bits with ``"f32"``.
-            Defaults to ``"f32"``.
+        precision (Literal["f32", "f16", "bf16", "int8", "auto"]): What the networks are computed in: ``"bf16"``
+            for checkpoints and OpenVINO graphs on a device that has it, ``"f16"`` for such graphs alone, ``"int8"``
+            for a quantized OpenVINO graph, ``"auto"`` for the fewest bits that file and device have. A quantized graph
+            stays in 8 bits with ``"f32"``. Defaults to ``"f32"``.
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.

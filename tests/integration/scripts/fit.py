@@ -61,7 +61,7 @@ def fit(command: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--forked", action="store_true", help="processes for all devices are forked")
-    parser.add_argument("--batch", type=int, default=32, help="batch size of each process")
+    parser.add_argument("--batch", type=int, default=4, help="batch size of each process")
     parser.add_argument("--precision", default="32-true")
     parser.add_argument("--losses", type=Path, help="file to save the losses of each step; all images get one mask")
     parser.add_argument("--seed", type=int)

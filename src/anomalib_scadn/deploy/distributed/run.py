@@ -109,6 +109,8 @@ def score_many(
         images, shards = without_done(listed.files, target)
         progress = Progress(None if len(shards) else len(images))
         if len(images) or len(shards):
+            more = f" and those of {len(shards)} shards" if len(shards) else ""
+            logger.info("%d images%s to score; Ray and its actors take a while to start", len(images), more)
             scorer = (listed.base, target.resolve(), outputs, record["files"][0]["sha256"], workers.max_pixels)
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)

@@ -99,7 +99,10 @@ def _join(address: str) -> None:
             ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **QUIET)
     except (ConnectionError, ray.exceptions.RayError) as error:
         reasons = [(str(error).strip() or type(error).__name__).splitlines()[0], *held[-1:]]
-        msg = f"cannot join a Ray cluster at {address}: {'; '.join(reasons)}"
+        msg = (
+            f"cannot join a Ray cluster at {address}: {'; '.join(reasons)}; expected a cluster that runs "
+            "there, and its RAY_AUTH_MODE and RAY_AUTH_TOKEN, if it has such, in the environment"
+        )
         raise ConnectionError(msg) from error
 
 
