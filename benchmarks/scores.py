@@ -16,8 +16,8 @@ from torchvision.transforms.v2.functional import resize
 
 from anomalib_scadn import CompositeScore, PaperScore, Scadn
 from anomalib_scadn.masks import composites
+from anomalib_scadn.masks.sizes import Passes
 from anomalib_scadn.scoring import Score
-from anomalib_scadn.stripes import Passes
 from anomalib_scadn.torch_model import ScadnModel
 from anomalib_scadn.training.reference import without_augmentation
 from data import reduce_mask

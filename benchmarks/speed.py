@@ -32,13 +32,13 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
 from anomalib_scadn import Scadn
-from anomalib_scadn.layers import InstanceNorm, ResizeConv2d
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
+from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
 from anomalib_scadn.training.inputs import draw_inputs
 from data import fingerprint, parse_data
 from provenance import in_own_process
 from scores import spread
-from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
+from store import RESULTS, Metrics, run_missing, run_to_end, settings_of
 from study import OVERRULED, SHARED, add_training, configured_model
 from training import Option, make_data, model_arguments
 from ways import ask
@@ -183,11 +183,7 @@ def main() -> None:
     parser.add_argument("--base-channels", type=int, help="overrules the configuration")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()
-    try:
-        failed = [one for text in arguments.data for one in compare_on(arguments, text)]
-    except MadeOtherwiseError as error:
-        parser.error(str(error))
-    end(failed)
+    run_to_end(parser, lambda: [one for text in arguments.data for one in compare_on(arguments, text)])
 
 
 if __name__ == "__main__":

@@ -125,6 +125,15 @@ def claim(path: Path, key: str, timeout: float) -> Iterator[bool]:
         Path(held.lock_file).unlink(missing_ok=True)
 
 
+def run_to_end(parser: ArgumentParser, run: Callable[[], list[str] | None]) -> None:
+    """Run a program's jobs, and end it with status 2 if a file was made otherwise, with 1 if jobs failed."""
+    try:
+        failed = run()
+    except MadeOtherwiseError as error:
+        parser.error(str(error))
+    end(failed or [])
+
+
 def end(failed: list[str]) -> None:
     """End a program with status 1 if jobs failed."""
     if failed:

@@ -34,7 +34,7 @@ from data import MNIST, fingerprint, parse_data
 from provenance import folder_fingerprint, in_own_process, machine, named_hash
 from score_tables import SHIPPED, SHIPPED_FOR_CLASSES
 from scores import COMPARED_SIDE, PICTURE, Study, draw_scores, make_variants, time_scores
-from store import MadeOtherwiseError, Metrics, add_command, check_same, end, read, run_missing, save, settings_of
+from store import Metrics, add_command, check_same, read, run_missing, run_to_end, save, settings_of
 from training import OPTIONS, Option, make_data, make_model, model_arguments, train, train_once, training_arguments
 
 OVERRULED = ("image_size", "crop_size", "stripes")
@@ -208,11 +208,7 @@ def main() -> None:
     """Do what was asked."""
     parser = make_parser()
     arguments = parser.parse_args()
-    try:
-        failed = arguments.do(arguments)
-    except MadeOtherwiseError as error:
-        parser.error(str(error))
-    end(failed or [])
+    run_to_end(parser, lambda: arguments.do(arguments))
 
 
 if __name__ == "__main__":

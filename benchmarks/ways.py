@@ -36,7 +36,7 @@ from data import fingerprint, list_test_images, parse_data, read_test_image
 from measure import Scored, measure_areas, measure_size, reduce_map
 from provenance import in_own_process
 from scores import COMPARED_SIDE, spread
-from store import RESULTS, MadeOtherwiseError, Metrics, end, run_missing, settings_of
+from store import RESULTS, Metrics, run_missing, run_to_end, settings_of
 from study import OVERRULED, SHARED, add_training, configured_model
 from training import Option, make_data, model_arguments
 
@@ -159,11 +159,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if "base_channels" not in (network_of(arguments) or NETWORK):
         parser.error("--residual and --residual-blocks need --base-channels, which their result files are named by")
-    try:
-        failed = [one for text in arguments.data for one in try_data(arguments, text)]
-    except MadeOtherwiseError as error:
-        parser.error(str(error))
-    end(failed)
+    run_to_end(parser, lambda: [one for text in arguments.data for one in try_data(arguments, text)])
 
 
 if __name__ == "__main__":

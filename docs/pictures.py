@@ -38,7 +38,7 @@ from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.report import REPORT, write_report
 from anomalib_scadn.deploy.inspection.run_record import describe_run
 from anomalib_scadn.masks import remove
-from anomalib_scadn.stripes import MASKS_PER_SCALE
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 IMAGES = Path(__file__).parent / "images"
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"

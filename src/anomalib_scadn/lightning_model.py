@@ -34,9 +34,9 @@ from .components import DefaultComponents, RepairRate, ScadnPreProcessor
 from .export.full import ScadnExport
 from .loss import adversarial_loss, discriminator_loss, generator_loss, reconstruction_loss, structural_loss
 from .masks import striped_masks
+from .masks.sizes import Passes
 from .networks import Residual
 from .scoring import Score
-from .stripes import Passes
 from .torch_model import ScadnModel, choose_score
 from .training.averaging import AveragedWeights, check_average
 from .training.checkpoints import fit_arguments

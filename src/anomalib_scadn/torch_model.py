@@ -15,9 +15,9 @@ from torch import nn
 
 from .checks import check_choice, check_count, check_image_shape, check_share
 from .masks import composites, inference_masks, remove
+from .masks.sizes import Passes, count_scales
 from .networks import Discriminator, Generator, Residual, apply, check_input_size, initial_weights
 from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
-from .stripes import Passes, count_scales
 
 PIXELS_PER_PASS = 2**20
 """Four 512 x 512 images: what the generator repaints at once by default."""

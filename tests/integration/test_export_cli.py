@@ -16,7 +16,7 @@ from PIL import Image
 
 from anomalib_scadn import Scadn, SyntheticLace
 from anomalib_scadn.deploy import StripedMaskInferencer
-from anomalib_scadn.layers import InstanceNorm
+from anomalib_scadn.networks import InstanceNorm
 
 LACE = {"image_size": 32, "num_train": 8, "num_test_good": 2, "num_test_defect": 1, "num_workers": 0}
 

@@ -16,11 +16,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 ROOMS = (
     "checks",
     "files",
-    "stripes",
-    "resampling",
     "masks",
     "anomalies",
-    "layers",
     "networks",
     "loss",
     "scoring",
@@ -41,7 +38,7 @@ ROOMS = (
 ALONE = {"data": {"checks", "files"}}
 """Rooms that may import from few others."""
 
-TORCH_ONLY = ("masks", "scoring/paper")
+TORCH_ONLY = ("masks/striped", "scoring/paper")
 
 
 def module_name(path):

@@ -18,7 +18,7 @@ from anomalib_scadn.deploy.inferencer import StripedMaskInferencer
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.score_table import read_scores, summarize
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.stripes import MIN_SIZE
+from anomalib_scadn.masks.sizes import MIN_SIZE
 
 from .console import DONE, SOME_FAILED, Options
 from .scoring import add_pixel_limit, add_scoring_arguments, describe_results, inferencer_options, set_pixel_limit

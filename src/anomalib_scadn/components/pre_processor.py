@@ -14,8 +14,9 @@ from PIL.Image import Resampling
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import Resize
 
-from anomalib_scadn.resampling import triangle_weights
 from anomalib_scadn.scoring.precision import single_precision
+
+from .resampling import triangle_weights
 
 BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
 """torchvision's names of bilinear interpolation: an enumeration, a text, Pillow's number."""

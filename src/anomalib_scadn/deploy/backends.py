@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from anomalib_scadn.export.metadata import Metadata
 from anomalib_scadn.export.values import OpenBatch
-from anomalib_scadn.stripes import MASKS_PER_SCALE
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 from anomalib_scadn.training.thresholds import fitted_outputs
 
 if TYPE_CHECKING:

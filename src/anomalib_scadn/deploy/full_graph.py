@@ -6,7 +6,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from anomalib_scadn.resampling import resize_array
+from anomalib_scadn.components.resampling import resize_array
 
 from .backends import Backend, Values, highest_scale
 from .graphs import Graph, check_inner_values

@@ -11,8 +11,8 @@ from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import remove
+from anomalib_scadn.masks.sizes import count_scales
 from anomalib_scadn.scoring import as_score
-from anomalib_scadn.stripes import count_scales
 
 from .backends import Backend, Values
 from .graphs import Graph

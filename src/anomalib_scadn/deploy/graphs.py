@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from anomalib_scadn.export.metadata import Metadata
 from anomalib_scadn.export.values import INNER_VALUES
-from anomalib_scadn.stripes import count_scales
+from anomalib_scadn.masks.sizes import count_scales
 
 Shape = tuple[int | None, ...]
 

@@ -15,7 +15,7 @@ from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
-from anomalib_scadn.stripes import MASKS_PER_SCALE
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 from .graphs import Graph
 from .precision import QUANTIZED, Precision, choose_precision

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_type_hints
 
 from anomalib_scadn.checks import as_image_size, as_stripes, as_tuple
 from anomalib_scadn.files import write_whole
-from anomalib_scadn.stripes import Passes, check_passes, check_size
+from anomalib_scadn.masks.sizes import Passes, check_passes, check_size
 
 FORMAT_VERSION = 7
 

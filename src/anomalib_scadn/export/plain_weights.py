@@ -10,7 +10,7 @@ from copy import deepcopy
 from torch import nn
 from torch.nn.utils import parametrize
 
-from anomalib_scadn.layers import ResizeConv2d
+from anomalib_scadn.networks import ResizeConv2d
 
 from .upsampling import with_subpixel_convolutions
 

@@ -18,7 +18,7 @@ from anomalib.deploy import CompressionType
 from anomalib.post_processing import PostProcessor
 from torch import nn
 
-from anomalib_scadn.layers import InstanceNorm
+from anomalib_scadn.networks import InstanceNorm
 from anomalib_scadn.training.thresholds import VALUES, fitted_outputs
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 
 """Upsampling and the convolution behind it as one plain convolution of the small image, for graphs.
 
-Of :class:`~anomalib_scadn.layers.ResizeConv2d`'s weights four meet each of the four pixels that one pixel becomes: a
+Of the weights of :class:`~anomalib_scadn.networks.ResizeConv2d` four meet each of the four pixels that one becomes: a
 2 x 2 convolution to four times the channels, whose values are then put side by side (Shi et al. 2016; Aitken et al.
 2017). The result is the same up to rounding, borders included.
 """
@@ -14,11 +14,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.layers import ResizeConv2d
+from anomalib_scadn.networks import ResizeConv2d
 
 
 class SubpixelConv2d(nn.Module):
-    """What a :class:`~anomalib_scadn.layers.ResizeConv2d` computes, of a plain convolution and a pixel shuffle.
+    """What a :class:`~anomalib_scadn.networks.ResizeConv2d` computes, of a plain convolution and a pixel shuffle.
 
     Args:
         layer (ResizeConv2d): The layer; its weights are copied.

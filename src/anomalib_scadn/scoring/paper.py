@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, get_args
 import torch
 from typing_extensions import Self
 
-from anomalib_scadn.stripes import MASKS_PER_SCALE
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 from .base import Score, ScoreOutput
 

@@ -13,7 +13,7 @@ import torch
 
 from anomalib_scadn.anomalies import draw_anomalies
 from anomalib_scadn.masks import draw_masks, remove
-from anomalib_scadn.stripes import MIN_SIZE, SIZE_DIVISOR
+from anomalib_scadn.masks.sizes import MIN_SIZE, SIZE_DIVISOR
 
 RANGE_TOLERANCE = 1e-3
 """Distance by which images may lie outside [0, 1]."""

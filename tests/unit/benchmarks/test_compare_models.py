@@ -11,7 +11,7 @@ from anomalib.models import Padim, Patchcore
 from torch import nn
 
 from anomalib_scadn import Scadn
-from anomalib_scadn.layers import ResizeConv2d
+from anomalib_scadn.networks import ResizeConv2d
 from layout import median_and_range
 from measure import measure_size, measure_times
 from models import BACKBONE, load_backbone, predict, predict_raw

@@ -13,8 +13,7 @@ from torch import nn
 import speed
 import tables
 from anomalib_scadn import Scadn
-from anomalib_scadn.layers import InstanceNorm, ResizeConv2d
-from anomalib_scadn.networks import Generator
+from anomalib_scadn.networks import Generator, InstanceNorm, ResizeConv2d
 from anomalib_scadn.training.inputs import draw_inputs
 from speed import ByTurns, PlainLoop, with_torchs_layers
 

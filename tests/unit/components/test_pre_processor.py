@@ -13,7 +13,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import CenterCrop, Compose, Resize
 
 from anomalib_scadn.components.pre_processor import ScadnPreProcessor, antialias_matrix, resize
-from anomalib_scadn.resampling import resize_array
+from anomalib_scadn.components.resampling import resize_array
 
 LENGTHS = st.integers(1, 90)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from anomalib_scadn.components.post_processor import ScadnPostProcessor
+from anomalib_scadn.components.resampling import resize_array
 from anomalib_scadn.deploy.full_graph import FullGraphBackend
 from anomalib_scadn.export.description import describe
 from anomalib_scadn.export.values import INNER_VALUES
-from anomalib_scadn.resampling import resize_array
 from anomalib_scadn.torch_model import ScadnModel
 
 

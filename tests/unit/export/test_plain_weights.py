@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from anomalib_scadn.export.plain_weights import for_inference, with_plain_weights
-from anomalib_scadn.layers import ResizeConv2d
-from anomalib_scadn.networks import Discriminator, Generator
+from anomalib_scadn.networks import Discriminator, Generator, ResizeConv2d
 
 
 def test_plain_weights_compute_the_same_and_can_be_pickled():

@@ -21,8 +21,7 @@ from anomalib_scadn.export.quantization import (
     quantizing_up_to,
     sparing_memory,
 )
-from anomalib_scadn.layers import InstanceNorm
-from anomalib_scadn.networks import Generator
+from anomalib_scadn.networks import Generator, InstanceNorm
 
 
 class Data:

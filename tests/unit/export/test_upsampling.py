@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from anomalib_scadn.export.upsampling import SubpixelConv2d, with_subpixel_convolutions
-from anomalib_scadn.layers import ResizeConv2d
-from anomalib_scadn.networks import Generator
+from anomalib_scadn.networks import Generator, ResizeConv2d
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 6)])

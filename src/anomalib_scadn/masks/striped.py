@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .stripes import MASKS_PER_SCALE, Passes, check_passes, check_size
+from .sizes import MASKS_PER_SCALE, Passes, check_passes, check_size
 
 
 def stripe_profile(length: int, stripes: int) -> torch.Tensor:

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
-from anomalib_scadn.layers import InstanceNorm, ResizeConv2d
+from anomalib_scadn.masks.sizes import MIN_SIZE
 from anomalib_scadn.networks import (
-    MIN_SIZE,
     Discriminator,
     Generator,
+    InstanceNorm,
     ResidualBlock,
+    ResizeConv2d,
     apply,
 )
 from anomalib_scadn.training.official_weights import rename_discriminator_keys, rename_generator_keys

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from anomalib_scadn.stripes import check_size
+from anomalib_scadn.masks.sizes import check_size
 
 SIDES = st.integers(1, 12).map(lambda eighths: 8 * eighths)
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.layers import InstanceNorm, ResizeConv2d
+from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 

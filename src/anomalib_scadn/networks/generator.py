@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Inpainting generator and PatchGAN discriminator (SCADN, "Network architecture" and "Implementation Details").
+"""Inpainting generator (SCADN, "Network architecture" and "Implementation Details").
 
 Differences from the paper, as in the authors' code:
     - Every residual block, not only the first, has a dilated first convolution.
@@ -9,18 +9,17 @@ Differences from the paper, as in the authors' code:
     - The last convolution of the generator has no instance norm; tanh maps its output, shifted to [0, 1].
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from anomalib_scadn.masks.sizes import MIN_SIZE, check_sides
 
 from .layers import InstanceNorm, ResizeConv2d
-from .stripes import MIN_SIZE, check_sides
+from .weights import init_weights
 
 Residual = Literal["full", "separable"]
 """How the convolutions of residual blocks are made."""
@@ -103,7 +102,7 @@ class Generator(nn.Module):
         self.encoder = nn.Sequential(*encoder)
         self.residual = nn.Sequential(*(ResidualBlock(widths[-1], residual=residual) for _ in range(residual_blocks)))
         self.decoder = nn.Sequential(*decoder)
-        _init_weights(self)
+        init_weights(self)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Repaint masked images.
@@ -115,52 +114,6 @@ class Generator(nn.Module):
             torch.Tensor: Î, shape (N, 3, H, W), range [0, 1].
         """
         return to_images(self.decoder(self.residual(self.encoder(images))))
-
-
-class SpectralConv2d(nn.Conv2d):
-    """A convolution that spectral norm leaves picklable, which torch's other parametrized modules are not."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what the module holds; its class, which torch makes for each module, is made anew."""
-        return _with_spectral_norm, (), vars(self)
-
-
-def _with_spectral_norm() -> nn.Module:
-    """Make a convolution that a pickle fills; on no device, so that no random numbers are drawn."""
-    return spectral_norm(SpectralConv2d(1, 1, 1, device="meta"))
-
-
-class Discriminator(nn.Module):
-    """D: PatchGAN (Isola et al. 2017) with spectral norm (Miyato et al. 2018).
-
-    Args:
-        base_channels (int): Channels of the first layer. Defaults to ``64``.
-    """
-
-    def __init__(self, base_channels: int = 64) -> None:
-        super().__init__()
-        widths = [3, *(base_channels * 2**level for level in range(4)), 1]
-        layers: list[nn.Module] = []
-        for level, (narrow, wide) in enumerate(pairwise(widths)):
-            stride = 2 if level < 3 else 1
-            convolution = SpectralConv2d(narrow, wide, 4, stride, padding=1, bias=False)
-            layers += [convolution, nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers[:-1])
-        _init_weights(self)
-        for layer in self.layers:
-            if isinstance(layer, SpectralConv2d):
-                spectral_norm(layer)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Judge each patch.
-
-        Args:
-            images (torch.Tensor): Real or painted images, shape (N, 3, H, W), range [0, 1].
-
-        Returns:
-            torch.Tensor: Logits, shape (N, 1, H // 8 - 2, W // 8 - 2); D of SCADN Eq. 3 is their sigmoid, 1 = real.
-        """
-        return self.layers(images)
 
 
 def check_input_size(image_size: tuple[int, int]) -> None:
@@ -188,43 +141,3 @@ def to_images(values: torch.Tensor) -> torch.Tensor:
         torch.Tensor: Same shape, range [0, 1].
     """
     return (torch.tanh(values) + 1) / 2
-
-
-def apply(network: nn.Module, values: torch.Tensor) -> torch.Tensor:
-    """Apply a network in the precision of its weights.
-
-    Args:
-        network (nn.Module): Network with parameters.
-        values (torch.Tensor): Its input, of any floating-point type.
-
-    Returns:
-        torch.Tensor: Its output, in the weights' type.
-    """
-    return network(values.to(next(network.parameters()).dtype))
-
-
-@contextmanager
-def initial_weights(seed: int | None) -> Iterator[None]:
-    """Draw what is drawn inside, say the initial weights of networks, by a seed of its own.
-
-    Args:
-        seed (int | None): Seed; ``None`` draws from torch's global generator.
-
-    Yields:
-        None: Afterwards the global generator is as it was, unless ``seed`` is ``None``.
-    """
-    if seed is None:
-        yield
-        return
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # the CPU's alone, which the weights are drawn from
-        yield
-
-
-def _init_weights(network: nn.Module, std: float = 0.02) -> None:
-    """Draw weights from N(0, std), set biases to 0 (authors' code; the paper is silent)."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.normal_(module.weight, 0.0, std)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)

@@ -19,7 +19,7 @@ from anomalib_scadn.masks import (
     stripe_profile,
     striped_masks,
 )
-from anomalib_scadn.stripes import MASKS_PER_SCALE, count_scales
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, count_scales
 
 SIDES = st.integers(1, 12).map(lambda eighths: 8 * eighths)
 STRIPE_COUNTS = st.integers(1, 20).map(lambda half: 2 * half)
