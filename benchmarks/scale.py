@@ -47,9 +47,8 @@ FILES = 1000
 """Images that all paths of the simulation lead to."""
 
 MADE_WITH: dict[str, Any] = {
-    **dict.fromkeys(("tile", "ignore_mask", "bit_depth")),
+    **dict.fromkeys(("tile", "ignore_mask", "bit_depth", "passes_at_once")),
     "device": "cpu",
-    "passes_at_once": 4,
     "overlap": 64,
     "batch_size": 1,
 }

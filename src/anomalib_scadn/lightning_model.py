@@ -78,7 +78,7 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         reference_images (int | None): Training images that the score's reference values (mu_i, or the usual errors)
             are computed from. Defaults to ``None``, all.
         passes_at_once (int | None): Masked images that go through the generator at once in inference; results do
-            not depend on it. Defaults to ``None``: as many as four 512 x 512 images have pixels.
+            not depend on it. Defaults to ``None``: as many as a 512 x 512 image has pixels.
         max_epochs (int): Epochs to train if the trainer is given no limit of its own. Defaults to ``200``.
         seed (int | None): Seed of weights, shuffling, masks and anomalies. Defaults to ``None``: the global seed.
         pre_processor (PreProcessor | bool): As in anomalib; the default resizes only. Defaults to ``True``.

@@ -15,12 +15,9 @@ from torch import nn
 
 from .checks import check_choice, check_count, check_image_shape, check_share
 from .masks import composites, inference_masks, remove
-from .masks.sizes import Passes, count_scales
+from .masks.sizes import Passes, count_scales, passes_that_fit
 from .networks import Discriminator, Generator, Residual, apply, check_input_size, initial_weights
 from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
-
-PIXELS_PER_PASS = 2**20
-"""Four 512 x 512 images: what the generator repaints at once by default."""
 
 
 class InferenceModel(nn.Module):
@@ -76,7 +73,7 @@ class ScadnModel(InferenceModel):
         passes (Literal["striped", "once"]): What the generator is given: each striped mask's rest of an image, or the
             whole image once. Defaults to ``"striped"``, the paper's.
         passes_at_once (int | None): Masked images that go through the generator at once, in an exported graph for each
-            image of a batch; results do not depend on it. Defaults to ``None``: as many as four 512 x 512 images have
+            image of a batch; results do not depend on it. Defaults to ``None``: as many as a 512 x 512 image has
             pixels.
         seed (int | None): Seed of the initial weights. Defaults to ``None``: torch's global generator.
 
@@ -109,8 +106,7 @@ class ScadnModel(InferenceModel):
         super().__init__(image_size)
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
-        height, width = image_size
-        self.passes_at_once = passes_at_once or max(1, PIXELS_PER_PASS // (height * width))
+        self.passes_at_once = passes_at_once or passes_that_fit(image_size)
         self.passes = passes
         # Derived from size and stripes, so neither saved nor loaded.
         self.register_buffer("masks", inference_masks(image_size, stripes, passes), persistent=False)

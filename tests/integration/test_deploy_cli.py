@@ -39,7 +39,7 @@ class Dummy:
 
     path: object
     device: str = "cpu"
-    passes_at_once: int = 4
+    passes_at_once: int | None = None
     tile: int | None = None
     overlap: int = 64
     batch_size: int = 1

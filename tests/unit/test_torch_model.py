@@ -140,9 +140,9 @@ def test_reconstructions_are_scored_before_more_are_made_than_a_pass_may_take(im
 
 
 @pytest.mark.parametrize(
-    ("size", "passes"), [((512, 512), 4), ((1024, 512), 2), ((2048, 2048), 1), ((256, 256), 16), ((24, 24), 1820)]
+    ("size", "passes"), [((512, 512), 1), ((256, 512), 2), ((2048, 2048), 1), ((256, 256), 4), ((24, 24), 455)]
 )
-def test_passes_at_once_have_as_many_pixels_as_four_of_the_papers_images_by_default(size, passes):
+def test_passes_at_once_have_as_many_pixels_as_one_of_the_papers_images_by_default(size, passes):
     assert ScadnModel(size, base_channels=1, adversarial=False).passes_at_once == passes
 
 

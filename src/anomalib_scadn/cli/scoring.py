@@ -36,7 +36,9 @@ def add_scoring_arguments(
     parser.add_argument("--overlap", type=int, default=64, help="Pixels that neighbouring tiles share.")
     parser.add_argument("--batch_size", type=int, default=1, help="Tiles, or images of one size, at once.")
     parser.add_argument("--device", type=str, default="cpu", help="Device in the runtime's own words.")
-    parser.add_argument("--passes_at_once", type=int, default=4, help="Masked images at once; less needs less memory.")
+    parser.add_argument(
+        "--passes_at_once", type=int | None, default=None, help="Masked images at once; less needs less memory."
+    )
     parser.add_argument(
         "--precision",
         choices=precisions,

@@ -29,7 +29,8 @@ class CheckpointBackend(Backend):
     Args:
         path (Path): ``.ckpt`` file.
         device (str): PyTorch's name of a device, in any case.
-        passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
+        passes_at_once (int | None): Masked images that go through the generator at once, ``None`` for what the model
+            was trained with; results do not depend on it.
         precision (Literal["f32", "bf16", "int8", "auto"]): ``"bf16"`` on a device that has it: for the convolutions;
             sums over pixels, what the masks remove and the score stay in single precision.
         options (Mapping[str, Any]): Must be empty.
@@ -39,7 +40,7 @@ class CheckpointBackend(Backend):
     """
 
     def __init__(
-        self, path: Path, device: str, passes_at_once: int, precision: Precision, options: Mapping[str, Any]
+        self, path: Path, device: str, passes_at_once: int | None, precision: Precision, options: Mapping[str, Any]
     ) -> None:
         if options:
             msg = f"a .ckpt file takes no options, got {', '.join(map(str, options))}"
@@ -56,7 +57,7 @@ class CheckpointBackend(Backend):
         self._module.to(self._device)
         chosen = choose_precision(precision, path, _refused(self._device))
         model = self._module.model
-        model.passes_at_once = passes_at_once
+        model.passes_at_once = passes_at_once or model.passes_at_once
         super().__init__(describe(model, self._module.post_processor, "full"), chosen)
 
     @torch.inference_mode()

@@ -11,7 +11,7 @@ from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import remove
-from anomalib_scadn.masks.sizes import count_scales
+from anomalib_scadn.masks.sizes import count_scales, passes_that_fit
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
@@ -25,10 +25,11 @@ class GeneratorBackend(Backend):
 
     Args:
         graph (Graph): The graph.
-        passes_at_once (int): Masked images that go through the generator at once; results do not depend on it.
+        passes_at_once (int | None): Masked images that go through the generator at once, ``None`` for as many as a
+            512 x 512 image has pixels; results do not depend on it.
     """
 
-    def __init__(self, graph: Graph, passes_at_once: int) -> None:
+    def __init__(self, graph: Graph, passes_at_once: int | None) -> None:
         metadata = graph.metadata
         super().__init__(metadata, graph.precision)
         self._graph = graph
@@ -36,7 +37,7 @@ class GeneratorBackend(Backend):
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
         read_score(scorer, graph.path)
         self._scorer = scorer.eval()
-        self._passes = passes_at_once
+        self._passes = passes_at_once or passes_that_fit(metadata.image_size)
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
         """Predict a batch. See :meth:`Backend.run`."""

@@ -36,8 +36,9 @@ class StripedMaskInferencer:
             (anomalib's export) or hold the generator alone
             (:func:`~anomalib_scadn.export.export_generator`).
         device (str): Device in the runtime's own words. Defaults to ``"cpu"``.
-        passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
-            generator alone; results do not depend on it. Defaults to ``4``.
+        passes_at_once (int | None): Masked images that go through the generator at once, for a checkpoint and for a
+            generator alone; results do not depend on it. Defaults to ``None``: as many as a 512 x 512 image has
+            pixels.
         tile (int | None): Side of the square tiles, in pixels, that an image is cut into. Defaults to ``None``: an
             image is resized to the model's size.
         overlap (int): Pixels that neighbouring tiles share. Defaults to ``64``.
@@ -80,7 +81,7 @@ class StripedMaskInferencer:
         path: str | Path,
         device: str = "cpu",
         *,
-        passes_at_once: int = 4,
+        passes_at_once: int | None = None,
         tile: int | None = None,
         overlap: int = 64,
         batch_size: int = 1,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from anomalib_scadn.checks import check_choice, check_installed
+from anomalib_scadn.checks import check_choice, check_count, check_installed
 from anomalib_scadn.export.checksum import check_checksum
 from anomalib_scadn.export.companions import find_companions
 from anomalib_scadn.training.thresholds import warn_if_never_validated
@@ -22,7 +22,7 @@ def load_backend(
     path: str | Path,
     device: str = "cpu",
     *,
-    passes_at_once: int = 4,
+    passes_at_once: int | None = None,
     precision: Precision = "f32",
     options: Mapping[str, Any] | None = None,
 ) -> Backend:
@@ -32,8 +32,8 @@ def load_backend(
         path (str | Path): Lightning checkpoint (.ckpt), ONNX graph (.onnx) or OpenVINO graph (.xml).
         device (str): Device in the runtime's own words: ``"cpu"``, ``"cuda"`` (PyTorch, ONNX Runtime), ``"CPU"``,
             ``"GPU"``, ``"AUTO"`` (OpenVINO). Defaults to ``"cpu"``.
-        passes_at_once (int): Masked images that go through the generator at once, for a checkpoint and for a
-            generator alone. Defaults to ``4``.
+        passes_at_once (int | None): Masked images that go through the generator at once, for a checkpoint and for a
+            generator alone. Defaults to ``None``: as many as a 512 x 512 image has pixels.
         precision (Literal["f32", "f16", "bf16", "int8", "auto"]): What the networks are computed in, see
             :class:`~anomalib_scadn.deploy.StripedMaskInferencer`. Defaults to ``"f32"``.
         options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
@@ -55,9 +55,7 @@ def load_backend(
     if not file.is_file():
         msg = f"no such model: {file}"
         raise FileNotFoundError(msg)
-    if passes_at_once < 1:
-        msg = f"passes_at_once must be at least 1, got {passes_at_once}"
-        raise ValueError(msg)
+    check_count(1, passes_at_once=passes_at_once)
     check_choice(get_args(Precision), precision=precision)
     backend = _load(file, device, passes_at_once, precision, options or {})
     warn_if_never_validated(backend.metadata.post_processor, file)
@@ -93,7 +91,9 @@ def thread_options(path: Path, threads: int, device: str = "cpu") -> dict[str, A
     return None
 
 
-def _load(file: Path, device: str, passes_at_once: int, precision: Precision, options: Mapping[str, Any]) -> Backend:
+def _load(
+    file: Path, device: str, passes_at_once: int | None, precision: Precision, options: Mapping[str, Any]
+) -> Backend:
     from .graphs import Graph
 
     graph: Graph

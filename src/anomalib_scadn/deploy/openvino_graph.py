@@ -15,7 +15,7 @@ from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
-from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, passes_that_fit
 
 from .graphs import Graph
 from .precision import QUANTIZED, Precision, choose_precision
@@ -38,7 +38,8 @@ class OpenVinoGraph(Graph):
         precision (Literal["f32", "f16", "bf16", "int8", "auto"]): ``"f16"`` or ``"bf16"`` on a device that
             has it, ``"int8"`` for a quantized graph.
         options (Mapping[str, Any]): OpenVINO's properties, without that of the precision.
-        passes_at_once (int): Masked images that a generator alone is given at once.
+        passes_at_once (int | None): Masked images that a generator alone is given at once, ``None`` for as many as a
+            512 x 512 image has pixels.
 
     Raises:
         FileNotFoundError: If the ``.bin`` file is missing.
@@ -49,7 +50,7 @@ class OpenVinoGraph(Graph):
     keeps_every_size: ClassVar[bool] = True
 
     def __init__(
-        self, path: Path, device: str, precision: Precision, options: Mapping[str, Any], passes_at_once: int
+        self, path: Path, device: str, precision: Precision, options: Mapping[str, Any], passes_at_once: int | None
     ) -> None:
         if PRECISION in options:
             msg = f"precision is an argument of its own, expected no {PRECISION} among the options"
@@ -68,7 +69,7 @@ class OpenVinoGraph(Graph):
                 self._model.add_outputs(inner)
             # A graph that is fixed to one batch is faster; an image's last chunk of masks must be as long as the rest.
             count = MASKS_PER_SCALE * len(self.metadata.stripes) if self.metadata.passes == "striped" else 1
-            chunk = min(passes_at_once, count)
+            chunk = min(passes_at_once or passes_that_fit(self.metadata.image_size), count)
             if self.metadata.kind == "generator" and count % chunk == 0:
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
             self.precision, hint = self._choose(core, precision)

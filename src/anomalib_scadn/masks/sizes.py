@@ -17,6 +17,9 @@ SIZE_DIVISOR = 8
 MIN_SIZE = 24
 """Reflection padding of 2 at an eighth of the size needs at least three pixels there."""
 
+PIXELS_AT_ONCE = 2**18
+"""A 512 x 512 image: what goes through the generator at once by default. More takes more memory, and no less time."""
+
 
 def check_sides(size: tuple[int, int]) -> None:
     """Raise unless the generator can halve both sides three times.
@@ -92,6 +95,18 @@ def check_passes(passes: str) -> None:
     if passes not in get_args(Passes):
         msg = f"passes must be 'striped' (SCADN Eq. 5) or 'once' (the whole image), got {passes!r}"
         raise ValueError(msg)
+
+
+def passes_that_fit(size: tuple[int, int]) -> int:
+    """Count the images that go through the generator at once by default.
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels.
+
+    Returns:
+        int: As many as a 512 x 512 image has pixels, at least 1.
+    """
+    return max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
 
 
 def count_scales(stripes: Sequence[int], passes: Passes) -> int:
