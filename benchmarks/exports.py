@@ -1,10 +1,9 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Models in every form that they can be exported in, and whether exports say the same as anomalib's Engine."""
+"""Whether models say the same in every form that they can be exported in, and as anomalib's Engine."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,82 +13,22 @@ from anomalib.data import AnomalibDataModule
 from anomalib.deploy import CompressionType, ExportType
 from anomalib.engine import Engine
 from anomalib.pre_processing import PreProcessor
-from lightning.pytorch import Trainer
 from PIL import Image
 from torchvision.transforms.v2 import Resize
 
-from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
+from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import InferenceResult, StripedMaskInferencer
-from anomalib_scadn.export import export_generator
+from anomalib_scadn.deploy.checkpoint import has_bfloat16
+from anomalib_scadn.deploy.precision import Precision
 from data import LACE, list_test_images, make_datamodule, parse_data, read_test_mask
+from forms import FORMS, make_model
 from measure import Scored, measure_areas
-
-SCORES = {"paper": PaperScore, "composite": CompositeScore}
-"""Scores by name; each has its default options."""
 
 SIZES = {"same": (1, 1), "larger": (2, 2), "smaller": (0.5, 0.5), "oblong": (0.5, 3)}
 """Heights and widths of raw images, in sides of the model's."""
 
 Reference = dict[Path, tuple[float, np.ndarray]]
 """anomalib's normalized score and map by file."""
-
-
-def make_model(image_size: int, base_channels: int, seed: int, score: str = "paper") -> Scadn:
-    """Make a model that normalizes as if it had been validated."""
-    own = {"image_size": image_size, "base_channels": base_channels, "seed": seed, "score": SCORES[score]()}
-    model = Scadn(**own, visualizer=False).eval()
-    generator = torch.Generator().manual_seed(seed)
-    # One image has no spread; a composite score is measured against several.
-    normal = torch.rand(1 if score == "paper" else 4, 3, image_size, image_size, generator=generator)
-    with torch.no_grad():
-        model.model.scorer.fit(model.model.statistics(normal), len(normal))
-        image = normal[:1] if score == "paper" else torch.rand(1, 3, image_size, image_size, generator=generator) / 2
-        output = model.model.score(image)
-    for name, typical in (("image", output.pred_score), ("pixel", output.anomaly_map.mean())):
-        getattr(model.post_processor, f"{name}_min").fill_(0.0)
-        getattr(model.post_processor, f"{name}_max").fill_(2 * float(typical))
-        getattr(model.post_processor, f"_{name}_threshold").fill_(float(typical))
-    return model
-
-
-def save_checkpoint(model: Scadn, folder: Path) -> Path:
-    """Save a Lightning checkpoint of a model that was never trained."""
-    trainer = Trainer(accelerator="cpu", logger=False, default_root_dir=folder, enable_progress_bar=False)
-    trainer.strategy.connect(model)
-    trainer.save_checkpoint(folder / "model.ckpt")
-    return folder / "model.ckpt"
-
-
-def export_int8(model: Scadn, folder: Path) -> Path:
-    """Quantize a model after training, calibrated on drawn lace."""
-    # A handful of images: each takes as long as a score, and time and memory do not depend on how many.
-    few = {"num_train": 1, "num_test_good": 2, "num_test_defect": 1, "eval_batch_size": 1, "num_workers": 0}
-    lace = SyntheticLace(root=folder / "lace", image_size=model.input_size[0], **few)
-    lace.prepare_data()
-    ptq = CompressionType.INT8_PTQ
-    return model.to_openvino(folder, "int8", compression_type=ptq, datamodule=lace, onnx_kwargs={"verbose": False})
-
-
-FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
-    "torch eager": save_checkpoint,
-    "ONNX Runtime": lambda model, folder: model.to_onnx(folder, verbose=False),
-    "OpenVINO f32": lambda model, folder: model.to_openvino(folder, onnx_kwargs={"verbose": False}),
-    "generator, ONNX Runtime": lambda model, folder: export_generator(model, folder, "onnx"),
-    "generator, OpenVINO f32": lambda model, folder: export_generator(model, folder, "openvino"),
-}
-"""How a model is exported in every form of full precision."""
-
-
-def export_all(image_size: int, base_channels: int, folder: Path) -> list[tuple[str, str, str]]:
-    """Export a model in every form, those of lower precision too: name, file in the folder, precision."""
-    model = make_model(image_size, base_channels, seed=0)
-    made = []
-    for name, export in FORMS.items():
-        path = export(model, folder)
-        made.append((name, path, "f32"))
-        if name == "OpenVINO f32":
-            made += [("OpenVINO bf16", path, "bf16"), ("OpenVINO INT8_PTQ", export_int8(model, folder), "int8")]
-    return [(name, str(path.relative_to(folder)), precision) for name, path, precision in made]
 
 
 def write_images(folder: Path, sizes: dict[str, tuple[int, int]], count: int, seed: int) -> dict[str, list[Path]]:
@@ -177,10 +116,10 @@ def fit_once(engine: Engine, model: Scadn, datamodule: AnomalibDataModule, check
     return checkpoint
 
 
-def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]:
+def score(file: Path, datamodule: AnomalibDataModule, precision: Precision = "f32") -> dict[str, float | None]:
     """Score the test images with an exported model."""
     samples = list_test_images(datamodule)
-    results = results_of(StripedMaskInferencer(file), [sample.path for sample in samples])
+    results = results_of(StripedMaskInferencer(file, precision=precision), [sample.path for sample in samples])
     maps = torch.stack([torch.from_numpy(result.raw_map) for result in results])
     masks = torch.stack([read_test_mask(sample, maps.shape[-1]) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
@@ -188,7 +127,7 @@ def score(file: Path, datamodule: AnomalibDataModule) -> dict[str, float | None]
 
 
 def accuracy(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
-    """Measure AUROCs of one data set by form."""
+    """Measure AUROCs of one data set by form; bfloat16 on a processor that has it."""
     name, root = parse_data(text)
     folder = arguments.output / name
     engine, model = make(arguments, folder)
@@ -199,11 +138,17 @@ def accuracy(arguments: argparse.Namespace, text: str) -> dict[str, Any]:
     model = Scadn.load_from_checkpoint(checkpoint)
     Engine(accelerator="cpu", logger=False, default_root_dir=folder).validate(model, datamodule=datamodule)
     rows = {"torch": score(checkpoint, datamodule)}
+    graphs = {}
     for form, compression in (("OpenVINO f32", None), ("INT8_PTQ", CompressionType.INT8_PTQ)):
         how = {"compression_type": compression, "datamodule": datamodule} if compression else {}
-        file = engine.export(model, ExportType.OPENVINO, export_root=folder / form.replace(" ", "_"), **how)
-        rows[form] = score(Path(file), datamodule)
-    if name != LACE:  # which is drawn at the model's size
+        graphs[form] = Path(
+            engine.export(model, ExportType.OPENVINO, export_root=folder / form.replace(" ", "_"), **how)
+        )
+        rows[form] = score(graphs[form], datamodule, "int8" if compression else "f32")
+    if has_bfloat16(torch.device("cpu")):
+        rows["torch bf16"] = score(checkpoint, datamodule, "bf16")
+        rows["OpenVINO bf16"] = score(graphs["OpenVINO f32"], datamodule, "bf16")
+    if arguments.without_antialiasing and name != LACE:  # which is drawn at the model's size
         engine, model = make(arguments, folder)
         model.pre_processor = PreProcessor(transform=Resize(model.input_size, antialias=False))
         checkpoint = fit_once(engine, model, datamodule, folder / "not_antialiased.ckpt")

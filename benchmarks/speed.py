@@ -4,20 +4,19 @@
 """Compare the speed of training with that of a plain loop, step by step in one run, and what both learn.
 
     OMP_NUM_THREADS=1 python benchmarks/speed.py --data lace --config configs/scadn_repair.yaml --seeds 0 1 2
-        [--steps 1000] [--base-channels 16] [--test-images 200]
+        [--steps 1000] [--base-channels 16] [--precision bf16-mixed] [--test-images 200]
 
 The plain loop is written from the paper: Adam's two updates by turns, first the discriminator's, torch's own layers in
 torch's own layout, one Adam operation after the other, the discriminator's unused gradients in the generator's update.
 It starts from the same weights, draws the same masks and anomalies, keeps the same average and reads the same images.
-``Engine.fit`` trains the model; after each of its steps the loop makes one. Time is that of the processor, everything
-between two steps of Lightning included. At the end both generators score the test set. Results go to
-``benchmarks/results/speed_DATA_CONFIG_CHANNELS.json``; what a file has is not run again.
+``Engine.fit`` trains the model; after each of its steps the loop makes one, in single precision in any case. Time is
+that of the processor, everything between two steps of Lightning included. At the end both generators score the test
+set. Results go to ``benchmarks/results/speed_DATA_CONFIG_CHANNELS_PRECISION.json``; what a file has is not run again.
 """
 
 import argparse
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -28,14 +27,9 @@ import torch
 from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
-from anomalib_scadn import Scadn
-from anomalib_scadn.loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
-from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
-from anomalib_scadn.training.inputs import draw_inputs
 from data import fingerprint, parse_data
+from plain import PlainLoop
 from provenance import in_own_process
 from scores import spread
 from store import RESULTS, Metrics, run_missing, run_to_end, settings_of
@@ -45,70 +39,6 @@ from ways import ask
 
 WARM_UP = 10
 """Steps that are not timed."""
-
-
-def with_torchs_layers(network: nn.Module) -> nn.Module:
-    """Copy a network with torch's own layers and layout; names and values of the weights stay."""
-    plain = deepcopy(network)
-    for layers in list(plain.modules()):
-        names = list(layers._modules)
-        for index, (name, layer) in enumerate(list(layers.named_children())):
-            if isinstance(layer, InstanceNorm):
-                setattr(layers, name, nn.InstanceNorm2d(layer.num_features))
-            elif isinstance(layer, nn.ReLU):
-                setattr(layers, name, nn.ReLU(inplace=True))
-            elif isinstance(layer, ResizeConv2d):
-                setattr(layers, names[index - 1], nn.Upsample(scale_factor=2))
-                convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1)
-                convolution.weight, convolution.bias = layer.weight, layer.bias
-                setattr(layers, name, convolution)
-    return plain.to(memory_format=torch.contiguous_format)
-
-
-class PlainLoop:
-    """Training as the paper tells it, of copies of a model's untrained networks.
-
-    Args:
-        model (Scadn): Whose weights and settings are taken.
-    """
-
-    def __init__(self, model: Scadn) -> None:
-        self.settings, self.masks = model, model.stripe_masks
-        self.generator = with_torchs_layers(model.model.generator)
-        self.discriminator = with_torchs_layers(model.model.discriminator)
-        self.generator_adam = torch.optim.Adam(self.generator.parameters(), model.learning_rate, model.betas)
-        rate = model.discriminator_learning_rate
-        self.discriminator_adam = torch.optim.Adam(self.discriminator.parameters(), rate, model.betas)
-        decay = model.ema_decay
-        self.average = AveragedModel(self.generator, avg_fn=get_ema_avg_fn(decay)) if decay else None
-        self.random = torch.Generator().manual_seed(model.seed or 0)
-
-    @property
-    def result(self) -> nn.Module:
-        """The generator that is to be used."""
-        return self.generator if self.average is None else self.average.module
-
-    def step(self, images: torch.Tensor) -> dict[str, float]:
-        """Learn from a batch (SCADN Eq. 1 to 4)."""
-        of = self.settings
-        images = of.pre_processor.transform(images)
-        options = {"repair": of.repair, "crop_size": of.crop_size, "mask_fill": of.model.mask_fill}
-        images, given, masks = draw_inputs(images, self.masks, self.random, **options)
-        fakes = self.generator(given)
-        self.discriminator_adam.zero_grad()
-        judged = discriminator_loss(self.discriminator(images), self.discriminator(fakes.detach()))
-        judged.backward()
-        self.discriminator_adam.step()
-        self.generator_adam.zero_grad()
-        loss = of.lambda_rec * reconstruction_loss(fakes, images, masks, of.lambda_rm)
-        loss = loss + of.lambda_adv * adversarial_loss(self.discriminator(fakes))
-        if of.lambda_ssim:
-            loss = loss + of.lambda_ssim * structural_loss(fakes, images, masks)
-        loss.backward()
-        self.generator_adam.step()
-        if self.average is not None:
-            self.average.update_parameters(self.generator)
-        return {"generator_loss": loss.item(), "discriminator_loss": judged.item()}
 
 
 class ByTurns(Callback):
@@ -155,6 +85,7 @@ def compare(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics
     with TemporaryDirectory() as folder:
         shared = {"accelerator": "cpu", "logger": False, "default_root_dir": folder}
         limits = {"max_epochs": -1, "max_steps": arguments.steps, "limit_val_batches": 0, "check_val_every_n_epoch": 1}
+        limits["precision"] = arguments.precision
         Engine(**shared, **limits, callbacks=[turns]).fit(model, datamodule=data)
         found = {"plain": ask(turns.loop.result, plain, data, shared)}
         found["ours"] = ask(model.model.generator, plain, data, shared)
@@ -164,12 +95,14 @@ def compare(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics
 def compare_on(arguments: argparse.Namespace, text: str) -> list[str]:
     """Compare with each seed; give what failed."""
     name, root = parse_data(text)
-    shared = {key: getattr(arguments, key) for key in (*OVERRULED, *SHARED, "steps")}
+    shared = {key: getattr(arguments, key) for key in (*OVERRULED, *SHARED, "steps", "precision")}
     configured = model_arguments(arguments.config)
     sizes = {key: getattr(arguments, key) or configured[key] for key in ("image_size", "base_channels")}
     settings = settings_of(arguments.config, []) | shared | sizes | {"threads": torch.get_num_threads()}
     jobs = [([str(seed)], partial(in_own_process, compare, arguments, text, seed)) for seed in arguments.seeds]
-    path = arguments.results / f"speed_{name}_{arguments.config.stem}_{sizes['base_channels']}.json"
+    path = (
+        arguments.results / f"speed_{name}_{arguments.config.stem}_{sizes['base_channels']}_{arguments.precision}.json"
+    )
     failed = run_missing(path, settings, jobs, {name: fingerprint(name, root, sizes["image_size"])})[1]
     print(path)
     return failed
@@ -181,6 +114,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME[=ROOT]")
     parser.add_argument("--base-channels", type=int, help="overrules the configuration")
+    parser.add_argument("--precision", choices=["32-true", "bf16-mixed"], default="32-true", help="of Engine.fit")
     add_training(parser.add_argument, steps=1000, reference_images=100)
     arguments = parser.parse_args()
     run_to_end(parser, lambda: [one for text in arguments.data for one in compare_on(arguments, text)])

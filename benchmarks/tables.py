@@ -27,31 +27,50 @@ DOCUMENTS = tuple(
     ROOT / name for name in ("README.md", "benchmarks/README.md", "docs/scoring.md", "docs/repair.md", "docs/scale.md")
 )
 
+PLAIN = "the plain way"
+"""Name of inference as the paper tells it, which all other forms are compared with."""
+
+RANGE = {"median": "", "lowest": "_lowest", "highest": "_highest"}
+"""What a range consists of, and how the names of a form's times end."""
+
 Layout = Callable[[dict[str, Any]], Table]
 """Makes a table of result files by the rest of their names."""
 
 
-def deploy_table(results: dict[str, dict[str, Any]]) -> Table:
-    """Lay out what each form of a model costs."""
+def latency_table(results: dict[str, dict[str, Any]]) -> Table:
+    """Lay out what one image costs in each form of a model."""
     columns = {
         "size": "{size} x {size}",
         "base channels": "{channels}",
+        "passes": "{passes}",
+        "residual blocks": "{residual}",
         "form": "{form}",
+        "precision": "{precision}",
         "files": "{files_mib:.1f} MiB",
-        "load": "x {load_s_ratio:.2f}",
-        "time per image": "x {image_s_ratio:.2f} ({lowest:.2f} to {highest:.2f})",
-        "peak memory": "{peak:.2f} GiB",
-        "above imports": "{above:.2f} GiB",
+        "load": "{load_s:.1f} s",
+        "time per image": "{time}",
+        "times as fast": "{ratio}",
+        "share of peak": "{share}",
+        "memory above imports": "{peak_above_imports_mib:.0f} MiB",
+        "machine": "{processor}, threads: {threads}",
     }
     rows = []
-    for name, result in results.items():
-        size, channels = name.split("_")
+    for size, result in sorted(results.items(), key=lambda item: int(item[0])):
+        plain = {form["base_channels"]: form["image_s"] for form in result["forms"] if form["form"] == PLAIN}
         for form in result["forms"]:
-            share = form["image_s_ratio"] / form["image_s"]
-            spread = {"lowest": form["image_s_lowest"] * share, "highest": form["image_s_highest"] * share}
-            memory = {"peak": form["peak_mib"] / 1024, "above": form["peak_above_imports_mib"] / 1024}
-            rows.append({"size": size, "channels": channels, **form, **spread, **memory})
+            times = {key: 1000 * form[f"image_s{end}"] for key, end in RANGE.items()}
+            own = {"time": spread(times, "{:.1f} ms".format), "share": share_of_peak(form, result["peak_gflops"])}
+            base = plain.get(form["base_channels"])
+            own |= {"ratio": f"{base / form['image_s']:.2f}" if base else "", "channels": form["base_channels"] or ""}
+            rows.append({"size": size, **form, **own, **result["machine"]})
     return lay_out(columns, rows)
+
+
+def share_of_peak(form: dict[str, Any], peaks: dict[str, float]) -> str:
+    """Write what share of a matrix product's speed a form reaches; 8 bits have no product to compare with."""
+    if form["precision"] not in peaks or not form["multiply_adds"]:
+        return ""
+    return f"{2e-9 * form['multiply_adds'] / form['image_s'] / peaks[form['precision']]:.0%}"
 
 
 def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:
@@ -108,7 +127,8 @@ def speed_table(results: dict[str, dict[str, Any]]) -> Table:
         data = name.split(f"_{Path(result['config']).stem}_")[0]
         rows.append({**result, **texts, "data": data, "seeds": len(runs)})
     columns = {"data set": "{data}", "configuration": "`{config}`", "size": "{image_size} x {image_size}"}
-    columns |= {"base channels": "{base_channels}", "steps": "{steps}", "seeds": "{seeds}"}
+    columns |= {"base channels": "{base_channels}", "precision here": "{precision}"}
+    columns |= {"steps": "{steps}", "seeds": "{seeds}"}
     columns |= {"steps a second, plain": "{plain_per_s}", "steps a second, here": "{ours_per_s}"}
     columns |= {"times as fast": "{ratio}", "image AUROC, plain": "{plain}", "image AUROC, here": "{ours}"}
     return lay_out(columns, rows)
@@ -144,7 +164,7 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "patchcore_gap": ("compare", partial(comparison, summary.compare_gap_table)),
     "methods": ("compare", partial(comparison, summary.methods_table, methods=True)),
     "methods_cost": ("compare", partial(comparison, summary.compare_cost_table, methods=True)),
-    "deploy": ("deploy", deploy_table),
+    "latency": ("latency", latency_table),
     "parity": ("parity", parity_table),
     "export_accuracy": ("export_accuracy", accuracy_table),
     "scores": ("scores", score_tables.scores_table),

@@ -7,6 +7,8 @@ python docs/pictures.py lace                          # docs/images/lace.png: th
 python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
 python docs/pictures.py curve                         # docs/images/curve.png: what more training buys, from
                                                       # benchmarks/results/curve_*.json
+python docs/pictures.py networks                      # docs/images/networks.png: image AUROC against time, from
+                                                      # benchmarks/results/networks_*, latency_* and compare_*.json
 python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
                                                       # configs/demo_paper.yaml
 python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: a page on the demo's test images, from a
@@ -22,6 +24,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+import yaml
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -42,6 +45,8 @@ from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 IMAGES = Path(__file__).parent / "images"
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"
+CONFIGS = Path(__file__).parents[1] / "configs"
+WIDTHS = (8, 16, 32)
 SIZE = 192
 
 
@@ -81,7 +86,7 @@ def curve() -> Figure:
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots(1, 2)
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
-        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+        runs = read(path)["runs"]
         name, width = path.stem.removeprefix("curve_").rsplit("_", 1)
         steps = [int(run.split("/")[2]) for run in runs]
         colour, line = f"C{int(name.startswith('fabric'))}", "-" if width == "8" else "--"
@@ -92,6 +97,51 @@ def curve() -> Figure:
             axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)
     return figure
+
+
+def read(path: Path) -> dict:
+    """Read a result file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def networks() -> Figure:
+    """Draw image AUROC against the time of an image, for networks and ways to ask them, beside anomalib's models."""
+    found: dict[str, list[dict]] = {}
+    for path in sorted(RESULTS.glob("networks_*.json")):
+        result = read(path)
+        found.setdefault(*result["data"], []).append(result)
+    figure = Figure(figsize=(3.6 * len(found), 3.4), layout="constrained")
+    for axis, (name, results) in zip(np.atleast_1d(figure.subplots(1, len(found))), found.items(), strict=True):
+        config = yaml.safe_load((CONFIGS / results[0]["config"]).read_text(encoding="utf-8"))
+        size = config["model"]["init_args"]["image_size"]
+        times = {timed_as(form): 1000 * form["image_s"] for form in read(RESULTS / f"latency_{size}.json")["forms"]}
+        for result in results:
+            draw_network(axis, result, times)
+        models = read(RESULTS / f"compare_{name}.json")["data"][name]["models"]
+        for model, mark in (("patchcore", "*"), ("padim", "P")):
+            area = models[model]["image_AUROC"]["median"]
+            axis.plot(times[model, 0, "", ""], area, mark, color="black", label=model, markersize=9)
+        axis.set(xlabel="ms per image", title=f"{name}, {size} x {size}: image AUROC", xscale="log")
+        axis.grid(alpha=0.3, which="both")
+    return figure
+
+
+def draw_network(axis: Axes, result: dict, times: dict) -> None:
+    """Draw what one network reaches after its last step, asked once and in twelve passes."""
+    width, residual = result["base_channels"], result["residual"]
+    style = {"color": f"C{WIDTHS.index(width)}", "fillstyle": "full" if residual == "full" else "none"}
+    last = max(int(key.split("/")[2]) for key in result["runs"])
+    for way, passes, mark in (("repair", "once", "o"), ("stripes", "striped", "^")):
+        key, label = f"{way}/{passes}/{last}/0", f"{width} channels, {residual}, {passes}"
+        if key in result["runs"]:
+            time = times["OpenVINO", width, passes, residual]
+            axis.plot(time, result["runs"][key]["image_AUROC"], mark, label=label, **style)
+
+
+def timed_as(form: dict) -> tuple[str, int, str, str]:
+    """Name a form that was timed; of OpenVINO and anomalib's models only those in single precision are looked up."""
+    name = form["form"] if form["precision"] == "f32" else f"{form['form']} {form['precision']}"
+    return name, form["base_channels"], form["passes"], form["residual"]
 
 
 def method(checkpoint: Path, kind: str) -> Figure:
@@ -147,7 +197,7 @@ def report(checkpoint: Path) -> None:
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "method", "report"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "networks", "method", "report"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
@@ -156,7 +206,7 @@ def main() -> None:
     if arguments.picture == "report":
         report(arguments.ckpt_path)
         return
-    simple = {"lace": lace, "anomalies": anomalies, "curve": curve}
+    simple = {"lace": lace, "anomalies": anomalies, "curve": curve, "networks": networks}
     draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
     figure = draw()
     FigureCanvasAgg(figure)

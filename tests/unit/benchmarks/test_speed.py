@@ -15,7 +15,8 @@ import tables
 from anomalib_scadn import Scadn
 from anomalib_scadn.networks import Generator, InstanceNorm, ResizeConv2d
 from anomalib_scadn.training.inputs import draw_inputs
-from speed import ByTurns, PlainLoop, with_torchs_layers
+from plain import PlainLoop, with_torchs_layers
+from speed import ByTurns
 
 
 def test_torchs_layers_have_the_same_weights_and_paint_the_same():
@@ -60,10 +61,10 @@ def test_the_command_trains_both_ways_and_its_table_is_laid_out(tmp_path, tree, 
     monkeypatch.setattr(sys, "argv", ["speed.py", *given, *sizes])
     monkeypatch.setattr(speed, "in_own_process", lambda function, *values: function(*values))
     speed.main()
-    result = json.loads((tmp_path / "speed_tiny_tiny_3.json").read_text())
+    result = json.loads((tmp_path / "speed_tiny_tiny_3_32-true.json").read_text())
     run = result["runs"]["0"]
     assert run["ratio"] > 0
     assert set(run["metrics"]) == {"plain", "ours"}
-    header, (row,) = tables.speed_table({"tiny_tiny_3": result})
-    assert row[:6] == ["tiny", "`tiny.yaml`", "32 x 32", "3", str(speed.WARM_UP + 3), "1"]
+    header, (row,) = tables.speed_table({"tiny_tiny_3_32-true": result})
+    assert row[:7] == ["tiny", "`tiny.yaml`", "32 x 32", "3", "32-true", str(speed.WARM_UP + 3), "1"]
     assert row[header.index("times as fast")] == f"{run['ratio']:.2f}"

@@ -1,0 +1,184 @@
+# Copyright (C) 2026 the anomalib-scadn authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How long one image takes, in every form of a model and precision that the processor has, by turns in one run.
+
+    python benchmarks/latency.py --image-size 512 --base-channels 64 --passes striped once [--threads 2] [--repeats 5]
+    python benchmarks/latency.py --image-size 256 --base-channels 8 16 32 --passes striped once
+        --residual full separable --forms OpenVINO --beside patchcore padim --backbone-weights resnet18.safetensors
+
+The models are untrained: weights do not change the time. Each form is loaded in a process of its own. Each turn times
+one image in one process after the other, and a product of two matrices, which tells what the processor can do. Ratios
+are to the plain way (``plain.py``) at the same width: twelve striped passes, torch's own layers, the paper's score.
+``--beside`` adds models of anomalib's own, fitted to drawn lace and exported to OpenVINO. Results go to
+``latency_SIZE.json`` in ``benchmarks/results`` or ``--results``.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from anomalib.deploy import OpenVINOInferencer
+
+from anomalib_scadn.deploy import StripedMaskInferencer
+from anomalib_scadn.deploy.checkpoint import has_bfloat16
+from anomalib_scadn.deploy.loading import thread_options
+from anomalib_scadn.masks.sizes import Passes
+from anomalib_scadn.networks import Residual
+from forms import PRECISIONS, Form, export_all
+from layout import markdown
+from models import ANOMALIB_MODELS
+from plain import PlainInference
+from provenance import MEBIBYTE, in_own_process, machine, peak_memory
+from store import RESULTS, save
+from tables import PLAIN, latency_table
+
+PRODUCT = 2048
+"""Side of the matrices whose product tells the peak of a processor."""
+
+PAUSE = 0.3
+"""Seconds until the threads of a runtime that has answered are surely asleep."""
+
+TURN = "turn"
+"""What a process is told that is to be timed."""
+
+Call = Callable[[], object]
+Row = dict[str, Any]
+
+
+def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
+    """Load a model; what is returned scores the image once."""
+    path = folder / form.file
+    if form.form == PLAIN:
+        plain = PlainInference(path)
+        return lambda: plain.predict(image)
+    if form.form in ANOMALIB_MODELS:
+        options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": form.precision}
+        other = OpenVINOInferencer(path, config=options)
+        return lambda: other.predict(image)
+    options = thread_options(path, threads)
+    inferencer = StripedMaskInferencer(path, precision=form.precision, backend_options=options)
+    return lambda: inferencer.predict(image)
+
+
+def product(dtype: torch.dtype) -> Call:
+    """Multiply two matrices."""
+    left, right = (torch.rand(PRODUCT, PRODUCT).to(dtype) for _ in range(2))
+    return lambda: left @ right
+
+
+def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int) -> None:  # noqa: ANN401  # a pipe's end
+    """Make a call in this process, make it whenever asked, and tell the seconds; at the end, of memory in MiB."""
+    torch.set_num_threads(threads)
+    before, start = peak_memory(), time.perf_counter()
+    call = make(*given)
+    load_s = time.perf_counter() - start
+    call()  # the first one warms up
+    connection.send(load_s)
+    while connection.recv() == TURN:
+        start = time.perf_counter()
+        call()
+        connection.send(time.perf_counter() - start)
+    connection.send({"peak_mib": peak_memory(), "peak_above_imports_mib": peak_memory() - before})
+
+
+class Worker:
+    """A process that holds a loaded model; it is timed when it is asked to be."""
+
+    def __init__(self, make: Callable[..., Call], given: tuple, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=serve, args=(other, make, given, threads), daemon=True)
+        self._process.start()
+        other.close()  # so that a process that dies is noticed
+        self.load_s = self._connection.recv()
+        self.seconds: list[float] = []
+
+    def turn(self) -> None:
+        """Time one call while all other processes sleep."""
+        time.sleep(PAUSE)
+        self._connection.send(TURN)
+        self.seconds.append(self._connection.recv())
+
+    def end(self) -> Row:
+        """End the process; tell what was measured: times in seconds, memory in MiB."""
+        self._connection.send("end")
+        memory = self._connection.recv()
+        self._process.join()
+        times = {"image_s": median(self.seconds), "image_s_lowest": min(self.seconds)}
+        return {"load_s": self.load_s, **times, "image_s_highest": max(self.seconds), **memory}
+
+
+def exported(arguments: argparse.Namespace, folder: Path) -> list[Form]:
+    """Export what is to be timed, or find what an earlier run of this command exported."""
+    record = folder / "forms.json"
+    if not record.is_file():
+        made = in_own_process(export_all, arguments, folder)  # so that its memory is free again
+        record.write_text(json.dumps(made))
+    return [Form(*values) for values in json.loads(record.read_text())]
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Time all forms by turns."""
+    size, threads = arguments.image_size, arguments.threads
+    image = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    native = has_bfloat16(torch.device("cpu"))
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the processes that follow
+    types = {"f32": torch.float32} | ({"bf16": torch.bfloat16} if native else {})
+    products = {name: Worker(product, (dtype,), threads) for name, dtype in types.items()}
+    forms = [form for form in exported(arguments, folder) if native or form.precision != "bf16"]
+    workers = [Worker(load, (folder, form, image, threads), threads) for form in forms]
+    for _ in range(arguments.repeats):
+        for worker in (*products.values(), *workers):
+            worker.turn()
+    peaks = {name: 2 * PRODUCT**3 / worker.end()["image_s"] / 1e9 for name, worker in products.items()}
+    rows = [row_of(form, folder, worker) for form, worker in zip(forms, workers, strict=True)]
+    return {"machine": {**machine(), "threads": threads}, "peak_gflops": peaks, "forms": rows}
+
+
+def row_of(form: Form, folder: Path, worker: Worker) -> Row:
+    """Describe a form: its files, what was measured, and the arithmetic of its generator."""
+    path = folder / form.file
+    # The model's graph, its weights, and the reference values of a generator alone.
+    files = [path] if path.suffix == ".ckpt" else path.parent.glob(f"{path.stem}.*")
+    sizes = {"files_mib": sum(file.stat().st_size for file in files) / MEBIBYTE}
+    own = {name: value for name, value in form._asdict().items() if name != "file"}
+    return {**own, **sizes, **worker.end()}
+
+
+def main() -> None:
+    """Do what was asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--results", type=Path, default=RESULTS, help="folder of the result file")
+    add("--image-size", type=int, default=512, help="side in pixels")
+    add("--base-channels", type=int, nargs="+", default=[64])
+    add("--passes", choices=get_args(Passes), nargs="+", default=["striped"])
+    add("--residual", choices=get_args(Residual), nargs="+", default=["full"])
+    add("--forms", choices=PRECISIONS, nargs="+", default=list(PRECISIONS))
+    add("--threads", type=int, default=os.cpu_count() or 1)
+    add("--repeats", type=int, default=5, help="turns")
+    add("--beside", nargs="+", choices=ANOMALIB_MODELS, default=[], help="anomalib's own models")
+    add("--backbone-weights", type=Path, help="weights of their backbone; without, they are random")
+    add("--coreset-ratio", type=float, default=0.01, help="share of features that PatchCore keeps")
+    add("--models", type=Path, help="folder to export to, or where the same command exported to before")
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        result = measure(arguments, arguments.models or Path(folder))
+    print(markdown(*latency_table({str(arguments.image_size): result})))
+    path = arguments.results / f"latency_{arguments.image_size}.json"
+    save(path, result)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
