@@ -7,13 +7,14 @@
     python benchmarks/deploy.py memory --base-channels 64 --images 6   # what the paper's generator takes
     python benchmarks/deploy.py parity [--score composite] [--seeds 0 1] [--sizes same oblong] [--forms FORM ...]
     python benchmarks/deploy.py accuracy --data lace fabric_03=DIR --config configs/cpu.yaml --output DIR
+                                       [--without-antialiasing]
 
 ``memory``: peak of a validation run; what validation keeps does not depend on the width. ``parity``: largest
 differences of normalized scores and maps from anomalib's Engine; status 1 if one is above the tolerance. At full width
-an export and ONNX Runtime want more than 8 GB each: ``--forms`` takes some at a time, and the file keeps those of
-earlier runs. ``accuracy``: trains a model per data set, kept in ``OUTPUT/DATA``, and scores test images in each
-precision that the processor has; 8 bits (INT8_PTQ) are calibrated on the validation images. Results go to
-``benchmarks/results`` or ``--results``.
+an export wants more than 8 GB: ``--forms`` takes some at a time, and the file keeps those of earlier runs.
+``accuracy``: trains a model per data set, kept in ``OUTPUT/DATA``, and scores test images in each precision that the
+processor has; 8 bits (INT8_PTQ) are calibrated on the validation images. Results go to ``benchmarks/results`` or
+``--results``.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def do_parity(arguments: argparse.Namespace) -> None:
 
 
 def do_accuracy(arguments: argparse.Namespace) -> None:
-    """Measure what 8-bit weights and antialiasing do to the AUROC of a trained model."""
+    """Measure what precision and antialiasing do to the AUROC of a trained model."""
     for text in arguments.data:
         rows = accuracy(arguments, text)
         path = arguments.results / f"export_accuracy_{parse_data(text)[0]}_{arguments.config.stem}.json"

@@ -102,7 +102,7 @@ def make(arguments: argparse.Namespace, folder: Path) -> tuple[Engine, Scadn]:
     """Make the model and its Engine as the configuration says, without pictures."""
     changes = {"model.seed": arguments.seed, "trainer.accelerator": "cpu", "trainer.logger": "false"}
     # Validated once, after training: raw scores are compared, but 8-bit graphs want limits that are numbers.
-    changes |= {"trainer.limit_val_batches": 0, "trainer.check_val_every_n_epoch": 1}
+    changes |= {"trainer.limit_val_batches": 0, "trainer.check_val_every_n_epoch": 1, "trainer.val_check_interval": 1.0}
     engine, model, _ = Engine.from_config(str(arguments.config), **changes, default_root_dir=folder)
     model.visualizer = None
     return engine, model

@@ -25,14 +25,6 @@ from tables import PLAIN
 SCORES = {"paper": PaperScore, "composite": CompositeScore}
 """Scores by name; each has its default options."""
 
-PRECISIONS = {
-    "torch eager": ("f32", "bf16"),
-    "ONNX Runtime": ("f32",),
-    "OpenVINO": ("f32", "bf16"),
-    "OpenVINO INT8_PTQ": ("int8",),
-}
-"""What is timed: forms, and the precisions that each is run in where the processor has them."""
-
 
 class Form(NamedTuple):
     """A model in a runtime.
@@ -102,6 +94,17 @@ FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
 """How a model is exported in every form of full precision."""
 
 
+EXPORTS = {**FORMS, "OpenVINO INT8_PTQ": export_int8}
+
+PRECISIONS = {
+    "torch eager": ("f32", "bf16"),
+    "ONNX Runtime": ("f32",),
+    "OpenVINO": ("f32", "bf16"),
+    "OpenVINO INT8_PTQ": ("int8",),
+}
+"""What is timed: forms, and the precisions that each is run in where the processor has them."""
+
+
 def export_all(arguments: argparse.Namespace, folder: Path) -> list[Form]:
     """Export what is asked for: each width the plain way, each network and way to ask it, models of anomalib's own."""
     size, made = arguments.image_size, []
@@ -109,11 +112,11 @@ def export_all(arguments: argparse.Namespace, folder: Path) -> list[Form]:
         made.append(export_plain(size, channels, folder))
         for passes, residual in product(arguments.passes, arguments.residual):
             own = {"passes": passes, "residual": residual}
-            model = make_model(size, channels, 0, "composite" if passes == "once" else "paper", **own)
+            model = make_model(size, channels, 0, "composite" if passes == "once" else arguments.score, **own)
             adds = len(model.model.masks) * count(model.model.generator, size)
             place = folder / f"{channels}_{passes}_{residual}"
             for form in arguments.forms:
-                file = str((export_int8 if "INT8" in form else FORMS[form])(model, place).relative_to(folder))
+                file = str(EXPORTS[form](model, place).relative_to(folder))
                 made += [Form(form, each, file, channels, passes, residual, adds) for each in PRECISIONS[form]]
     for name in arguments.beside:
         file = str(export_beside(name, arguments, folder / name).relative_to(folder))
@@ -141,7 +144,7 @@ def export_beside(name: str, arguments: argparse.Namespace, folder: Path) -> Pat
     """Fit a model of anomalib's own to drawn lace, and export it to OpenVINO."""
     size = arguments.image_size
     model = anomalib_model(name, size, arguments.coreset_ratio, arguments.backbone_weights)
-    lace = SyntheticLace(image_size=size, num_workers=0)
+    lace = SyntheticLace(root=folder / "lace", image_size=size, num_workers=0)
     engine = Engine(accelerator="cpu", devices=1, logger=False, default_root_dir=folder)
     engine.fit(model, datamodule=lace)
     return Path(engine.export(model, ExportType.OPENVINO, export_root=folder))

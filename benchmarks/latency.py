@@ -4,28 +4,31 @@
 """How long one image takes, in every form of a model and precision that the processor has, by turns in one run.
 
     python benchmarks/latency.py --image-size 512 --base-channels 64 --passes striped once [--threads 2] [--repeats 5]
-    python benchmarks/latency.py --image-size 256 --base-channels 8 16 32 --passes striped once
+    python benchmarks/latency.py --image-size 256 --base-channels 8 16 32 --passes striped once --score composite
         --residual full separable --forms OpenVINO --beside patchcore padim --backbone-weights resnet18.safetensors
 
 The models are untrained: weights do not change the time. Each form is loaded in a process of its own. Each turn times
-one image in one process after the other, and a product of two matrices, which tells what the processor can do. Ratios
-are to the plain way (``plain.py``) at the same width: twelve striped passes, torch's own layers, the paper's score.
-``--beside`` adds models of anomalib's own, fitted to drawn lace and exported to OpenVINO. Results go to
-``latency_SIZE.json`` in ``benchmarks/results`` or ``--results``.
+one image in one process after the other, and a product of two matrices, which tells what the processor can do; widths
+follow each other. Ratios are to the plain way (``plain.py``) at the same width: twelve striped passes, torch's own
+layers, the paper's score. ``--beside`` adds models of anomalib's own, fitted to drawn lace and exported to OpenVINO.
+Results go to ``latency_SIZE.json`` in ``benchmarks/results`` or ``--results``; what was measured with the same
+arguments is replaced.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import numpy as np
+import onnxruntime  # noqa: F401  # before memory is measured
+import openvino  # noqa: F401
 import torch
 from anomalib.deploy import OpenVINOInferencer
 
@@ -34,12 +37,12 @@ from anomalib_scadn.deploy.checkpoint import has_bfloat16
 from anomalib_scadn.deploy.loading import thread_options
 from anomalib_scadn.masks.sizes import Passes
 from anomalib_scadn.networks import Residual
-from forms import PRECISIONS, Form, export_all
+from forms import PRECISIONS, SCORES, Form, export_all
 from layout import markdown
 from models import ANOMALIB_MODELS
 from plain import PlainInference
-from provenance import MEBIBYTE, in_own_process, machine, peak_memory
-from store import RESULTS, save
+from provenance import MEBIBYTE, in_own_process, machine, named_hash, peak_memory
+from store import RESULTS, check_same, read, run_to_end, save
 from tables import PLAIN, latency_table
 
 PRODUCT = 2048
@@ -47,6 +50,9 @@ PRODUCT = 2048
 
 PAUSE = 0.3
 """Seconds until the threads of a runtime that has answered are surely asleep."""
+
+MODELS = ("image_size", "base_channels", "passes", "score", "residual", "forms", "beside", "coreset_ratio")
+"""Arguments that decide the models."""
 
 TURN = "turn"
 """What a process is told that is to be timed."""
@@ -62,6 +68,7 @@ def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
         plain = PlainInference(path)
         return lambda: plain.predict(image)
     if form.form in ANOMALIB_MODELS:
+        os.chdir(path.parent)  # anomalib's inferencer leaves OpenVINO's cache in the working folder
         options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": form.precision}
         other = OpenVINOInferencer(path, config=options)
         return lambda: other.predict(image)
@@ -70,8 +77,9 @@ def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
     return lambda: inferencer.predict(image)
 
 
-def product(dtype: torch.dtype) -> Call:
+def product(precision: str) -> Call:
     """Multiply two matrices."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     left, right = (torch.rand(PRODUCT, PRODUCT).to(dtype) for _ in range(2))
     return lambda: left @ right
 
@@ -94,25 +102,33 @@ def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int
 class Worker:
     """A process that holds a loaded model; it is timed when it is asked to be."""
 
-    def __init__(self, make: Callable[..., Call], given: tuple, threads: int) -> None:
+    def __init__(self, name: str, threads: int, make: Callable[..., Call], *given: object) -> None:
         context = multiprocessing.get_context("spawn")
+        self._name = name
         self._connection, other = context.Pipe()
         self._process = context.Process(target=serve, args=(other, make, given, threads), daemon=True)
         self._process.start()
         other.close()  # so that a process that dies is noticed
-        self.load_s = self._connection.recv()
+        self.load_s = self._receive()
         self.seconds: list[float] = []
+
+    def _receive(self) -> Any:  # noqa: ANN401  # whatever the process tells
+        try:
+            return self._connection.recv()
+        except EOFError as error:
+            msg = f"{self._name}: its process ended; a model that does not fit into memory ends so"
+            raise RuntimeError(msg) from error
 
     def turn(self) -> None:
         """Time one call while all other processes sleep."""
         time.sleep(PAUSE)
         self._connection.send(TURN)
-        self.seconds.append(self._connection.recv())
+        self.seconds.append(self._receive())
 
     def end(self) -> Row:
         """End the process; tell what was measured: times in seconds, memory in MiB."""
         self._connection.send("end")
-        memory = self._connection.recv()
+        memory = self._receive()
         self._process.join()
         times = {"image_s": median(self.seconds), "image_s_lowest": min(self.seconds)}
         return {"load_s": self.load_s, **times, "image_s_highest": max(self.seconds), **memory}
@@ -120,33 +136,52 @@ class Worker:
 
 def exported(arguments: argparse.Namespace, folder: Path) -> list[Form]:
     """Export what is to be timed, or find what an earlier run of this command exported."""
-    record = folder / "forms.json"
-    if not record.is_file():
+    record, settings = folder / "forms.json", settings_of(arguments)
+    known = read(record)
+    if known is None:
         made = in_own_process(export_all, arguments, folder)  # so that its memory is free again
-        record.write_text(json.dumps(made))
-    return [Form(*values) for values in json.loads(record.read_text())]
+        known = {**settings, "made": made}
+        save(record, known)
+    check_same(record, known, settings)
+    return [Form(*values) for values in known["made"]]
 
 
-def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Time all forms by turns."""
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what decides the models."""
+    weights = arguments.backbone_weights
+    settings = {name: getattr(arguments, name) for name in MODELS}
+    return {**settings, "backbone_weights": named_hash(weights) if weights else "random"}
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> list[Row]:
+    """Time all forms, those of one width by turns."""
+    native = has_bfloat16(torch.device("cpu"))
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # of the processes that follow
+    forms = [form for form in exported(arguments, folder) if native or form.precision != "bf16"]
+    rows = []
+    for width in arguments.base_channels:
+        # Models of anomalib's own have no width, and go with the first.
+        chosen = [form for form in forms if (form.base_channels or arguments.base_channels[0]) == width]
+        rows += by_turns(chosen, arguments, folder, ("f32", "bf16") if native else ("f32",))
+    return rows
+
+
+def by_turns(forms: list[Form], arguments: argparse.Namespace, folder: Path, precisions: Sequence[str]) -> list[Row]:
+    """Time some forms by turns."""
     size, threads = arguments.image_size, arguments.threads
     image = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    native = has_bfloat16(torch.device("cpu"))
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the processes that follow
-    types = {"f32": torch.float32} | ({"bf16": torch.bfloat16} if native else {})
-    products = {name: Worker(product, (dtype,), threads) for name, dtype in types.items()}
-    forms = [form for form in exported(arguments, folder) if native or form.precision != "bf16"]
-    workers = [Worker(load, (folder, form, image, threads), threads) for form in forms]
+    products = {name: Worker(f"product in {name}", threads, product, name) for name in precisions}
+    workers = [Worker(form.file, threads, load, folder, form, image, threads) for form in forms]
     for _ in range(arguments.repeats):
         for worker in (*products.values(), *workers):
             worker.turn()
-    peaks = {name: 2 * PRODUCT**3 / worker.end()["image_s"] / 1e9 for name, worker in products.items()}
+    peaks = {name: 2e-9 * PRODUCT**3 / worker.end()["image_s_lowest"] for name, worker in products.items()}
     rows = [row_of(form, folder, worker) for form, worker in zip(forms, workers, strict=True)]
-    return {"machine": {**machine(), "threads": threads}, "peak_gflops": peaks, "forms": rows}
+    return [{**row, "peak_gflops": peaks.get(row["precision"])} for row in rows]
 
 
 def row_of(form: Form, folder: Path, worker: Worker) -> Row:
-    """Describe a form: its files, what was measured, and the arithmetic of its generator."""
+    """Describe a form and its files, and tell what was measured."""
     path = folder / form.file
     # The model's graph, its weights, and the reference values of a generator alone.
     files = [path] if path.suffix == ".ckpt" else path.parent.glob(f"{path.stem}.*")
@@ -163,6 +198,7 @@ def main() -> None:
     add("--image-size", type=int, default=512, help="side in pixels")
     add("--base-channels", type=int, nargs="+", default=[64])
     add("--passes", choices=get_args(Passes), nargs="+", default=["striped"])
+    add("--score", choices=SCORES, default="paper", help="of striped passes; one pass has a composite score")
     add("--residual", choices=get_args(Residual), nargs="+", default=["full"])
     add("--forms", choices=PRECISIONS, nargs="+", default=list(PRECISIONS))
     add("--threads", type=int, default=os.cpu_count() or 1)
@@ -172,10 +208,20 @@ def main() -> None:
     add("--coreset-ratio", type=float, default=0.01, help="share of features that PatchCore keeps")
     add("--models", type=Path, help="folder to export to, or where the same command exported to before")
     arguments = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        result = measure(arguments, arguments.models or Path(folder))
-    print(markdown(*latency_table({str(arguments.image_size): result})))
+    run_to_end(parser, lambda: do(arguments))
+
+
+def do(arguments: argparse.Namespace) -> None:
+    """Measure, show and keep."""
     path = arguments.results / f"latency_{arguments.image_size}.json"
+    settings = {**settings_of(arguments), "threads": arguments.threads, "repeats": arguments.repeats}
+    if known := read(path):
+        check_same(path, known, settings)
+    with TemporaryDirectory() as folder:
+        rows = measure(arguments, arguments.models or Path(folder))
+    runtimes = {name: version(name) for name in ("onnxruntime", "openvino", "nncf")}
+    result = {**settings, "machine": {**machine(), **runtimes}, "rows": rows}
+    print(markdown(*latency_table({str(arguments.image_size): result})))
     save(path, result)
     print(path)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from anomalib.data import InferenceBatch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
@@ -91,12 +92,13 @@ class PlainInference:
 
     def __init__(self, checkpoint: Path) -> None:
         self.module = Scadn.load_from_checkpoint(checkpoint).eval()
-        self.generator = with_torchs_layers(self.module.model.generator)
+        self.module.model.generator = with_torchs_layers(self.module.model.generator)
 
     @torch.inference_mode()
-    def predict(self, image: np.ndarray) -> float:
-        """Score an image of shape (H, W, 3) and data type uint8: its raw score."""
+    def predict(self, image: np.ndarray) -> InferenceBatch:
+        """Score an image of shape (H, W, 3) and data type uint8."""
         model, of = self.module.model, torch.from_numpy(image).permute(2, 0, 1)[None] / 255
         of = self.module.pre_processor.transform(of).contiguous()
-        painted = [self.generator(remove(of, mask, model.mask_fill)) for mask in model.masks]
-        return float(model.scorer(of, torch.stack(painted, dim=1), model.masks).pred_score)
+        painted = [model.generator(remove(of, mask, model.mask_fill)) for mask in model.masks]
+        found = model.scorer(of, torch.stack(painted, dim=1), model.masks)
+        return self.module.post_processor(InferenceBatch(pred_score=found.pred_score, anomaly_map=found.anomaly_map))

@@ -56,21 +56,23 @@ def latency_table(results: dict[str, dict[str, Any]]) -> Table:
     }
     rows = []
     for size, result in sorted(results.items(), key=lambda item: int(item[0])):
-        plain = {form["base_channels"]: form["image_s"] for form in result["forms"] if form["form"] == PLAIN}
-        for form in result["forms"]:
+        plain = {form["base_channels"]: form["image_s"] for form in result["rows"] if form["form"] == PLAIN}
+        for form in result["rows"]:
             times = {key: 1000 * form[f"image_s{end}"] for key, end in RANGE.items()}
-            own = {"time": spread(times, "{:.1f} ms".format), "share": share_of_peak(form, result["peak_gflops"])}
+            own = {"time": spread(times, "{:.1f} ms".format), "share": share_of_peak(form)}
             base = plain.get(form["base_channels"])
             own |= {"ratio": f"{base / form['image_s']:.2f}" if base else "", "channels": form["base_channels"] or ""}
-            rows.append({"size": size, **form, **own, **result["machine"]})
+            rows.append(
+                {"size": size, **form, **own, "threads": result["threads"], "processor": result["machine"]["processor"]}
+            )
     return lay_out(columns, rows)
 
 
-def share_of_peak(form: dict[str, Any], peaks: dict[str, float]) -> str:
+def share_of_peak(form: dict[str, Any]) -> str:
     """Write what share of a matrix product's speed a form reaches; 8 bits have no product to compare with."""
-    if form["precision"] not in peaks or not form["multiply_adds"]:
+    if not form["peak_gflops"] or not form["multiply_adds"]:
         return ""
-    return f"{2e-9 * form['multiply_adds'] / form['image_s'] / peaks[form['precision']]:.0%}"
+    return f"{2e-9 * form['multiply_adds'] / form['image_s'] / form['peak_gflops']:.0%}"
 
 
 def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:

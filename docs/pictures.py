@@ -105,43 +105,40 @@ def read(path: Path) -> dict:
 
 
 def networks() -> Figure:
-    """Draw image AUROC against the time of an image, for networks and ways to ask them, beside anomalib's models."""
+    """Draw image AUROC against the time of an image in OpenVINO beside anomalib's models, a panel for each data set."""
     found: dict[str, list[dict]] = {}
     for path in sorted(RESULTS.glob("networks_*.json")):
         result = read(path)
         found.setdefault(*result["data"], []).append(result)
-    figure = Figure(figsize=(3.6 * len(found), 3.4), layout="constrained")
-    for axis, (name, results) in zip(np.atleast_1d(figure.subplots(1, len(found))), found.items(), strict=True):
+    found = {name: results for name, results in found.items() if (RESULTS / f"compare_{name}.json").is_file()}
+    figure = Figure(figsize=(4 * len(found), 4.4), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(found)))
+    for axis, (name, results) in zip(axes, found.items(), strict=True):
         config = yaml.safe_load((CONFIGS / results[0]["config"]).read_text(encoding="utf-8"))
         size = config["model"]["init_args"]["image_size"]
-        times = {timed_as(form): 1000 * form["image_s"] for form in read(RESULTS / f"latency_{size}.json")["forms"]}
+        rows = [row for row in read(RESULTS / f"latency_{size}.json")["rows"] if row["precision"] == "f32"]
+        rows = [row for row in rows if row["passes"] != "striped"]
+        times = {(row["form"], row["base_channels"], row["residual"]): 1000 * row["image_s"] for row in rows}
         for result in results:
             draw_network(axis, result, times)
         models = read(RESULTS / f"compare_{name}.json")["data"][name]["models"]
         for model, mark in (("patchcore", "*"), ("padim", "P")):
-            area = models[model]["image_AUROC"]["median"]
-            axis.plot(times[model, 0, "", ""], area, mark, color="black", label=model, markersize=9)
-        axis.set(xlabel="ms per image", title=f"{name}, {size} x {size}: image AUROC", xscale="log")
+            axis.plot(times[model, 0, ""], models[model]["image_AUROC"]["median"], mark, color="black", label=model)
+        axis.set(xlabel="ms per image", title=f"{name}, {size} x {size}", xscale="log")
         axis.grid(alpha=0.3, which="both")
+    axes[0].set_ylabel("image AUROC")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 
 def draw_network(axis: Axes, result: dict, times: dict) -> None:
-    """Draw what one network reaches after its last step, asked once and in twelve passes."""
+    """Draw what one network, trained to repair, reaches in one pass after its last step: a median over seeds."""
     width, residual = result["base_channels"], result["residual"]
-    style = {"color": f"C{WIDTHS.index(width)}", "fillstyle": "full" if residual == "full" else "none"}
     last = max(int(key.split("/")[2]) for key in result["runs"])
-    for way, passes, mark in (("repair", "once", "o"), ("stripes", "striped", "^")):
-        key, label = f"{way}/{passes}/{last}/0", f"{width} channels, {residual}, {passes}"
-        if key in result["runs"]:
-            time = times["OpenVINO", width, passes, residual]
-            axis.plot(time, result["runs"][key]["image_AUROC"], mark, label=label, **style)
-
-
-def timed_as(form: dict) -> tuple[str, int, str, str]:
-    """Name a form that was timed; of OpenVINO and anomalib's models only those in single precision are looked up."""
-    name = form["form"] if form["precision"] == "f32" else f"{form['form']} {form['precision']}"
-    return name, form["base_channels"], form["passes"], form["residual"]
+    areas = [run["image_AUROC"] for key, run in result["runs"].items() if key.startswith(f"repair/once/{last}/")]
+    style = {"color": f"C{WIDTHS.index(width)}", "fillstyle": "full" if residual == "full" else "none"}
+    label = f"{width} channels, {residual}"
+    axis.plot(times["OpenVINO", width, residual], np.median(areas), "o", label=label, **style)
 
 
 def method(checkpoint: Path, kind: str) -> Figure:

@@ -15,7 +15,7 @@ from torch import nn
 
 from .checks import check_choice, check_count, check_image_shape, check_share
 from .masks import composites, inference_masks, remove
-from .masks.sizes import Passes, count_scales, passes_that_fit
+from .masks.sizes import Passes, count_scales, images_at_once
 from .networks import Discriminator, Generator, Residual, apply, check_input_size, initial_weights
 from .scoring import CompositeScore, PaperScore, Score, ScoreOutput, as_score
 
@@ -106,7 +106,7 @@ class ScadnModel(InferenceModel):
         super().__init__(image_size)
         self.stripes = tuple(stripes)
         self.mask_fill = mask_fill
-        self.passes_at_once = passes_at_once or passes_that_fit(image_size)
+        self.passes_at_once = passes_at_once or images_at_once(image_size)
         self.passes = passes
         # Derived from size and stripes, so neither saved nor loaded.
         self.register_buffer("masks", inference_masks(image_size, stripes, passes), persistent=False)

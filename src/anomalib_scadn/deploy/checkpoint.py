@@ -15,6 +15,7 @@ from anomalib_scadn.export.description import describe
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
+from anomalib_scadn.masks.sizes import images_at_once
 
 from .backends import Backend, Values
 from .precision import QUANTIZED, Precision, choose_precision
@@ -29,8 +30,8 @@ class CheckpointBackend(Backend):
     Args:
         path (Path): ``.ckpt`` file.
         device (str): PyTorch's name of a device, in any case.
-        passes_at_once (int | None): Masked images that go through the generator at once, ``None`` for what the model
-            was trained with; results do not depend on it.
+        passes_at_once (int | None): Masked images that go through the generator at once, ``None`` for as many as a
+            512 x 512 image has pixels, whatever the model was trained with; results do not depend on it.
         precision (Literal["f32", "bf16", "int8", "auto"]): ``"bf16"`` on a device that has it: for the convolutions;
             sums over pixels, what the masks remove and the score stay in single precision.
         options (Mapping[str, Any]): Must be empty.
@@ -57,7 +58,7 @@ class CheckpointBackend(Backend):
         self._module.to(self._device)
         chosen = choose_precision(precision, path, _refused(self._device))
         model = self._module.model
-        model.passes_at_once = passes_at_once or model.passes_at_once
+        model.passes_at_once = passes_at_once or images_at_once(model.image_size)
         super().__init__(describe(model, self._module.post_processor, "full"), chosen)
 
     @torch.inference_mode()

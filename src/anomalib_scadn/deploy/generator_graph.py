@@ -11,7 +11,7 @@ from anomalib_scadn.components.pre_processor import resize
 from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.score_file import read_score
 from anomalib_scadn.masks import remove
-from anomalib_scadn.masks.sizes import count_scales, passes_that_fit
+from anomalib_scadn.masks.sizes import count_scales, equal_passes_at_once
 from anomalib_scadn.scoring import as_score
 
 from .backends import Backend, Values
@@ -37,7 +37,7 @@ class GeneratorBackend(Backend):
         scorer = as_score(metadata.score).prepare(scales, metadata.image_size)
         read_score(scorer, graph.path)
         self._scorer = scorer.eval()
-        self._passes = passes_at_once or passes_that_fit(metadata.image_size)
+        self._passes = passes_at_once or equal_passes_at_once(metadata.image_size, len(self.masks))
 
     def run(self, batch: npt.NDArray[np.float32], *, reconstruction: bool = False) -> Values:
         """Predict a batch. See :meth:`Backend.run`."""

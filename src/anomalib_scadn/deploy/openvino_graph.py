@@ -15,7 +15,7 @@ from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
 from anomalib_scadn.export.metadata import PROPERTY, read_metadata
 from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
-from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, passes_that_fit
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, equal_passes_at_once
 
 from .graphs import Graph
 from .precision import QUANTIZED, Precision, choose_precision
@@ -69,7 +69,7 @@ class OpenVinoGraph(Graph):
                 self._model.add_outputs(inner)
             # A graph that is fixed to one batch is faster; an image's last chunk of masks must be as long as the rest.
             count = MASKS_PER_SCALE * len(self.metadata.stripes) if self.metadata.passes == "striped" else 1
-            chunk = min(passes_at_once or passes_that_fit(self.metadata.image_size), count)
+            chunk = min(passes_at_once or equal_passes_at_once(self.metadata.image_size, count), count)
             if self.metadata.kind == "generator" and count % chunk == 0:
                 self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
             self.precision, hint = self._choose(core, precision)

@@ -97,7 +97,7 @@ def check_passes(passes: str) -> None:
         raise ValueError(msg)
 
 
-def passes_that_fit(size: tuple[int, int]) -> int:
+def images_at_once(size: tuple[int, int]) -> int:
     """Count the images that go through the generator at once by default.
 
     Args:
@@ -107,6 +107,19 @@ def passes_that_fit(size: tuple[int, int]) -> int:
         int: As many as a 512 x 512 image has pixels, at least 1.
     """
     return max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
+
+
+def equal_passes_at_once(size: tuple[int, int], count: int) -> int:
+    """Count the passes that go through the generator at once by default, where all chunks must be equally long.
+
+    Args:
+        size (tuple[int, int]): Height and width in pixels.
+        count (int): Passes of an image.
+
+    Returns:
+        int: The largest divisor of the passes that is not above :func:`images_at_once`.
+    """
+    return next(chunk for chunk in range(min(count, images_at_once(size)), 0, -1) if count % chunk == 0)
 
 
 def count_scales(stripes: Sequence[int], passes: Passes) -> int:

@@ -16,10 +16,22 @@ import torch
 import latency
 import tables
 from anomalib_scadn.deploy import StripedMaskInferencer
-from forms import PLAIN, Form, count, make_model, save_checkpoint
+from forms import PLAIN, Form, count, export_all, make_model, save_checkpoint
 from plain import PlainInference
+from store import MadeOtherwiseError
 
 SIZE, CHANNELS = 32, 2
+ARGUMENTS = SimpleNamespace(
+    image_size=SIZE,
+    base_channels=[CHANNELS],
+    passes=["striped"],
+    score="paper",
+    residual=["full"],
+    forms=["torch eager"],
+    beside=[],
+    coreset_ratio=0.01,
+    backbone_weights=None,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +41,16 @@ def models(tmp_path_factory):
     checkpoint = save_checkpoint(model, folder)
     passes = len(model.model.masks) * count(model.model.generator, SIZE)
     own = ("f32", checkpoint.name, CHANNELS, "striped", "full", passes)
-    (folder / "forms.json").write_text(json.dumps([Form(PLAIN, *own), Form("torch eager", *own)]))
+    forms = [Form(PLAIN, *own), Form("torch eager", *own)]
+    (folder / "forms.json").write_text(json.dumps({**latency.settings_of(ARGUMENTS), "made": forms}))
     return folder
 
 
 def test_the_plain_way_scores_as_the_inferencer_does(models):
     image = np.random.default_rng(0).integers(0, 256, (SIZE + 8, SIZE, 3), dtype=np.uint8)
-    expected = StripedMaskInferencer(models / "model.ckpt").predict(image).raw_score
-    assert PlainInference(models / "model.ckpt").predict(image) == pytest.approx(expected, rel=1e-5)
+    expected = StripedMaskInferencer(models / "model.ckpt").predict(image).pred_score
+    found = PlainInference(models / "model.ckpt").predict(image)
+    assert found.pred_score.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_multiply_adds_are_those_of_convolutions():
@@ -51,21 +65,44 @@ def test_the_command_times_by_turns_and_its_table_is_laid_out(models, tmp_path, 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     turns, turn = [], latency.Worker.turn
     monkeypatch.setattr(latency.Worker, "turn", lambda worker: (turns.append(worker), turn(worker)))
-    given = ["--image-size", str(SIZE), "--base-channels", str(CHANNELS), "--models", str(models), "--repeats", "3"]
-    monkeypatch.setattr(sys, "argv", ["latency.py", *given, "--threads", "1", "--results", str(tmp_path)])
+    given = {"image-size": SIZE, "base-channels": CHANNELS, "models": models, "repeats": 3, "forms": "torch eager"}
+    given |= {"threads": 1, "results": tmp_path}
+    monkeypatch.setattr(sys, "argv", ["latency.py", *(f"--{name}={value}" for name, value in given.items())])
     latency.main()
     workers = len(set(turns))
     assert turns == turns[:workers] * 3
     result = json.loads((tmp_path / f"latency_{SIZE}.json").read_text())
-    assert [form["form"] for form in result["forms"]] == [PLAIN, "torch eager"]
-    assert all(form["image_s_lowest"] <= form["image_s"] <= form["image_s_highest"] for form in result["forms"])
+    assert [form["form"] for form in result["rows"]] == [PLAIN, "torch eager"]
+    assert all(form["image_s_lowest"] <= form["image_s"] <= form["image_s_highest"] for form in result["rows"])
     header, rows = tables.latency_table({str(SIZE): result})
     assert [row[:4] for row in rows] == [["32 x 32", "2", "striped", "full"]] * 2
     assert rows[0][header.index("times as fast")] == "1.00"
 
 
 def test_shares_of_the_peak_are_of_one_precision():
-    form = {"precision": "bf16", "multiply_adds": 10**9, "image_s": 1.0}
-    assert tables.share_of_peak(form, {"f32": 4.0, "bf16": 8.0}) == "25%"
-    assert not tables.share_of_peak({**form, "precision": "int8"}, {"f32": 4.0})
-    assert not tables.share_of_peak({**form, "multiply_adds": 0}, {"bf16": 4.0})
+    form = {"multiply_adds": 10**9, "image_s": 1.0, "peak_gflops": 8.0}
+    assert tables.share_of_peak(form) == "25%"
+    assert not tables.share_of_peak({**form, "peak_gflops": None})
+    assert not tables.share_of_peak({**form, "multiply_adds": 0})
+
+
+def test_models_of_other_arguments_are_refused(models):
+    with pytest.raises(MadeOtherwiseError, match=r"forms.json was made with image_size=32, not with image_size=64"):
+        latency.exported(SimpleNamespace(**{**vars(ARGUMENTS), "image_size": 64}), models)
+
+
+def test_each_network_and_way_to_ask_is_exported(tmp_path):
+    given = {"passes": ["striped", "once"], "residual": ["full", "separable"]}
+    forms = export_all(SimpleNamespace(**{**vars(ARGUMENTS), **given}), tmp_path)
+    assert [form.form for form in forms] == [PLAIN, *["torch eager"] * 8]
+    adds = {(form.passes, form.residual): form.multiply_adds for form in forms[1:]}
+    assert adds["striped", "full"] == 12 * adds["once", "full"] > 12 * adds["once", "separable"]
+    image = np.zeros((SIZE, SIZE, 3), dtype=np.uint8)
+    for form in forms[1::2]:  # one of the two precisions, which not every processor has
+        assert StripedMaskInferencer(tmp_path / form.file).backend.metadata.passes == form.passes
+        assert latency.load(tmp_path, form, image, 1)().raw_score > 0
+
+
+def test_a_process_that_ends_names_its_model():
+    with pytest.raises(RuntimeError, match=r"model\.xml: its process ended"):
+        latency.Worker("model.xml", 1, sys.exit)

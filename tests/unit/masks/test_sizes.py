@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from anomalib_scadn.masks.sizes import check_size
+from anomalib_scadn.masks.sizes import check_size, equal_passes_at_once, images_at_once
 
 SIDES = st.integers(1, 12).map(lambda eighths: 8 * eighths)
 
@@ -29,3 +29,15 @@ def test_as_many_stripes_as_pixels_are_the_most(height, width):
     check_size((height, width), (shortest,))
     with pytest.raises(ValueError, match=f"^{shortest + 2} stripes across {shortest} pixels"):
         check_size((height, width), (shortest + 2,))
+
+
+@given(SIDES, SIDES, st.integers(1, 24))
+def test_equal_chunks_of_passes_have_no_more_pixels_than_a_512_image_if_they_can(height, width, count):
+    chunk = equal_passes_at_once((8 * height, 8 * width), count)
+    assert count % chunk == 0
+    assert chunk == 1 or chunk * 64 * height * width <= 512 * 512
+
+
+def test_the_default_of_a_size_between_the_papers_is_a_divisor_of_its_passes():
+    assert (images_at_once((224, 224)), equal_passes_at_once((224, 224), 12)) == (5, 4)
+    assert (images_at_once((128, 128)), equal_passes_at_once((128, 128), 12)) == (16, 12)
