@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from anomalib.deploy import CompressionType, ExportType
+from anomalib.deploy import CompressionType
 from anomalib.engine import Engine
 from lightning.pytorch import Trainer
 from torch import nn
@@ -112,7 +112,7 @@ def export_all(arguments: argparse.Namespace, folder: Path) -> list[Form]:
         made.append(export_plain(size, channels, folder))
         for passes, residual in product(arguments.passes, arguments.residual):
             own = {"passes": passes, "residual": residual}
-            model = make_model(size, channels, 0, "composite" if passes == "once" else arguments.score, **own)
+            model = make_model(size, channels, 0, "composite" if passes == "once" else "paper", **own)
             adds = len(model.model.masks) * count(model.model.generator, size)
             place = folder / f"{channels}_{passes}_{residual}"
             for form in arguments.forms:
@@ -147,4 +147,5 @@ def export_beside(name: str, arguments: argparse.Namespace, folder: Path) -> Pat
     lace = SyntheticLace(root=folder / "lace", image_size=size, num_workers=0)
     engine = Engine(accelerator="cpu", devices=1, logger=False, default_root_dir=folder)
     engine.fit(model, datamodule=lace)
-    return Path(engine.export(model, ExportType.OPENVINO, export_root=folder))
+    # Of one image: with a dynamic batch, PatchCore's graph may be fixed to anomalib's example, a batch of two.
+    return Path(model.to_openvino(folder, input_size=(size, size), onnx_kwargs={"dynamic_shapes": None}))

@@ -9,18 +9,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
+PIXELS_IN_ONE_SUM = 2**14
+"""A channel of 128 x 128: what a runtime may sum up in single precision in one go."""
+
 
 class InstanceNorm(nn.InstanceNorm2d):
     """Instance norm (Ulyanov et al. 2016) that keeps its precision in every runtime, and the layout of its input.
 
     A runtime may sum all pixels of a channel one after the other in single precision: at 512 x 512 OpenVINO loses three
-    digits so. In an exported graph means are therefore taken row by row and then over the rows, as accurate as torch.
+    digits so. In an exported graph means of more than 128 x 128 pixels are therefore taken row by row and then over the
+    rows, as accurate as torch. Smaller ones lose nothing by the runtime's own norm, which is faster.
 
     On a CPU torch's own norm copies channels that come last in memory to where it wants them, and the next layer copies
     them back, forward and backward. Here they stay.
 
     Attributes:
-        export_row_by_row (bool): Whether an export does so, or leaves the norm to the runtime. Defaults to ``True``.
+        export_row_by_row (bool): Whether an export does so, or leaves every norm to the runtime. Defaults to ``True``.
     """
 
     export_row_by_row = True
@@ -35,7 +39,8 @@ class InstanceNorm(nn.InstanceNorm2d):
             torch.Tensor: Shape (N, C, h, w), mean 0 and variance 1 over the pixels of a channel. Not to be changed in
                 place: the gradient needs it.
         """
-        if torch.compiler.is_exporting() and self.export_row_by_row:
+        pixels = features.shape[-2] * features.shape[-1]
+        if torch.compiler.is_exporting() and self.export_row_by_row and pixels > PIXELS_IN_ONE_SUM:
             centred = features - features.mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             variance = centred.square().mean(dim=-1, keepdim=True).mean(dim=-2, keepdim=True)
             return centred * torch.rsqrt(variance + self.eps)

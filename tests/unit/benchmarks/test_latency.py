@@ -61,6 +61,7 @@ def test_the_command_times_by_turns_and_its_table_is_laid_out(models, tmp_path, 
     threads = SimpleNamespace(Pipe=multiprocessing.dummy.Pipe, Process=threading.Thread)
     monkeypatch.setattr(latency, "multiprocessing", SimpleNamespace(get_context=lambda _: threads))
     monkeypatch.setattr(latency, "PAUSE", 0)
+    monkeypatch.setattr(latency, "LEAST", 0)
     monkeypatch.setattr(latency, "PRODUCT", 64)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     turns, turn = [], latency.Worker.turn

@@ -39,12 +39,20 @@ def test_instance_norm_keeps_its_digits_far_from_zero():
     torch.testing.assert_close(InstanceNorm(2)(features), expected, atol=1e-4, rtol=0)
 
 
-def test_instance_norm_in_a_graph_is_torchs(monkeypatch):
-    features, norm = drawn(2, 4, 24, 40), InstanceNorm(4)
-    expected = nn.InstanceNorm2d(4)(features)
+@pytest.mark.parametrize(
+    ("size", "row_by_row", "is_fused"), [(128, True, True), (136, True, False), (136, False, True)]
+)
+def test_instance_norm_in_a_graph_is_torchs_and_the_runtimes_own_up_to_128_pixels(
+    monkeypatch, size, row_by_row, is_fused
+):
+    features, norm, fused = drawn(1, 2, size, size), InstanceNorm(2), []
+    norm.export_row_by_row = row_by_row
+    expected = nn.InstanceNorm2d(2)(features)
+    own = nn.InstanceNorm2d.forward
+    monkeypatch.setattr(nn.InstanceNorm2d, "forward", lambda *given: fused.append(given) or own(*given))
     monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
-    for norm.export_row_by_row in (True, False):
-        torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
+    assert bool(fused) == is_fused
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
