@@ -7,8 +7,6 @@ python docs/pictures.py lace                          # docs/images/lace.png: th
 python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
 python docs/pictures.py curve                         # docs/images/curve.png: what more training buys, from
                                                       # benchmarks/results/curve_*.json
-python docs/pictures.py networks                      # docs/images/networks.png: image AUROC against time, from
-                                                      # benchmarks/results/networks_*, latency_* and compare_*.json
 python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
                                                       # configs/demo_paper.yaml
 python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: a page on the demo's test images, from a
@@ -24,7 +22,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-import yaml
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -45,8 +42,6 @@ from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 IMAGES = Path(__file__).parent / "images"
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"
-CONFIGS = Path(__file__).parents[1] / "configs"
-WIDTHS = (8, 16, 32)
 SIZE = 192
 
 
@@ -86,7 +81,7 @@ def curve() -> Figure:
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots(1, 2)
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
-        runs = read(path)["runs"]
+        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
         name, width = path.stem.removeprefix("curve_").rsplit("_", 1)
         steps = [int(run.split("/")[2]) for run in runs]
         colour, line = f"C{int(name.startswith('fabric'))}", "-" if width == "8" else "--"
@@ -97,48 +92,6 @@ def curve() -> Figure:
             axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)
     return figure
-
-
-def read(path: Path) -> dict:
-    """Read a result file."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def networks() -> Figure:
-    """Draw image AUROC against the time of an image in OpenVINO beside anomalib's models, a panel for each data set."""
-    found: dict[str, list[dict]] = {}
-    for path in sorted(RESULTS.glob("networks_*.json")):
-        result = read(path)
-        found.setdefault(*result["data"], []).append(result)
-    found = {name: results for name, results in found.items() if (RESULTS / f"compare_{name}.json").is_file()}
-    figure = Figure(figsize=(4 * len(found), 4.4), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, len(found)))
-    for axis, (name, results) in zip(axes, found.items(), strict=True):
-        config = yaml.safe_load((CONFIGS / results[0]["config"]).read_text(encoding="utf-8"))
-        size = config["model"]["init_args"]["image_size"]
-        rows = [row for row in read(RESULTS / f"latency_{size}.json")["rows"] if row["precision"] == "f32"]
-        rows = [row for row in rows if row["passes"] != "striped"]
-        times = {(row["form"], row["base_channels"], row["residual"]): 1000 * row["image_s"] for row in rows}
-        for result in results:
-            draw_network(axis, result, times)
-        models = read(RESULTS / f"compare_{name}.json")["data"][name]["models"]
-        for model, mark in (("patchcore", "*"), ("padim", "P")):
-            axis.plot(times[model, 0, ""], models[model]["image_AUROC"]["median"], mark, color="black", label=model)
-        axis.set(xlabel="ms per image", title=f"{name}, {size} x {size}", xscale="log")
-        axis.grid(alpha=0.3, which="both")
-    axes[0].set_ylabel("image AUROC")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
-    return figure
-
-
-def draw_network(axis: Axes, result: dict, times: dict) -> None:
-    """Draw what one network, trained to repair, reaches in one pass after its last step: a median over seeds."""
-    width, residual = result["base_channels"], result["residual"]
-    last = max(int(key.split("/")[2]) for key in result["runs"])
-    areas = [run["image_AUROC"] for key, run in result["runs"].items() if key.startswith(f"repair/once/{last}/")]
-    style = {"color": f"C{WIDTHS.index(width)}", "fillstyle": "full" if residual == "full" else "none"}
-    label = f"{width} channels, {residual}"
-    axis.plot(times["OpenVINO", width, residual], np.median(areas), "o", label=label, **style)
 
 
 def method(checkpoint: Path, kind: str) -> Figure:
@@ -194,7 +147,7 @@ def report(checkpoint: Path) -> None:
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "networks", "method", "report"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "method", "report"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
@@ -203,7 +156,7 @@ def main() -> None:
     if arguments.picture == "report":
         report(arguments.ckpt_path)
         return
-    simple = {"lace": lace, "anomalies": anomalies, "curve": curve, "networks": networks}
+    simple = {"lace": lace, "anomalies": anomalies, "curve": curve}
     draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
     figure = draw()
     FigureCanvasAgg(figure)

@@ -94,6 +94,9 @@ class OpenVinoGraph(Graph):
             name = core.get_property(self._device, "FULL_DEVICE_NAME")
             lacking = [key for key, capability in CAPABILITIES.items() if capability not in found]
             refused = {key: f"{name} does not compute in {key} itself; expected f32" for key in lacking} | refused
+        if wanted == "auto" and self.metadata.kind == "full":
+            # The runtime would compute the score in it as well: errors this small need more digits.
+            refused = dict.fromkeys(("f16", "bf16"), "its score needs f32") | refused
         chosen = choose_precision(wanted, self.path, refused)
         return ("int8", "f32") if quantized else (chosen, chosen)
 
