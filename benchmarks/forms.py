@@ -14,13 +14,12 @@ from anomalib.deploy import CompressionType
 from anomalib.engine import Engine
 from lightning.pytorch import Trainer
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
 from anomalib_scadn.export import export_generator
+from measure import count_multiply_adds
 from models import anomalib_model
-from plain import with_torchs_layers
-from tables import PLAIN
+from plain import PLAIN, with_torchs_layers
 
 SCORES = {"paper": PaperScore, "composite": CompositeScore}
 """Scores by name; each has its default options."""
@@ -93,8 +92,8 @@ FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
 }
 """How a model is exported in every form of full precision."""
 
-
 EXPORTS = {**FORMS, "OpenVINO INT8_PTQ": export_int8}
+"""How a model is exported in every form."""
 
 PRECISIONS = {
     "torch eager": ("f32", "bf16"),
@@ -135,9 +134,8 @@ def export_plain(size: int, channels: int, folder: Path) -> Form:
 
 def count(generator: nn.Module, size: int) -> int:
     """Count the multiply-adds of one pass."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        generator(torch.zeros(1, 3, size, size))
-    return counter.get_total_flops() // 2
+    with torch.no_grad():
+        return count_multiply_adds(lambda: generator(torch.zeros(1, 3, size, size)))
 
 
 def export_beside(name: str, arguments: argparse.Namespace, folder: Path) -> Path:

@@ -38,12 +38,12 @@ from anomalib_scadn.deploy.loading import thread_options
 from anomalib_scadn.masks.sizes import Passes
 from anomalib_scadn.networks import Residual
 from forms import PRECISIONS, Form, export_all
-from layout import markdown
+from layout import markdown, median_and_range
 from models import ANOMALIB_MODELS
-from plain import PlainInference
+from plain import PLAIN, PlainInference
 from provenance import MEBIBYTE, in_own_process, machine, named_hash, peak_memory
 from store import RESULTS, check_same, read, run_to_end, save
-from tables import PLAIN, latency_table
+from tables import latency_table
 
 PRODUCT = 2048
 """Side of the matrices whose product tells the peak of a processor."""
@@ -54,7 +54,7 @@ PAUSE = 0.3
 LEAST = 0.5
 """Seconds of a turn at least."""
 
-MODELS = ("image_size", "base_channels", "passes", "residual", "forms", "beside", "coreset_ratio")
+MODEL_ARGUMENTS = ("image_size", "base_channels", "passes", "residual", "forms", "beside", "coreset_ratio")
 """Arguments that decide the models."""
 
 TURN = "turn"
@@ -88,7 +88,7 @@ def product(precision: str) -> Call:
 
 
 def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int) -> None:  # noqa: ANN401  # a pipe's end
-    """Make a call in this process, make it whenever asked, and tell the seconds; at the end, of memory in MiB."""
+    """Make a call in this process, make it whenever asked, and tell the seconds; at the end, the memory in MiB."""
     torch.set_num_threads(threads)
     before, start = peak_memory(), time.perf_counter()
     call = make(*given)
@@ -97,7 +97,7 @@ def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int
     connection.send(load_s)
     while connection.recv() == TURN:
         connection.send(seconds_of_turn(call))
-    connection.send({"peak_mib": peak_memory(), "peak_above_imports_mib": peak_memory() - before})
+    connection.send(peak_memory() - before)
 
 
 def seconds_of_turn(call: Call) -> float:
@@ -141,13 +141,12 @@ class Worker:
         self._connection.send("end")
         memory = self._receive()
         self._process.join()
-        times = {"image_s": median(self.seconds), "image_s_lowest": min(self.seconds)}
-        return {"load_s": self.load_s, **times, "image_s_highest": max(self.seconds), **memory}
+        return {"load_s": self.load_s, "image_s": median_and_range(self.seconds), "peak_above_imports_mib": memory}
 
 
 def exported(arguments: argparse.Namespace, folder: Path) -> list[Form]:
     """Export what is to be timed, or find what an earlier run of this command exported."""
-    record, settings = folder / "forms.json", settings_of(arguments)
+    record, settings = folder / "forms.json", model_settings(arguments)
     known = read(record)
     if known is None:
         made = in_own_process(export_all, arguments, folder)  # so that its memory is free again
@@ -157,10 +156,10 @@ def exported(arguments: argparse.Namespace, folder: Path) -> list[Form]:
     return [Form(*values) for values in known["made"]]
 
 
-def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+def model_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect what decides the models."""
     weights = arguments.backbone_weights
-    settings = {name: getattr(arguments, name) for name in MODELS}
+    settings = {name: getattr(arguments, name) for name in MODEL_ARGUMENTS}
     return {**settings, "backbone_weights": named_hash(weights) if weights else "random"}
 
 
@@ -186,7 +185,7 @@ def by_turns(forms: list[Form], arguments: argparse.Namespace, folder: Path, pre
     for _ in range(arguments.repeats):
         for worker in (*products.values(), *workers):
             worker.turn()
-    peaks = {name: 2e-9 * PRODUCT**3 / worker.end()["image_s_lowest"] for name, worker in products.items()}
+    peaks = {name: 2e-9 * PRODUCT**3 / worker.end()["image_s"]["lowest"] for name, worker in products.items()}
     rows = [row_of(form, folder, worker) for form, worker in zip(forms, workers, strict=True)]
     return [{**row, "peak_gflops": peaks.get(row["precision"])} for row in rows]
 
@@ -224,7 +223,7 @@ def main() -> None:
 def do(arguments: argparse.Namespace) -> None:
     """Measure, show and keep."""
     path = arguments.results / f"latency_{arguments.image_size}.json"
-    settings = {**settings_of(arguments), "threads": arguments.threads, "repeats": arguments.repeats}
+    settings = {**model_settings(arguments), "threads": arguments.threads, "repeats": arguments.repeats}
     if known := read(path):
         check_same(path, known, settings)
     with TemporaryDirectory() as folder:

@@ -61,19 +61,24 @@ def measure_size(model: AnomalibModule, image: torch.Tensor) -> dict[str, int]:
     """Count what inference stores and computes.
 
     ``parameters`` are those of the networks that inference uses (SCADN's discriminator is not among them),
-    ``stored_values`` what the model keeps beside them (PatchCore's memory, PaDiM's Gaussians), ``multiply_adds`` of one
-    image half of the operations that torch's FlopCounterMode counts in convolutions and matrix products.
+    ``stored_values`` what the model keeps beside them (PatchCore's memory, PaDiM's Gaussians), ``multiply_adds`` those
+    of one image.
     """
     only = getattr(model.model, "training_only", ())
     state = {name: value for name, value in model.model.state_dict().items() if name.split(".")[0] not in only}
     parameters = {name for name, _ in model.model.named_parameters()}
-    with FlopCounterMode(display=False) as counter:
-        predict(model, [image])
     return {
         "parameters": sum(value.numel() for name, value in state.items() if name in parameters),
         "stored_values": sum(value.numel() for name, value in state.items() if name not in parameters),
-        "multiply_adds": counter.get_total_flops() // 2,
+        "multiply_adds": count_multiply_adds(lambda: predict(model, [image])),
     }
+
+
+def count_multiply_adds(call: Callable[[], object]) -> int:
+    """Count half of the operations that torch's FlopCounterMode counts in convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops() // 2
 
 
 class Scored(NamedTuple):

@@ -18,6 +18,9 @@ from anomalib_scadn.masks import remove
 from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
 from anomalib_scadn.training.inputs import draw_inputs
 
+PLAIN = "the plain way"
+"""Name of inference as the paper tells it among other forms."""
+
 
 def with_torchs_layers(network: nn.Module) -> nn.Module:
     """Copy a network with torch's own layers and layout; names and values of the weights stay."""

@@ -19,6 +19,7 @@ import paper_tables
 import score_tables
 import summary
 from layout import Table, lay_out, markdown, median_and_range, named, spread
+from plain import PLAIN
 from store import RESULTS, read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,12 +27,6 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = tuple(
     ROOT / name for name in ("README.md", "benchmarks/README.md", "docs/scoring.md", "docs/repair.md", "docs/scale.md")
 )
-
-PLAIN = "the plain way"
-"""Name of inference as the paper tells it, which all other forms are compared with."""
-
-RANGE = {"median": "", "lowest": "_lowest", "highest": "_highest"}
-"""What a range consists of, and how the names of a form's times end."""
 
 Layout = Callable[[dict[str, Any]], Table]
 """Makes a table of result files by the rest of their names."""
@@ -56,12 +51,15 @@ def latency_table(results: dict[str, dict[str, Any]]) -> Table:
     }
     rows = []
     for size, result in sorted(results.items(), key=lambda item: int(item[0])):
-        plain = {form["base_channels"]: form["image_s"] for form in result["rows"] if form["form"] == PLAIN}
+        plain = {form["base_channels"]: form["image_s"]["median"] for form in result["rows"] if form["form"] == PLAIN}
         for form in result["rows"]:
-            times = {key: 1000 * form[f"image_s{end}"] for key, end in RANGE.items()}
+            times = {name: 1000 * value for name, value in form["image_s"].items()}
             own = {"time": spread(times, "{:.1f} ms".format), "share": share_of_peak(form)}
             base = plain.get(form["base_channels"])
-            own |= {"ratio": f"{base / form['image_s']:.2f}" if base else "", "channels": form["base_channels"] or ""}
+            own |= {
+                "ratio": f"{1000 * base / times['median']:.2f}" if base else "",
+                "channels": form["base_channels"] or "",
+            }
             rows.append(
                 {"size": size, **form, **own, "threads": result["threads"], "processor": result["machine"]["processor"]}
             )
@@ -72,7 +70,7 @@ def share_of_peak(form: dict[str, Any]) -> str:
     """Write what share of a matrix product's speed a form reaches; 8 bits have no product to compare with."""
     if not form["peak_gflops"] or not form["multiply_adds"]:
         return ""
-    return f"{2e-9 * form['multiply_adds'] / form['image_s'] / form['peak_gflops']:.0%}"
+    return f"{2e-9 * form['multiply_adds'] / form['image_s']['median'] / form['peak_gflops']:.0%}"
 
 
 def parity_table(results: dict[str, list[dict[str, Any]]]) -> Table:

@@ -11,7 +11,7 @@ from anomalib.deploy import OpenVINOInferencer
 from PIL import Image
 
 from anomalib_scadn.components.pre_processor import resize
-from anomalib_scadn.masks import composites
+from anomalib_scadn.masks import composites, sizes
 from tolerances import generator_rounding, score_rounding
 
 SCORE_TOLERANCE = 1e-4
@@ -114,6 +114,18 @@ def test_results_do_not_depend_on_the_passes_at_once(exported, image_folders, ki
     expected = exported.inferencer(kind).predict(image)
     assert found.raw_score == pytest.approx(expected.raw_score, abs=score_rounding(2))
     np.testing.assert_allclose(found.scale_maps, expected.scale_maps, atol=ROUNDING)
+
+
+def test_a_generator_in_openvino_is_given_equally_many_passes_at_once_by_default(exported, image_folders, monkeypatch):
+    from anomalib_scadn.deploy import StripedMaskInferencer
+
+    path, image = exported.files["generator-openvino"], image_folders["same"] / "1.png"
+    expected = StripedMaskInferencer(path, passes_at_once=12).predict(image)
+    height, width = StripedMaskInferencer(path).backend.metadata.image_size
+    monkeypatch.setattr(sizes, "PIXELS_AT_ONCE", 5 * height * width)  # of which four go into twelve
+    inferencer = StripedMaskInferencer(path)
+    assert inferencer.backend._graph.input_shape[0] == 4
+    assert inferencer.predict(image).raw_score == pytest.approx(expected.raw_score, abs=score_rounding(2))
 
 
 @pytest.mark.parametrize("kind", ["onnx", "generator-onnx"])

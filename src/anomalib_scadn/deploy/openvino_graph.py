@@ -89,14 +89,13 @@ class OpenVinoGraph(Graph):
             if quantized
             else {"int8": f"it is not quantized; expected {QUANTIZED}"}
         )
+        if wanted == "auto" and self.metadata.kind == "full" and not quantized:
+            wanted = "f32"  # with fewer bits the runtime computes the score in them as well, which costs maps
         if wanted != "f32":  # every device has f32, and AUTO and HETERO have no properties to ask for
             found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
             name = core.get_property(self._device, "FULL_DEVICE_NAME")
             lacking = [key for key, capability in CAPABILITIES.items() if capability not in found]
             refused = {key: f"{name} does not compute in {key} itself; expected f32" for key in lacking} | refused
-        if wanted == "auto" and self.metadata.kind == "full":
-            # The runtime would compute the score in it as well: errors this small need more digits.
-            refused = dict.fromkeys(("f16", "bf16"), "its score needs f32") | refused
         chosen = choose_precision(wanted, self.path, refused)
         return ("int8", "f32") if quantized else (chosen, chosen)
 

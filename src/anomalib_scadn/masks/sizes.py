@@ -18,7 +18,7 @@ MIN_SIZE = 24
 """Reflection padding of 2 at an eighth of the size needs at least three pixels there."""
 
 PIXELS_AT_ONCE = 2**18
-"""A 512 x 512 image: what goes through the generator at once by default. More takes more memory, and no less time."""
+"""A 512 x 512 image: what goes through the generator at once by default. More takes more memory."""
 
 
 def check_sides(size: tuple[int, int]) -> None:

@@ -18,7 +18,7 @@ class InstanceNorm(nn.InstanceNorm2d):
 
     A runtime may sum all pixels of a channel one after the other in single precision: at 512 x 512 OpenVINO loses three
     digits so. In an exported graph means of more than 128 x 128 pixels are therefore taken row by row and then over the
-    rows, as accurate as torch. Smaller ones lose nothing by the runtime's own norm, which is faster.
+    rows, as accurate as torch. Smaller ones are left to the runtime's own norm, one operation.
 
     On a CPU torch's own norm copies channels that come last in memory to where it wants them, and the next layer copies
     them back, forward and backward. Here they stay.

@@ -16,8 +16,8 @@ import torch
 import latency
 import tables
 from anomalib_scadn.deploy import StripedMaskInferencer
-from forms import PLAIN, Form, count, export_all, make_model, save_checkpoint
-from plain import PlainInference
+from forms import Form, count, export_all, make_model, save_checkpoint
+from plain import PLAIN, PlainInference
 from store import MadeOtherwiseError
 
 SIZE, CHANNELS = 32, 2
@@ -25,7 +25,6 @@ ARGUMENTS = SimpleNamespace(
     image_size=SIZE,
     base_channels=[CHANNELS],
     passes=["striped"],
-    score="paper",
     residual=["full"],
     forms=["torch eager"],
     beside=[],
@@ -42,7 +41,7 @@ def models(tmp_path_factory):
     passes = len(model.model.masks) * count(model.model.generator, SIZE)
     own = ("f32", checkpoint.name, CHANNELS, "striped", "full", passes)
     forms = [Form(PLAIN, *own), Form("torch eager", *own)]
-    (folder / "forms.json").write_text(json.dumps({**latency.settings_of(ARGUMENTS), "made": forms}))
+    (folder / "forms.json").write_text(json.dumps({**latency.model_settings(ARGUMENTS), "made": forms}))
     return folder
 
 
@@ -74,14 +73,15 @@ def test_the_command_times_by_turns_and_its_table_is_laid_out(models, tmp_path, 
     assert turns == turns[:workers] * 3
     result = json.loads((tmp_path / f"latency_{SIZE}.json").read_text())
     assert [form["form"] for form in result["rows"]] == [PLAIN, "torch eager"]
-    assert all(form["image_s_lowest"] <= form["image_s"] <= form["image_s_highest"] for form in result["rows"])
+    times = [form["image_s"] for form in result["rows"]]
+    assert all(0 < one["lowest"] <= one["median"] <= one["highest"] for one in times)
     header, rows = tables.latency_table({str(SIZE): result})
     assert [row[:4] for row in rows] == [["32 x 32", "2", "striped", "full"]] * 2
     assert rows[0][header.index("times as fast")] == "1.00"
 
 
 def test_shares_of_the_peak_are_of_one_precision():
-    form = {"multiply_adds": 10**9, "image_s": 1.0, "peak_gflops": 8.0}
+    form = {"multiply_adds": 10**9, "image_s": {"median": 1.0}, "peak_gflops": 8.0}
     assert tables.share_of_peak(form) == "25%"
     assert not tables.share_of_peak({**form, "peak_gflops": None})
     assert not tables.share_of_peak({**form, "multiply_adds": 0})
