@@ -251,7 +251,7 @@ def test_bad_sources_and_a_missing_ray_are_told_in_one_line(model, pictures, tmp
     pq.write_table(pa.table({"file": ["a.png"]}), manifest)
     arguments = ("score-many", "--model", model, "--output", tmp_path / "out", "--input")
     for source, message in (
-        (manifest, f"cannot read {manifest}: expected a Parquet file with a column path"),
+        (manifest, f"{manifest} must be a Parquet file with a column path, its columns are: file"),
         (tmp_path / "absent", f"no such folder or image: {tmp_path / 'absent'}"),
     ):
         assert run(*arguments, source) == 2

@@ -16,7 +16,7 @@ from torchvision.transforms.v2 import Resize
 
 from anomalib_scadn.scoring.precision import single_precision
 
-from .resampling import triangle_weights
+from .resampling import triangle_numerators
 
 BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
 """torchvision's names of bilinear interpolation: an enumeration, a text, Pillow's number."""
@@ -33,10 +33,10 @@ def antialias_matrix(length: int, new_length: int, device: torch.device | None =
     Returns:
         torch.Tensor: Shape (new_length, length), float32, rows sum to 1.
     """
-    old = torch.arange(length, device=device, dtype=torch.float32)
-    new = torch.arange(new_length, device=device, dtype=torch.float32)
+    old, new = torch.arange(length, device=device), torch.arange(new_length, device=device)
     # A tensor, so that a symbolic length stays in the graph.
-    return triangle_weights(old, new, torch.ones_like(old).sum() / new_length)
+    weights = triangle_numerators(old, new, torch.ones_like(old).sum(), new_length).float()
+    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def resize(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -15,9 +15,8 @@ from .graphs import Graph, check_inner_values
 class FullGraphBackend(Backend):
     """Runs a graph of anomalib's ``to_onnx`` or ``to_openvino``.
 
-    Raw images are resized before a graph of OpenVINO, which would do the same and keep what it has compiled for each
-    size. A graph that does more with raw images, or is fixed to another size than the model's, is given them as they
-    are.
+    Raw images are resized before a graph that is fixed to the model's size, as OpenVINO's are. Any other graph is given
+    them as they are.
 
     Args:
         graph (Graph): The graph.
@@ -42,8 +41,6 @@ class FullGraphBackend(Backend):
 
     def _fit(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         count, *size = self._graph.input_shape[0], *self._graph.input_shape[-2:]
-        if self._graph.keeps_every_size and self.metadata.resizes and size == [None, None]:
-            size = [*self.metadata.image_size]
         if count is not None and count != len(batch):
             msg = f"{self._graph.path} takes batches of {count}, got {len(batch)}"
             raise ValueError(msg)

@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,6 @@ class Graph(ABC):
             values.
         metadata (Metadata): Its description.
         precision (str): What its networks are computed in: ``"f32"``, ``"bf16"`` or ``"int8"``.
-        keeps_every_size (bool): Whether the runtime keeps what it has compiled for each size of its input.
         checksum (str | None): That of the files beside it, ``None`` if it has none.
     """
 
@@ -38,7 +37,6 @@ class Graph(ABC):
     metadata: Metadata
     precision: str
     checksum: str | None
-    keeps_every_size: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:

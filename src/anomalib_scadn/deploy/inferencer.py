@@ -54,9 +54,8 @@ class StripedMaskInferencer:
             ``None``, all 16.
         precision (Literal["f32", "f16", "bf16", "int8", "auto"]): What the networks are computed in: ``"bf16"``
             for checkpoints and OpenVINO graphs on a device that has it, ``"f16"`` for such graphs alone, ``"int8"``
-            for a quantized OpenVINO graph, ``"auto"`` for the fewest bits that file and device have, but for full
-            OpenVINO graphs, whose score would be computed so too. A quantized graph stays in 8 bits with ``"f32"``.
-            Defaults to ``"f32"``.
+            for a quantized OpenVINO graph, ``"auto"`` for the fewest bits that file and device have. A quantized
+            graph stays in 8 bits with ``"f32"``. Defaults to ``"f32"``.
 
     Raises:
         FileNotFoundError: If a file of the model does not exist.

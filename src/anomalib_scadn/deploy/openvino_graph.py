@@ -5,11 +5,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
+from openvino import opset13
 
 from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
@@ -30,7 +31,8 @@ CAPABILITIES = {"f16": "FP16", "bf16": "BF16", "int8": "INT8"}
 class OpenVinoGraph(Graph):
     """A graph in OpenVINO.
 
-    A quantized graph is computed in 8 bits where it is quantized, whatever is asked for, and the rest in float32.
+    A quantized graph is computed in 8 bits where it is quantized, whatever is asked for, and the rest in float32. So is
+    the score of a full graph in ``"f16"`` and ``"bf16"``: it compares small differences.
 
     Args:
         path (Path): ``.xml`` file.
@@ -46,8 +48,6 @@ class OpenVinoGraph(Graph):
         ValueError: If a file is damaged or no export of SCADN, device or properties are unknown, or file or device do
             not have the precision.
     """
-
-    keeps_every_size: ClassVar[bool] = True
 
     def __init__(
         self, path: Path, device: str, precision: Precision, options: Mapping[str, Any], passes_at_once: int | None
@@ -67,19 +67,32 @@ class OpenVinoGraph(Graph):
             inner = [name for name in INNER_VALUES if name in found]
             if inner:
                 self._model.add_outputs(inner)
-            # A graph that is fixed to one batch is faster; an image's last chunk of masks must be as long as the rest.
-            count = MASKS_PER_SCALE * len(self.metadata.stripes) if self.metadata.passes == "striped" else 1
-            chunk = min(passes_at_once or equal_passes_at_once(self.metadata.image_size, count), count)
-            if self.metadata.kind == "generator" and count % chunk == 0:
-                self._model.reshape([chunk, *list(self._model.input(0).partial_shape)[1:]])
+            self._fix_shape(passes_at_once)
             self.precision, hint = self._choose(core, precision)
-            self._properties = {PRECISION: hint, **options}
-            self._compiled = core.compile_model(self._model, self._device, self._properties)
+            models = {hint: self._model}
+            if self.metadata.kind == "full" and hint != "f32":
+                models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
+            *self._before, self._compiled = (
+                core.compile_model(model, self._device, {PRECISION: name, **options}) for name, model in models.items()
+            )
             self.output_names = self._names()
         except (RuntimeError, UnicodeDecodeError) as error:  # its message may quote damaged bytes
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
         self.input_shape = _shape(self._model.input(0).partial_shape)
+
+    def _fix_shape(self, passes_at_once: int | None) -> None:
+        """Fix what is fixed anyway: a fixed graph is faster, and of other sizes OpenVINO keeps what it compiled."""
+        count, channels, *sides = self._model.input(0).partial_shape
+        metadata = self.metadata
+        if metadata.kind == "full":
+            if metadata.resizes and all(side.is_dynamic for side in sides):
+                self._model.reshape([count, channels, *metadata.image_size])
+            return
+        masks = MASKS_PER_SCALE * len(metadata.stripes) if metadata.passes == "striped" else 1
+        chunk = min(passes_at_once or equal_passes_at_once(metadata.image_size, masks), masks)
+        if masks % chunk == 0:  # an image's last chunk of masks must be as long as the rest
+            self._model.reshape([chunk, channels, *sides])
 
     def _choose(self, core: ov.Core, wanted: Precision) -> tuple[str, str]:
         """Choose what is computed in, and what OpenVINO is told of it."""
@@ -89,8 +102,6 @@ class OpenVinoGraph(Graph):
             if quantized
             else {"int8": f"it is not quantized; expected {QUANTIZED}"}
         )
-        if wanted == "auto" and self.metadata.kind == "full" and not quantized:
-            wanted = "f32"  # with fewer bits the runtime computes the score in them as well, which costs maps
         if wanted != "f32":  # every device has f32, and AUTO and HETERO have no properties to ask for
             found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
             name = core.get_property(self._device, "FULL_DEVICE_NAME")
@@ -112,7 +123,11 @@ class OpenVinoGraph(Graph):
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Run the graph. See :meth:`Graph.run`."""
         # A request of its own for each call: the compiled model's own one is shared by all threads, with its values.
-        values = self._compiled.create_infer_request().infer(batch, share_inputs=True)
+        requests = [compiled.create_infer_request() for compiled in (*self._before, self._compiled)]
+        inputs = [batch]
+        for request in requests:
+            values = request.infer(inputs, share_inputs=True)
+            inputs = [batch, values[0]]
         return {name: values[index] for index, name in enumerate(self.output_names)}
 
     def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
@@ -131,6 +146,27 @@ class OpenVinoGraph(Graph):
         if len(target):
             request.wait()
             target[:] = request.get_output_tensor(0).data
+
+
+def cut_off(model: ov.Model, name: str) -> ov.Model:
+    """Cut a model in two at a value.
+
+    Args:
+        model (ov.Model): Changed: the value becomes its last input, and what only makes the value is gone.
+        name (str): A name of an output that has the value.
+
+    Returns:
+        ov.Model: What makes the value, with the model's own inputs.
+    """
+    value = model.output(name).get_node().input_value(0)
+    before = ov.Model([value], model.get_parameters(), name).clone()
+    given = opset13.parameter(value.partial_shape, value.element_type, name)
+    given.output(0).set_names({name})
+    for place in value.get_target_inputs():
+        place.replace_source_output(given.output(0))
+    model.add_parameters([given])
+    model.validate_nodes_and_infer_types()
+    return before
 
 
 def _shape(shape: ov.PartialShape) -> tuple[int | None, ...]:

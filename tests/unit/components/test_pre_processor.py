@@ -3,6 +3,7 @@
 
 """Exportable resizing against torch's own."""
 
+import openvino as ov
 import pytest
 import torch
 from anomalib.pre_processing import PreProcessor
@@ -112,6 +113,17 @@ def test_exported_forward_equals_the_transform_of_training(raw):
     result = pre_processor(images)
     assert result.shape == (2, 3, 32, 40)
     torch.testing.assert_close(result, pre_processor.transform(images), atol=1e-5, rtol=0)
+
+
+def test_an_exported_graph_resizes_in_bfloat16_as_accurately_as_that_can_hold(tmp_path):
+    images = F.avg_pool2d(torch.rand(2, 3, 400, 620), 4)
+    sides = ({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},)
+    torch.onnx.export(
+        ScadnPreProcessor((128, 120)).eval(), (images,), tmp_path / "resize.onnx", dynamic_shapes=sides, verbose=False
+    )
+    compiled = ov.compile_model(tmp_path / "resize.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+    found = torch.from_numpy(compiled([images.numpy()])[0])
+    torch.testing.assert_close(found, torch_resize(images, (128, 120)), atol=0.02, rtol=0)
 
 
 def test_transform_of_training_is_an_antialiased_resize_alone():

@@ -22,7 +22,6 @@ class Graph:
     """A graph that is given images and runs nothing."""
 
     path, precision, checksum, output_names = "model.xml", "f32", None, list(INNER_VALUES)
-    keeps_every_size = True
 
     def __init__(self, input_shape, *, resizes):
         self.input_shape = input_shape
@@ -44,22 +43,14 @@ def batch():
     return np.random.default_rng(0).random((2, 3, 50, 30), dtype=np.float32)
 
 
-def test_a_graph_that_resizes_is_given_images_of_one_size(batch):
-    np.testing.assert_array_equal(given(batch, None, None), resize_array(batch, (32, 40)))
+@pytest.mark.parametrize("resizes", [True, False])
+def test_a_graph_of_any_size_is_given_raw_images(batch, resizes):
+    np.testing.assert_array_equal(given(batch, None, None, resizes=resizes), batch)
 
 
 def test_images_of_the_models_size_are_given_as_they_are(batch):
     same = batch[..., :32, :].repeat(2, axis=-1)[..., :40]
-    np.testing.assert_array_equal(given(same, None, None), same)
-
-
-def test_a_graph_whose_runtime_takes_any_size_is_given_raw_images(batch, monkeypatch):
-    monkeypatch.setattr(Graph, "keeps_every_size", False)
-    np.testing.assert_array_equal(given(batch, None, None), batch)
-
-
-def test_a_graph_that_does_more_is_given_raw_images(batch):
-    np.testing.assert_array_equal(given(batch, None, None, resizes=False), batch)
+    np.testing.assert_array_equal(given(same, 32, 40), same)
 
 
 def test_a_graph_of_one_size_is_given_that_or_the_models(batch):

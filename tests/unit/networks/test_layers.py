@@ -3,6 +3,7 @@
 
 """Layers against torch's own: values, gradients, layout in memory."""
 
+import openvino as ov
 import pytest
 import torch
 from torch import nn
@@ -53,6 +54,17 @@ def test_instance_norm_in_a_graph_is_torchs_and_the_runtimes_own_up_to_128_pixel
     monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
     torch.testing.assert_close(norm(features), expected, atol=1e-5, rtol=1e-5)
     assert bool(fused) == is_fused
+
+
+def test_instance_norm_of_a_large_map_keeps_its_digits_in_openvino(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    images, weight = (torch.rand(shape, generator=generator) for shape in ((1, 3, 512, 512), (8, 3, 1, 1)))
+    network = nn.Sequential(nn.Conv2d(3, 8, 1, bias=False), InstanceNorm(8), nn.ReLU(), nn.Conv2d(8, 1, 1)).eval()
+    network[0].weight = nn.Parameter(weight)
+    torch.onnx.export(network, (images,), tmp_path / "norm.onnx", verbose=False)
+    compiled = ov.compile_model(tmp_path / "norm.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    expected = network.double()(images.double()).detach().float()
+    torch.testing.assert_close(torch.from_numpy(compiled([images.numpy()])[0]), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])

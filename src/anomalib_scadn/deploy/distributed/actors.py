@@ -44,6 +44,21 @@ class Workers:
         """CPUs that all actors need; ``None`` if they take what there is."""
         return None if self.actors is None else self.actors * self.threads
 
+    def check_room(self, cpus: float) -> None:
+        """Raise unless one machine has room for all actors.
+
+        Args:
+            cpus (float): CPUs of the machine.
+
+        Raises:
+            ValueError: If they are too few.
+        """
+        self.check_threads(cpus)
+        room = max(1, int(cpus / (SHARE * self.threads)))
+        if self.actors is not None and self.actors > room:
+            msg = f"actors must be at most {room} with {cpus:g} CPUs and threads {self.threads}, got {self.actors}"
+            raise ValueError(msg)
+
     def check_threads(self, cpus: float) -> None:
         """Raise if an actor's threads fit into no machine: Ray would wait for a larger one without end.
 

@@ -98,7 +98,7 @@ def score_many(
     """
     check_ray()
     if address is None:
-        workers.check_threads(os.cpu_count() or 1)
+        workers.check_room(os.cpu_count() or 1)
     outputs = outputs or Outputs(pictures="anomalous")
     if not is_uri(source) and Path(source).is_dir():
         check_apart(Path(source), target)
@@ -109,8 +109,9 @@ def score_many(
         images, shards = without_done(listed.files, target)
         progress = Progress(None if len(shards) else len(images))
         if len(images) or len(shards):
-            more = f" and those of {len(shards)} shards" if len(shards) else ""
-            logger.info("%d images%s to score; Ray and its actors take a while to start", len(images), more)
+            kinds = ((len(images), "image"), (len(shards), "shard"))
+            waiting = " and ".join(f"{count} {kind}{'s' * (count > 1)}" for count, kind in kinds if count)
+            logger.info("%s to score; Ray and its actors take a while to start", waiting)
             scorer = (listed.base, target.resolve(), outputs, record["files"][0]["sha256"], workers.max_pixels)
             with ray_session(address, workers.cpus), _ray_errors():
                 dataset = _scored(listed, images, shards, workers, scorer)

@@ -5,6 +5,8 @@
 
 import logging
 import os
+import re
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +41,10 @@ SOCKETS = "/tmp" if os.name == "posix" else None  # noqa: S108  # tempfile makes
 """Where an embedded Ray has its folder: names of sockets have a limit of some hundred bytes, and TMPDIR may be long."""
 
 
+SECONDS = 10.0
+"""How long a cluster may take to answer."""
+
+
 def check_ray() -> None:
     """Raise unless Ray and pyarrow are installed.
 
@@ -66,9 +72,12 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
 
     Raises:
         ImportError: If Ray is not installed.
+        ValueError: If the address is none.
         ConnectionError: If there is no cluster at the address, or it does not let this process in.
     """
     check_ray()
+    if address is not None:
+        check_address(address)
     with _environment(), signals_restored():
         raise_on_signals()
         import ray
@@ -89,6 +98,29 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
             finally:
                 ignore_signals()  # which must not stop the cleaning
                 ray.shutdown()
+
+
+def check_address(address: str) -> None:
+    """Raise unless something answers at the address of a cluster: Ray itself would wait for it without end.
+
+    Args:
+        address (str): ``"auto"``, or host and port.
+
+    Raises:
+        ValueError: If it is neither.
+        ConnectionError: If nothing answers.
+    """
+    if address == "auto":
+        return
+    found = re.fullmatch(r"\[?([^\[\]/]+)\]?:(\d{1,5})", address)
+    if not found:
+        msg = f"address must be 'auto', or host and port as in 'HOST:6379', got {address!r}"
+        raise ValueError(msg)
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=SECONDS).close()
+    except (OSError, OverflowError) as error:
+        msg = f"nothing answers at {address}: {error}; expected a Ray cluster that runs there"
+        raise ConnectionError(msg) from error
 
 
 def _join(address: str) -> None:

@@ -133,10 +133,14 @@ def _read_manifest(location: str) -> "pa.Table":
 
     storage, path = open_storage(location)
     try:
-        paths = pq.read_table(path, columns=["path"], filesystem=storage)["path"]
-    except (pa.ArrowInvalid, KeyError) as error:
+        columns = pq.read_schema(path, filesystem=storage).names
+        paths = pq.read_table(path, columns=["path"], filesystem=storage)["path"] if "path" in columns else None
+    except pa.ArrowInvalid as error:
         msg = f"cannot read {location}: expected a Parquet file with a column path, found: {error}"
         raise ValueError(msg) from error
+    if paths is None:
+        msg = f"{location} must be a Parquet file with a column path, its columns are: {', '.join(columns)}"
+        raise ValueError(msg)
     if not pa.types.is_string(paths.type) and not pa.types.is_large_string(paths.type):
         msg = f"path of {location} must be a column of strings, got {paths.type}"
         raise ValueError(msg)

@@ -69,7 +69,11 @@ def open_storage(location: str) -> "tuple[FileSystem, str]":
     except pa.ArrowInvalid:
         import fsspec
 
-        found, inner = fsspec.core.url_to_fs(location)
+        try:
+            found, inner = fsspec.core.url_to_fs(location)
+        except ValueError as error:
+            msg = f"cannot open {location}: {error}; expected a path, or a URI that pyarrow or fsspec knows"
+            raise ValueError(msg) from error
         return fs.PyFileSystem(fs.FSSpecHandler(found)), inner
     return storage, root.rstrip("/") + slash + path
 

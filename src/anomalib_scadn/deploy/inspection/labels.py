@@ -15,8 +15,9 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
     """Tell normal from anomalous images.
 
     Args:
-        paths (Sequence[str]): Images, relative to the input folder, with forward slashes.
-        good (str | None): Folder of normal images, relative to the input folder; ``"."`` for all images. Defaults to
+        paths (Sequence[str]): Images, relative to the input folder, with forward slashes; out of a list of paths as
+            they stand there, which may be absolute.
+        good (str | None): Folder of normal images, as it stands in the paths; ``"."`` for all images. Defaults to
             ``None``: folders that are called ``good``, in any case.
 
     Returns:
@@ -30,7 +31,7 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
     folders = [PurePosixPath(path).parent for path in paths]
     if good is not None:
         chosen = PurePosixPath(PurePath(good).as_posix())
-        normal = [folder.is_relative_to(chosen) for folder in folders]
+        normal = [not chosen.parts or folder.is_relative_to(chosen) for folder in folders]
     else:
         parts = [{name.lower() for name in folder.parts} for folder in folders]
         folders = [
@@ -38,7 +39,8 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
         ]
         normal = [GOOD in found and not found & UNJUDGED for found in parts]
     if good is not None and not any(normal):
-        msg = f"no image was scored in a folder {good}: expected one below the scored folder, or '.' for all images"
+        found = next((f" as {folder}" for folder in folders if folder.parts), "")
+        msg = f"no image was scored in a folder {good}: expected one{found}, or '.' for all images"
         raise ValueError(msg)
     if not any(normal):
         return [None] * len(folders)

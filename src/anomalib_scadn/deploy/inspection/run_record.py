@@ -106,11 +106,12 @@ def differing(found: Record, record: Record) -> list[str]:
         record (Record): Another one.
 
     Returns:
-        list[str]: Names of what differs, sorted.
+        list[str]: Names of what differs: the command first, which decides other values too.
     """
     # As JSON gives it back, so that a tuple equals a list.
     one, other = json.loads(json.dumps([found, record]), object_hook=_without_name)
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+    names = sorted(one.keys() | other.keys(), key=lambda name: (name != "table", name))
+    return [name for name in names if one.get(name) != other.get(name)]
 
 
 @contextmanager

@@ -28,3 +28,12 @@ def test_threads_that_fit_into_no_machine_are_refused(workers):
         Workers(list, **workers).count(machines)
     with pytest.raises(ValueError, match=f"at most 2, .* got {workers['threads']}"):
         Workers(list, **workers).check_threads(2)
+
+
+@pytest.mark.parametrize(("threads", "room"), [(1, 2), (2, 1)])
+def test_actors_that_one_machine_has_no_room_for_are_refused(threads, room):
+    Workers(list, threads=threads, actors=room).check_room(2)
+    Workers(list, threads=threads).check_room(2)
+    message = f"actors must be at most {room} with 2 CPUs and threads {threads}, got {room + 1}"
+    with pytest.raises(ValueError, match=message):
+        Workers(list, threads=threads, actors=room + 1).check_room(2)

@@ -47,7 +47,7 @@ def test_a_manifest_names_each_image_once_relative_to_itself(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"file": ["a.png"]}, "expected a Parquet file with a column path"),
+        ({"file": ["a.png"], "b": [1]}, "must be a Parquet file with a column path, its columns are: file, b$"),
         ({"path": [1]}, "must be a column of strings, got int64"),
         ({"path": ["a.png", None]}, "must name an image in each"),
         ({"path": ["a.png", ""]}, "must name an image in each"),

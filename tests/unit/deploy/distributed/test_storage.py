@@ -63,3 +63,5 @@ def test_storage_whose_package_is_missing_says_what_to_install():
     fsspec.register_implementation("scadntest", "absent_package.Files", errtxt="Install absent_package")
     with pytest.raises(ImportError, match="Install absent_package"):
         open_storage("scadntest://bucket/a.png")
+    with pytest.raises(ValueError, match=r"cannot open foo://bucket/a\.png: Protocol not known.*; expected a path"):
+        open_storage("foo://bucket/a.png")

@@ -344,7 +344,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
             r"the model was m.onnx \(SHA-256 ababab",
         ),
         ({"version": "2"}, "version was 1, now 2"),
-        ({"table": "parquet"}, "the command was score, now score-many"),
+        ({"table": "parquet", "pictures": "anomalous"}, "the command was score, now score-many"),
         (
             {"ignore_mask": {"name": "m.png", "size": 1, "sha256": "cd" * 32}},
             r"ignore_mask was not given, now m.png \(SHA-256 cdcd",

@@ -124,7 +124,7 @@ def test_a_score_must_be_there_to_be_compared():
 
 
 def test_a_folder_of_good_images_that_holds_none_is_refused():
-    with pytest.raises(ValueError, match="no image was scored in a folder nowhere"):
+    with pytest.raises(ValueError, match=r"in a folder nowhere: expected one as a, or '\.' for all"):
         gt_labels(["a/1.png", "good/2.png"], "nowhere")
 
 
@@ -133,7 +133,9 @@ def test_labels_come_from_the_names_of_folders():
     assert gt_labels(paths) == [0, 1, None]
     assert gt_labels(["a/1.png", "b/1.png", "c.png"]) == [None, None, None]
     assert gt_labels(["a/1.png", "b/1.png", "c.png"], "a") == [0, 1, None]
-    assert gt_labels(["a/1.png", "c.png"], ".") == [0, 0]
+    assert gt_labels(["a/1.png", "c.png", "/b/2.png", "s3://d/3.png"], ".") == [0, 0, 0, 0]
+    assert gt_labels(["a/1.png", "/b/a/2.png", "s3://a/a/3.png"], "/b/a") == [1, 0, 1]
+    assert gt_labels(["a/1.png", "/b/a/2.png", "s3://a/a/3.png"], "s3://a/a") == [1, 1, 0]
     whole = ["train/good/1.png", "test/good/1.png", "test/hole/1.png", "Ground_Truth/hole/1.png"]
     assert gt_labels(whole) == [None, 0, 1, None]
     assert gt_labels(whole, "train/good") == [0, 1, 1, 1]
