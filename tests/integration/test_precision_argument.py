@@ -16,7 +16,9 @@ from anomalib_scadn.cli import score_many
 from anomalib_scadn.deploy import StripedMaskInferencer, checkpoint
 from anomalib_scadn.export.checksum import write_checksum
 from command_line import run
+from tolerances import generator_rounding
 
+ROUNDING = generator_rounding(base_channels=2)
 KINDS = ("checkpoint", "onnx", "openvino", "generator-onnx", "generator-openvino")
 
 
@@ -28,7 +30,8 @@ def bfloat16(request, monkeypatch):
     compile_model = ov.Core.compile_model
 
     def compiled(core, model, device, properties):
-        given.append(properties["INFERENCE_PRECISION_HINT"])
+        generates = any(node.get_type_name() == "Convolution" for node in model.get_ops())
+        given.append(properties["INFERENCE_PRECISION_HINT"] + ("" if generates else " score"))
         return compile_model(core, model, device, {**properties, "INFERENCE_PRECISION_HINT": "f32"})
 
     monkeypatch.setattr(checkpoint, "has_bfloat16", lambda _: request.param)
@@ -67,8 +70,21 @@ def test_bfloat16_is_taken_where_file_and_processor_have_it_and_refused_by_name_
         with pytest.raises(ValueError, match=f"{exported.files[kind].name} cannot .* bf16: .*{reason}"):
             StripedMaskInferencer(exported.files[kind], precision="bf16")
     if "openvino" in kind:
-        low = ["bf16"] if kind == "generator-openvino" else ["bf16", "f32"]  # which is the score of a full graph
+        low = ["bf16"] if kind == "generator-openvino" else ["bf16", "f32 score"]
         assert given == ["f32", *(3 * low if able else ["f32"])]
+
+
+@pytest.mark.parametrize("bfloat16", [True], indirect=True)
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_graph_in_two_parts_computes_what_the_whole_one_does(exported, bfloat16, image_folders, batch_size):
+    images = sorted(image_folders["oblong"].iterdir())
+    parts = StripedMaskInferencer(exported.files["openvino"], precision="bf16", batch_size=batch_size)
+    assert bfloat16[1] == ["bf16", "f32 score"]
+    whole = exported.predict("openvino", images, batch_size)
+    for (_, found), expected in zip(parts.predict_many(images), whole, strict=True):
+        assert found.raw_score == pytest.approx(expected.raw_score, abs=ROUNDING)
+        np.testing.assert_allclose(found.anomaly_map, expected.anomaly_map, atol=ROUNDING, rtol=0)
+        np.testing.assert_allclose(found.scale_maps, expected.scale_maps, atol=ROUNDING, rtol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)

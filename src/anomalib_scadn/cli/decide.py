@@ -56,7 +56,7 @@ def _add_common_arguments(parser: ArgumentParser) -> None:
         "--good",
         type=str | None,
         default=None,
-        help="Folder of good images below the scored one, '.' for all. Default: folders called good.",
+        help="Folder of good images as in the column path, '.' for all. Default: folders called good.",
     )
 
 

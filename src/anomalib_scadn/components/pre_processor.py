@@ -16,7 +16,7 @@ from torchvision.transforms.v2 import Resize
 
 from anomalib_scadn.scoring.precision import single_precision
 
-from .resampling import triangle_numerators
+from .resampling import triangle_weights
 
 BILINEAR = (InterpolationMode.BILINEAR, InterpolationMode.BILINEAR.value, Resampling.BILINEAR)
 """torchvision's names of bilinear interpolation: an enumeration, a text, Pillow's number."""
@@ -35,8 +35,7 @@ def antialias_matrix(length: int, new_length: int, device: torch.device | None =
     """
     old, new = torch.arange(length, device=device), torch.arange(new_length, device=device)
     # A tensor, so that a symbolic length stays in the graph.
-    weights = triangle_numerators(old, new, torch.ones_like(old).sum(), new_length).float()
-    return weights / weights.sum(dim=1, keepdim=True)
+    return triangle_weights(old, new, torch.ones_like(old).sum(), new_length).float()
 
 
 def resize(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

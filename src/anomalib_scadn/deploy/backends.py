@@ -45,7 +45,7 @@ class Backend(ABC):
 
     Attributes:
         metadata (Metadata): Description of the model.
-        precision (str): What the networks are computed in: ``"f32"``, ``"bf16"`` or ``"int8"``.
+        precision (str): What the networks are computed in: ``"f32"``, ``"f16"``, ``"bf16"`` or ``"int8"``.
         outputs (set[str]): Outputs of anomalib's that mean something, see
             :func:`~anomalib_scadn.training.thresholds.fitted_outputs`.
     """

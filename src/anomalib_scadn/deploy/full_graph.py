@@ -15,8 +15,7 @@ from .graphs import Graph, check_inner_values
 class FullGraphBackend(Backend):
     """Runs a graph of anomalib's ``to_onnx`` or ``to_openvino``.
 
-    Raw images are resized before a graph that is fixed to the model's size, as OpenVINO's are. Any other graph is given
-    them as they are.
+    Raw images are resized before a graph that is fixed to the model's size. Any other graph is given them as they are.
 
     Args:
         graph (Graph): The graph.

@@ -27,7 +27,7 @@ class Graph(ABC):
         output_names (list[str]): Names of the values that :meth:`run` returns; of a full graph also those of its inner
             values.
         metadata (Metadata): Its description.
-        precision (str): What its networks are computed in: ``"f32"``, ``"bf16"`` or ``"int8"``.
+        precision (str): What its networks are computed in: ``"f32"``, ``"f16"``, ``"bf16"`` or ``"int8"``.
         checksum (str | None): That of the files beside it, ``None`` if it has none.
     """
 

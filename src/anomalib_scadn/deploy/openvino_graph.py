@@ -70,7 +70,7 @@ class OpenVinoGraph(Graph):
             self._fix_shape(passes_at_once)
             self.precision, hint = self._choose(core, precision)
             models = {hint: self._model}
-            if self.metadata.kind == "full" and hint != "f32":
+            if self.metadata.kind == "full" and hint != "f32" and "reconstructions" in inner:
                 models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
             *self._before, self._compiled = (
                 core.compile_model(model, self._device, {PRECISION: name, **options}) for name, model in models.items()

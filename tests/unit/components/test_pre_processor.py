@@ -116,7 +116,8 @@ def test_exported_forward_equals_the_transform_of_training(raw):
 
 
 def test_an_exported_graph_resizes_in_bfloat16_as_accurately_as_that_can_hold(tmp_path):
-    images = F.avg_pool2d(torch.rand(2, 3, 400, 620), 4)
+    # bfloat16 holds whole numbers up to 256. A processor without it computes in float32, and passes in any case.
+    images = F.avg_pool2d(torch.rand(2, 3, 1204, 1028), 4)
     sides = ({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},)
     torch.onnx.export(
         ScadnPreProcessor((128, 120)).eval(), (images,), tmp_path / "resize.onnx", dynamic_shapes=sides, verbose=False

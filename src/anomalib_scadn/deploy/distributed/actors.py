@@ -45,7 +45,7 @@ class Workers:
         return None if self.actors is None else self.actors * self.threads
 
     def check_room(self, cpus: float) -> None:
-        """Raise unless one machine has room for all actors.
+        """Raise unless one machine has room for the threads of all actors; GPUs are Ray's to count.
 
         Args:
             cpus (float): CPUs of the machine.
@@ -54,8 +54,8 @@ class Workers:
             ValueError: If they are too few.
         """
         self.check_threads(cpus)
-        room = max(1, int(cpus / (SHARE * self.threads)))
-        if self.actors is not None and self.actors > room:
+        room = max(1, int(cpus // self.threads))
+        if not self.gpu and self.actors is not None and self.actors > room:
             msg = f"actors must be at most {room} with {cpus:g} CPUs and threads {self.threads}, got {self.actors}"
             raise ValueError(msg)
 

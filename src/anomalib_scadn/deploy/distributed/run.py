@@ -25,7 +25,7 @@ from .interrupts import ignore_signals
 from .progress import Progress
 from .remaining import without_done
 from .scorer import ImageScorer
-from .session import check_ray, ray_session
+from .session import check_address, check_ray, joined_already, ray_session
 from .shards import read_shards, rows_schema
 from .sources import Source, list_source
 from .storage import file_size, is_uri, locate
@@ -90,14 +90,18 @@ def score_many(
 
     Raises:
         FileNotFoundError: If the source is missing or has no image.
-        ValueError: If the output lies in the input, or holds results of another run or input.
+        ValueError: If the output lies in the input, or holds results of another run or input, if the machine has no
+            room for the actors, or the address is none of a cluster.
+        ConnectionError: If there is no cluster at the address.
         OSError: If results cannot be written, or another run is writing into the output.
         ImportError: If Ray is not installed.
         RuntimeError: If Ray ends the run.
         KeyboardInterrupt: If a user or the system does, by SIGINT or SIGTERM. What was scored is written.
     """
     check_ray()
-    if address is None:
+    if address is not None:
+        check_address(address)
+    elif not joined_already():
         workers.check_room(os.cpu_count() or 1)
     outputs = outputs or Outputs(pictures="anomalous")
     if not is_uri(source) and Path(source).is_dir():

@@ -41,7 +41,7 @@ SOCKETS = "/tmp" if os.name == "posix" else None  # noqa: S108  # tempfile makes
 """Where an embedded Ray has its folder: names of sockets have a limit of some hundred bytes, and TMPDIR may be long."""
 
 
-SECONDS = 10.0
+ANSWER_SECONDS = 10.0
 """How long a cluster may take to answer."""
 
 
@@ -72,17 +72,14 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
 
     Raises:
         ImportError: If Ray is not installed.
-        ValueError: If the address is none.
         ConnectionError: If there is no cluster at the address, or it does not let this process in.
     """
     check_ray()
-    if address is not None:
-        check_address(address)
     with _environment(), signals_restored():
         raise_on_signals()
         import ray
 
-        if ray.is_initialized():
+        if joined_already():
             yield
             return
         with TemporaryDirectory(prefix="ray-", dir=SOCKETS, ignore_cleanup_errors=True) as folder:
@@ -100,11 +97,20 @@ def ray_session(address: str | None = None, cpus: int | None = None) -> Iterator
                 ray.shutdown()
 
 
+def joined_already() -> bool:
+    """Tell whether this process has joined a Ray before.
+
+    Returns:
+        bool: Whether it has.
+    """
+    return "ray" in sys.modules and sys.modules["ray"].is_initialized()
+
+
 def check_address(address: str) -> None:
     """Raise unless something answers at the address of a cluster: Ray itself would wait for it without end.
 
     Args:
-        address (str): ``"auto"``, or host and port.
+        address (str): ``"auto"``, which is left to Ray, or host and port.
 
     Raises:
         ValueError: If it is neither.
@@ -112,13 +118,13 @@ def check_address(address: str) -> None:
     """
     if address == "auto":
         return
-    found = re.fullmatch(r"\[?([^\[\]/]+)\]?:(\d{1,5})", address)
-    if not found:
+    found = re.fullmatch(r"(?:\[([^\[\]/\s]+)\]|([^\[\]/:\s]+)):(\d{1,5})", address)
+    if not found or not 0 < int(found[3]) < 2**16:
         msg = f"address must be 'auto', or host and port as in 'HOST:6379', got {address!r}"
         raise ValueError(msg)
     try:
-        socket.create_connection((found[1], int(found[2])), timeout=SECONDS).close()
-    except (OSError, OverflowError) as error:
+        socket.create_connection((found[1] or found[2], int(found[3])), timeout=ANSWER_SECONDS).close()
+    except (OSError, UnicodeError) as error:  # the second if it can be no name of a host
         msg = f"nothing answers at {address}: {error}; expected a Ray cluster that runs there"
         raise ConnectionError(msg) from error
 

@@ -133,8 +133,9 @@ def _read_manifest(location: str) -> "pa.Table":
 
     storage, path = open_storage(location)
     try:
-        columns = pq.read_schema(path, filesystem=storage).names
-        paths = pq.read_table(path, columns=["path"], filesystem=storage)["path"] if "path" in columns else None
+        dataset = pq.ParquetDataset(path, filesystem=storage)
+        columns = dataset.schema.names
+        paths = dataset.read(columns=["path"])["path"] if "path" in columns else None
     except pa.ArrowInvalid as error:
         msg = f"cannot read {location}: expected a Parquet file with a column path, found: {error}"
         raise ValueError(msg) from error

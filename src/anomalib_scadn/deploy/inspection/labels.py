@@ -39,7 +39,7 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
         ]
         normal = [GOOD in found and not found & UNJUDGED for found in parts]
     if good is not None and not any(normal):
-        found = next((f" as {folder}" for folder in folders if folder.parts), "")
+        found = next((f" such as {folder}" for folder in folders if folder.parts), "")
         msg = f"no image was scored in a folder {good}: expected one{found}, or '.' for all images"
         raise ValueError(msg)
     if not any(normal):

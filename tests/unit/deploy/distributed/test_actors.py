@@ -30,10 +30,11 @@ def test_threads_that_fit_into_no_machine_are_refused(workers):
         Workers(list, **workers).check_threads(2)
 
 
-@pytest.mark.parametrize(("threads", "room"), [(1, 2), (2, 1)])
-def test_actors_that_one_machine_has_no_room_for_are_refused(threads, room):
-    Workers(list, threads=threads, actors=room).check_room(2)
-    Workers(list, threads=threads).check_room(2)
-    message = f"actors must be at most {room} with 2 CPUs and threads {threads}, got {room + 1}"
+@pytest.mark.parametrize(("cpus", "threads", "room"), [(2, 1, 2), (2, 2, 1), (10, 1, 10), (11, 3, 3), (1, 1, 1)])
+def test_actors_that_one_machine_has_no_room_for_are_refused(cpus, threads, room):
+    Workers(list, threads=threads, actors=room).check_room(cpus)
+    Workers(list, threads=threads).check_room(cpus)
+    Workers(list, threads=threads, actors=room + 1, gpu=True).check_room(cpus)
+    message = f"actors must be at most {room} with {cpus} CPUs and threads {threads}, got {room + 1}"
     with pytest.raises(ValueError, match=message):
-        Workers(list, threads=threads, actors=room + 1).check_room(2)
+        Workers(list, threads=threads, actors=room + 1).check_room(cpus)

@@ -124,7 +124,7 @@ def test_a_score_must_be_there_to_be_compared():
 
 
 def test_a_folder_of_good_images_that_holds_none_is_refused():
-    with pytest.raises(ValueError, match=r"in a folder nowhere: expected one as a, or '\.' for all"):
+    with pytest.raises(ValueError, match=r"in a folder nowhere: expected one such as a, or '\.' for all"):
         gt_labels(["a/1.png", "good/2.png"], "nowhere")
 
 
