@@ -130,7 +130,7 @@ def compare_quality_table(comparisons: dict[str, Summary]) -> Table:
 def compare_medians_table(comparisons: dict[str, Summary]) -> Table:
     """Lay out the medians alone, for a reader in a hurry."""
     rows = [
-        [data, model, *(f"{row[name]['median']:.3f}" for name in QUALITY)]
+        [data, model, *(f"{row[name]['median']:.3f}" if name in row else "none" for name in QUALITY)]
         for data, model, row, _ in rows_of(comparisons)
     ]
     return ["data set", "model", *QUALITY.values()], rows

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import onnx
+import openvino as ov
 import pytest
 import torch
 from PIL import Image
@@ -344,6 +345,18 @@ def test_fixed_input_size_takes_images_of_other_sizes_if_it_is_the_models(tiny_s
         expected = model.model(images)
     assert result.raw_score == pytest.approx(float(expected.pred_score), abs=score_rounding(2))
     np.testing.assert_allclose(result.raw_map, expected.anomaly_map[0, 0], atol=generator_rounding(2))
+
+
+def test_openvino_gets_a_graph_of_one_size_since_it_keeps_what_it_compiles_for_each(exported, monkeypatch):
+    shapes, compile_model = [], ov.Core.compile_model
+
+    def compiled(core, model, *arguments):
+        shapes.append(str(model.input(0).partial_shape))
+        return compile_model(core, model, *arguments)
+
+    monkeypatch.setattr(ov.Core, "compile_model", compiled)
+    StripedMaskInferencer(exported.files["openvino"])
+    assert shapes == ["[?,3,32,32]"]
 
 
 @pytest.mark.parametrize("kind", GRAPHS)

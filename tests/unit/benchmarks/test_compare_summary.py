@@ -8,6 +8,7 @@ import pytest
 from layout import ACCURACY, COST, count, times_as_much
 from summary import (
     compare_cost_table,
+    compare_medians_table,
     compare_quality_table,
     compares_methods,
     methods_table,
@@ -115,6 +116,7 @@ def test_tables_show_configuration_medians_and_spread(summary):
     setting = "`tiny.yaml`, 2 base channels, 3 epochs"
     assert rows[0] == ["tiny", "scadn", setting, "32 x 32", "3", "0.600 (0.500 to 0.700)", *["none"] * 4]
     assert rows[1][2] == "backbone `w.pth`, coreset 0.1"
+    assert compare_medians_table({"": summary})[1][0] == ["tiny", "scadn", "0.600", "none", "none"]
 
 
 def test_the_cost_table_has_the_references_own_times_and_the_others_ratios(summary):

@@ -40,7 +40,6 @@ QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 SOCKETS = "/tmp" if os.name == "posix" else None  # noqa: S108  # tempfile makes a folder of its own in it
 """Where an embedded Ray has its folder: names of sockets have a limit of some hundred bytes, and TMPDIR may be long."""
 
-
 ANSWER_SECONDS = 10.0
 """How long a cluster may take to answer."""
 
