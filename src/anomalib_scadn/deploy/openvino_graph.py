@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
-from openvino import opset13
 
 from anomalib_scadn.export.checksum import CHECKSUM
 from anomalib_scadn.export.companions import find_weights
@@ -19,6 +18,7 @@ from anomalib_scadn.export.values import INNER_VALUES, OpenBatch
 from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, equal_passes_at_once
 
 from .graphs import Graph
+from .openvino_changes import cut_off, fuse_norms, remove_resizing
 from .precision import QUANTIZED, Precision, choose_precision
 
 PRECISION = "INFERENCE_PRECISION_HINT"
@@ -67,9 +67,12 @@ class OpenVinoGraph(Graph):
             inner = [name for name in INNER_VALUES if name in found]
             if inner:
                 self._model.add_outputs(inner)
+            self._one_by_one = self.metadata.kind == "full" and self._model.input(0).partial_shape[0].is_dynamic
             self._fix_shape(passes_at_once)
             self.precision, hint = self._choose(core, precision)
             models = {hint: self._model}
+            if hint != "f32":
+                fuse_norms(self._model)
             if self.metadata.kind == "full" and hint != "f32" and "reconstructions" in inner:
                 models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
             *self._before, self._compiled = (
@@ -79,15 +82,19 @@ class OpenVinoGraph(Graph):
         except (RuntimeError, UnicodeDecodeError) as error:  # its message may quote damaged bytes
             msg = f"{path} cannot be loaded by OpenVINO on {self._device!r}: {error}"
             raise ValueError(msg) from error
-        self.input_shape = _shape(self._model.input(0).partial_shape)
+        count, *others = (side.get_length() if side.is_static else None for side in self._model.input(0).partial_shape)
+        self.input_shape = (None if self._one_by_one else count, *others)
 
     def _fix_shape(self, passes_at_once: int | None) -> None:
         """Fix what is fixed anyway: a fixed graph is faster, and of other sizes OpenVINO keeps what it compiled."""
         count, channels, *sides = self._model.input(0).partial_shape
         metadata = self.metadata
         if metadata.kind == "full":
-            if metadata.resizes and all(side.is_dynamic for side in sides):
-                self._model.reshape([count, channels, *metadata.image_size])
+            fits = metadata.resizes and all(side.is_dynamic for side in sides)
+            size = metadata.image_size if fits else sides
+            self._model.reshape([1 if self._one_by_one else count, channels, *size])
+            if fits:
+                remove_resizing(self._model)
             return
         masks = MASKS_PER_SCALE * len(metadata.stripes) if metadata.passes == "striped" else 1
         chunk = min(passes_at_once or equal_passes_at_once(metadata.image_size, masks), masks)
@@ -121,14 +128,18 @@ class OpenVinoGraph(Graph):
         ]
 
     def run(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
-        """Run the graph. See :meth:`Graph.run`."""
+        """Run the graph, image by image if it takes any number of them. See :meth:`Graph.run`."""
         # A request of its own for each call: the compiled model's own one is shared by all threads, with its values.
         requests = [compiled.create_infer_request() for compiled in (*self._before, self._compiled)]
-        inputs = [batch]
-        for request in requests:
-            values = request.infer(inputs, share_inputs=True)
-            inputs = [batch, values[0]]
-        return {name: values[index] for index, name in enumerate(self.output_names)}
+        found = []
+        for part in np.split(batch, len(batch)) if self._one_by_one else [batch]:
+            inputs = [part]
+            for request in requests:
+                values = request.infer(inputs, share_inputs=True)
+                inputs = [part, values[0]]
+            found.append(values)
+        names = enumerate(self.output_names)
+        return {name: np.concatenate([values[index] for values in found]) for index, name in names}
 
     def run_into(self, chunks: Iterable[npt.NDArray[np.float32]], output: npt.NDArray[np.float32]) -> None:
         """Run chunk by chunk, the next one made while one runs. See :meth:`Graph.run_into`."""
@@ -146,28 +157,3 @@ class OpenVinoGraph(Graph):
         if len(target):
             request.wait()
             target[:] = request.get_output_tensor(0).data
-
-
-def cut_off(model: ov.Model, name: str) -> ov.Model:
-    """Cut a model in two at a value.
-
-    Args:
-        model (ov.Model): Changed: the value becomes its last input, and what only makes the value is gone.
-        name (str): A name of an output that has the value.
-
-    Returns:
-        ov.Model: What makes the value, with the model's own inputs.
-    """
-    value = model.output(name).get_node().input_value(0)
-    before = ov.Model([value], model.get_parameters(), name).clone()
-    given = opset13.parameter(value.partial_shape, value.element_type, name)
-    given.output(0).set_names({name})
-    for place in value.get_target_inputs():
-        place.replace_source_output(given.output(0))
-    model.add_parameters([given])
-    model.validate_nodes_and_infer_types()
-    return before
-
-
-def _shape(shape: ov.PartialShape) -> tuple[int | None, ...]:
-    return tuple(side.get_length() if side.is_static else None for side in shape)

@@ -18,7 +18,7 @@ from torch import nn
 
 from anomalib_scadn.masks.sizes import MIN_SIZE, check_sides
 
-from .layers import InstanceNorm, ResizeConv2d
+from .layers import InstanceNorm, ResizeConv2d, mean_by_rows
 from .weights import init_weights
 
 Residual = Literal["full", "separable"]
@@ -113,7 +113,9 @@ class Generator(nn.Module):
         Returns:
             torch.Tensor: Î, shape (N, 3, H, W), range [0, 1].
         """
-        return to_images(self.decoder(self.residual(self.encoder(images))))
+        # The first norm takes any mean away. Without it before the convolution, faint contrasts keep their digits.
+        centred = images - mean_by_rows(images)
+        return to_images(self.decoder(self.residual(self.encoder(centred))))
 
 
 def check_input_size(image_size: tuple[int, int]) -> None:

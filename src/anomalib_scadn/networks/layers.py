@@ -13,6 +13,19 @@ PIXELS_IN_ONE_SUM = 2**14
 """A channel of 128 x 128: what a runtime may sum up in single precision in one go."""
 
 
+def mean_by_rows(features: torch.Tensor) -> torch.Tensor:
+    """Average over rows, then over their averages, which keeps single precision.
+
+    Args:
+        features (torch.Tensor): Shape (N, C, h, w).
+
+    Returns:
+        torch.Tensor: Shape (N, C, 1, 1).
+    """
+    # Without a factor between them OpenVINO makes one mean of the two, and sums all pixels in one go again.
+    return 2 * (features.mean(dim=-1, keepdim=True) / 2).mean(dim=-2, keepdim=True)
+
+
 class InstanceNorm(nn.InstanceNorm2d):
     """Instance norm (Ulyanov et al. 2016) that keeps its precision in every runtime, and the layout of its input.
 
@@ -41,18 +54,12 @@ class InstanceNorm(nn.InstanceNorm2d):
         """
         pixels = features.shape[-2] * features.shape[-1]
         if torch.compiler.is_exporting() and self.export_row_by_row and pixels > PIXELS_IN_ONE_SUM:
-            centred = features - _mean_by_rows(features)
-            return centred * torch.rsqrt(_mean_by_rows(centred.square()) + self.eps)
+            centred = features - mean_by_rows(features)
+            return centred * torch.rsqrt(mean_by_rows(centred.square()) + self.eps)
         if torch.compiler.is_exporting() or torch.jit.is_tracing() or features.device.type != "cpu":
             return super().forward(features)
         precise = features if features.dtype == torch.float64 else features.float()  # means of bfloat16 have two digits
         return _Normalize.apply(precise, self.eps).to(features.dtype)
-
-
-def _mean_by_rows(features: torch.Tensor) -> torch.Tensor:
-    """Average over rows, then over their averages: shape (N, C, 1, 1)."""
-    # Without a factor between them OpenVINO makes one mean of the two, and sums all pixels in one go again.
-    return 2 * (features.mean(dim=-1, keepdim=True) / 2).mean(dim=-2, keepdim=True)
 
 
 class _Normalize(torch.autograd.Function):

@@ -89,7 +89,7 @@ def gradient_dissimilarity(images: torch.Tensor, painted: torch.Tensor) -> torch
     total = _gradient_difference(grey)
     for _ in range(GRADIENT_SCALES - 1):
         grey = F.interpolate(grey, scale_factor=0.5, mode="bilinear")  # means of 2 x 2, four times faster than pooling
-        total = total + F.interpolate(_gradient_difference(grey), size=images.shape[-2:], mode="bilinear")
+        total = total + _enlarge(_gradient_difference(grey), images.shape[-2:])
     return total / GRADIENT_SCALES
 
 
@@ -99,6 +99,15 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
     "msgms": gradient_dissimilarity,
 }
 """The errors that have no weights of their own."""
+
+
+def _enlarge(maps: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    """Bilinear upsampling as two matrix products, which take OpenVINO a quarter of the time of its own operation."""
+    rows, columns = (
+        F.interpolate(torch.eye(old, device=maps.device).unsqueeze(0), size=new, mode="linear").squeeze(0).to(maps)
+        for old, new in zip(maps.shape[-2:], size, strict=True)
+    )
+    return rows.T @ maps @ columns
 
 
 def _gradient_difference(grey: torch.Tensor) -> torch.Tensor:

@@ -3,10 +3,11 @@
 
 """From many maps to one, from a map to a number, and Gaussian smoothing.
 
-Smoothing goes along rows, then along columns, in blocks of neighbouring pixels. All maps lie side by side, so a block
-is the product of a small matrix and a long one, which is read where it lies. A convolution that makes pixel by pixel
-has a single channel, which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to
-multiply.
+Smoothing goes along rows and along columns, in blocks of neighbouring pixels. All maps lie side by side, so a block is
+the product of a small matrix and a long one, which is read where it lies. A convolution that makes pixel by pixel has
+a single channel, which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to
+multiply. Runtimes of graphs copy what torch reads where it lies. There a block is what a convolution makes, with a
+channel for each of its pixels.
 """
 
 from functools import cache
@@ -117,15 +118,29 @@ def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Borde
     height, columns = maps.shape[-2:]
     half, kernels = window // 2, block_kernels(window, width).to(maps)
     padding = (half, half + -columns % BLOCK, half, half + -height % BLOCK)
-    padded = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border).squeeze(1)
+    padded = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border)
+    filter_blocks = _convolve if torch.compiler.is_exporting() else _multiply
+    return filter_blocks(padded, kernels)[:, :height, :columns].reshape(maps.shape)
+
+
+def _multiply(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+    """Filter by products of matrices, in torch the faster way: shape (M, 1, h, w) -> (M, H, W)."""
     # Along a row: (B, M * h, window) @ (window, BLOCK), where B blocks lie beside each other and their windows overlap.
-    windows = padded.flatten(0, 1).unfold(1, kernels.shape[1], BLOCK).transpose(0, 1)
+    maps, rows = padded.squeeze(1), padded.flatten(0, 2)
+    windows = rows.unfold(1, kernels.shape[1], BLOCK).transpose(0, 1)
     blocks = torch.bmm(windows, kernels.T.expand(windows.shape[0], -1, -1))
     # All maps side by side, (h, M * W); then along a column: (BLOCK, window) @ (B, window, M * W).
-    rows = blocks.unflatten(1, padded.shape[:2]).permute(2, 1, 0, 3).flatten(1)
-    windows = rows.unfold(0, kernels.shape[1], BLOCK).transpose(1, 2)
+    columns = blocks.unflatten(1, maps.shape[:2]).permute(2, 1, 0, 3).flatten(1)
+    windows = columns.unfold(0, kernels.shape[1], BLOCK).transpose(1, 2)
     smoothed = torch.bmm(kernels.expand(windows.shape[0], -1, -1), windows).flatten(0, 1)
-    return smoothed.unflatten(1, (padded.shape[0], -1)).transpose(0, 1)[:, :height, :columns].reshape(maps.shape)
+    return smoothed.unflatten(1, (maps.shape[0], -1)).transpose(0, 1)
+
+
+def _convolve(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+    """Filter by convolutions with a channel for each pixel of a block: runtimes would copy overlapping windows."""
+    columns = F.conv2d(padded, kernels[:, None, :, None], stride=(BLOCK, 1)).transpose(1, 2).flatten(1, 2)
+    blocks = F.conv2d(columns.unsqueeze(1), kernels[:, None, None, :], stride=(1, BLOCK))
+    return blocks.permute(0, 2, 3, 1).flatten(2)
 
 
 def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:

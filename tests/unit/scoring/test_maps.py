@@ -16,9 +16,11 @@ def test_one_map_is_its_own_combination(combine):
     assert torch.equal(combine_maps(maps, combine, dim=1), maps[:, 0])
 
 
+@pytest.mark.parametrize("exporting", [False, True])
 @pytest.mark.parametrize("border", ["replicate", "reflect"])
 @pytest.mark.parametrize(("window", "width"), [(11, 1.5), (3, 0.3), (25, 4.0)])
-def test_smoothing_by_blocks_is_the_convolution(window, width, border):
+def test_smoothing_by_blocks_is_the_convolution(monkeypatch, window, width, border, exporting):
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: exporting)
     maps = torch.rand(2, 3, 32, 40, generator=torch.Generator().manual_seed(0))
     expected = gaussian_blur2d(maps, (window, window), (width, width), border_type=border)
     torch.testing.assert_close(filter_gaussian(maps, window, width, border), expected, atol=1e-6, rtol=0)
