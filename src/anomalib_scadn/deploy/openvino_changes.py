@@ -18,22 +18,33 @@ def remove_resizing(model: ov.Model) -> None:
     Args:
         model (ov.Model): Of one size of images, changed.
     """
+    images = resized = model.input(0)
+    while product := _product_with_identity(resized, model):
+        resized = product.output(0)
+    if resized != images:
+        resized.replace(images)
+
+
+def _product_with_identity(images: ov.Output, model: ov.Model) -> ov.Node | None:
+    for product in (place.get_node() for place in images.get_target_inputs()):
+        if product.get_type_name() == "MatMul":
+            (factor,) = (value for value in product.input_values() if value != images)
+            if _is_identity(factor, model):
+                return product
+    return None
+
+
+def _is_identity(value: ov.Output, model: ov.Model) -> bool:
+    """Compute a value that depends on the size of images alone, in a model of its own.
+
+    In the whole model folding would take quantized weights for single precision.
+    """
+    alone = ov.Model([value], model.get_parameters(), "factor").clone()
     folding = Manager()
     folding.register_pass(ConstantFolding())
-    folding.run_passes(model)
-    for product in model.get_ordered_ops():
-        if product.get_type_name() == "MatMul":
-            left, right = product.input_values()
-            for factor, other in ((left, right), (right, left)):
-                if _is_identity(factor.get_node()):
-                    product.output(0).replace(other)
-                    break
-
-
-def _is_identity(node: ov.Node) -> bool:
-    shape = node.get_output_partial_shape(0) if node.get_type_name() == "Constant" else None
-    square = shape is not None and len(shape) == 2 and shape[0] == shape[1]
-    return square and np.array_equal(node.data, np.eye(*node.data.shape))
+    folding.run_passes(alone)
+    node = alone.output(0).get_node().input_value(0).get_node()
+    return node.get_type_name() == "Constant" and np.array_equal(node.data, np.eye(*node.data.shape))
 
 
 def fuse_norms(model: ov.Model) -> None:

@@ -3,9 +3,11 @@
 
 """Changes of a graph leave its answer as it is."""
 
+import numpy as np
 import openvino as ov
 import pytest
 import torch
+from openvino import opset13
 from torch import nn
 
 from anomalib_scadn.components.pre_processor import resize
@@ -47,8 +49,12 @@ def run(model, *inputs):
     return torch.from_numpy(compiled([given.numpy() for given in inputs])[0])
 
 
+def find(model, kind):
+    return [node for node in model.get_ordered_ops() if node.get_type_name() == kind]
+
+
 def count(model, kind):
-    return sum(node.get_type_name() == kind for node in model.get_ops())
+    return len(find(model, kind))
 
 
 def test_norms_by_rows_become_one_operation_each(graph, images):
@@ -72,9 +78,18 @@ def test_images_of_another_size_still_are(graph):
     assert count(graph, "MatMul") == 2
 
 
+def test_quantized_weights_are_not_folded(graph):
+    convolution = find(graph, "Convolution")[0]
+    low, high = np.float32(-0.5), np.float32(0.5)
+    quantized = opset13.fake_quantize(convolution.input_value(1), low, high, low, high, 255)
+    convolution.input(1).replace_source_output(quantized.output(0))
+    remove_resizing(graph)
+    assert (count(graph, "FakeQuantize"), count(graph, "MatMul")) == (1, 0)
+
+
 def test_two_parts_give_the_answer_of_the_whole(graph, images):
     expected = run(graph, images)
-    convolution = next(node for node in graph.get_ordered_ops() if node.get_type_name() == "Convolution")
+    convolution = find(graph, "Convolution")[0]
     convolution.output(0).set_names({"cut"})
     graph.add_outputs("cut")
     before = cut_off(graph, "cut")
