@@ -73,8 +73,8 @@ class OpenVinoGraph(Graph):
             models = {hint: self._model}
             if hint != "f32":
                 fuse_norms(self._model)
-            if self.metadata.kind == "full" and hint != "f32" and "reconstructions" in inner:
-                models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
+                if "reconstructions" in inner:  # a full graph
+                    models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
             *self._before, self._compiled = (
                 core.compile_model(model, self._device, {PRECISION: name, **options}) for name, model in models.items()
             )

@@ -102,7 +102,7 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
 
 
 def _enlarge(maps: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """Bilinear upsampling as two matrix products, which take OpenVINO a quarter of the time of its own operation."""
+    """Bilinear upsampling as two matrix products, which OpenVINO computes faster than its own operation."""
     rows, columns = (
         F.interpolate(torch.eye(old, device=maps.device).unsqueeze(0), size=new, mode="linear").squeeze(0).to(maps)
         for old, new in zip(maps.shape[-2:], size, strict=True)
