@@ -15,6 +15,7 @@ from openvino import opset13
 from anomalib_scadn.cli import score_many
 from anomalib_scadn.deploy import StripedMaskInferencer, checkpoint
 from anomalib_scadn.export.checksum import write_checksum
+from anomalib_scadn.networks import layers
 from command_line import run
 from tolerances import generator_rounding
 
@@ -152,3 +153,20 @@ def test_machines_that_may_differ_are_told_the_precision(exported, image_folders
     assert run(*command, "--output", tmp_path / "out", "--precision", "auto") == 2
     assert "invalid choice: 'auto'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bfloat16", [True], indirect=True)
+def test_norms_by_rows_become_the_runtimes_own_in_bfloat16_alone(bfloat16, tiny_scadn, tmp_path, monkeypatch):
+    monkeypatch.setattr(layers, "PIXELS_IN_ONE_SUM", 0)  # so that a small graph has the norms of a large one
+    path = tiny_scadn().eval().to_openvino(tmp_path, onnx_kwargs={"verbose": False})
+    norms, compile_model = [], ov.Core.compile_model
+
+    def compiled(core, model, *arguments):
+        norms.append(sum(node.get_type_name() == "MVN" for node in model.get_ops()))
+        return compile_model(core, model, *arguments)
+
+    monkeypatch.setattr(ov.Core, "compile_model", compiled)
+    for precision in ("f32", "bf16"):
+        StripedMaskInferencer(path, precision=precision)
+    assert norms[0] == 0
+    assert norms[1] > 0
