@@ -9,8 +9,9 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory, TemporaryFile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
 from typing import Any
 
 from anomalib_scadn.checks import check_installed
@@ -109,14 +110,17 @@ def check_address(address: str) -> None:
     """Raise unless something answers at the address of a cluster: Ray itself would wait for it without end.
 
     Args:
-        address (str): ``"auto"``, which is left to Ray, or host and port.
+        address (str): ``"auto"``, or host and port.
 
     Raises:
         ValueError: If it is neither.
         ConnectionError: If nothing answers.
     """
     if address == "auto":
-        return
+        noted = _noted_address()
+        if noted is None:
+            return  # Ray looks for a cluster among the processes, and says so if there is none
+        address = noted
     found = re.fullmatch(r"(?:\[([^\[\]/\s]+)\]|([^\[\]/:\s]+)):(\d{1,5})", address)
     if not found or not 0 < int(found[3]) < 2**16:
         msg = f"address must be 'auto', or host and port as in 'HOST:6379', got {address!r}"
@@ -126,6 +130,15 @@ def check_address(address: str) -> None:
     except (OSError, UnicodeError) as error:  # the second if it can be no name of a host
         msg = f"nothing answers at {address}: {error}; expected a Ray cluster that runs there"
         raise ConnectionError(msg) from error
+
+
+def _noted_address() -> str | None:
+    """Find the address that Ray takes for ``"auto"``, which a cluster that is gone may have left behind."""
+    folder = Path(os.environ.get("RAY_TMPDIR") or gettempdir())
+    noted = os.environ.get("RAY_ADDRESS")
+    with suppress(OSError):
+        noted = noted or (folder / "ray/ray_current_cluster").read_text(encoding="utf-8").strip()
+    return noted or None
 
 
 def _join(address: str) -> None:

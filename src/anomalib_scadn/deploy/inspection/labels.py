@@ -39,7 +39,8 @@ def gt_labels(paths: Sequence[str], good: str | None = None) -> list[int | None]
         ]
         normal = [GOOD in found and not found & UNJUDGED for found in parts]
     if good is not None and not any(normal):
-        found = next((f" such as {folder}" for folder in folders if folder.parts), "")
+        # As it stands there: PurePosixPath makes s3:/ of s3://.
+        found = next((f" such as {folder}" for path in paths if (folder := path.rpartition("/")[0])), "")
         msg = f"no image was scored in a folder {good}: expected one{found}, or '.' for all images"
         raise ValueError(msg)
     if not any(normal):

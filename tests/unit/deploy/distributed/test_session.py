@@ -56,6 +56,22 @@ def test_an_address_at_which_nothing_answers_is_refused():
         session.check_address(address)
 
 
+def test_auto_is_refused_if_the_cluster_that_ray_has_noted_is_gone(monkeypatch, tmp_path):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    session.check_address("auto")  # nothing is noted: Ray's own to refuse
+    (tmp_path / "ray").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        (tmp_path / "ray/ray_current_cluster").write_text(address)
+        session.check_address("auto")
+    with pytest.raises(ConnectionError, match=f"nothing answers at {address}: "):
+        session.check_address("auto")
+    monkeypatch.setenv("RAY_ADDRESS", "nonsense")
+    with pytest.raises(ValueError, match="got 'nonsense'"):
+        session.check_address("auto")
+
+
 @pytest.mark.parametrize(
     "address", ["nonsense", "", "ray://host:1", "host:port", "host:0", "host:99999", "::1", "[::1:1"]
 )

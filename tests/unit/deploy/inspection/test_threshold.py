@@ -123,9 +123,10 @@ def test_a_score_must_be_there_to_be_compared():
         Threshold("normalized", 0.5).label(1.5, None)
 
 
-def test_a_folder_of_good_images_that_holds_none_is_refused():
-    with pytest.raises(ValueError, match=r"in a folder nowhere: expected one such as a, or '\.' for all"):
-        gt_labels(["a/1.png", "good/2.png"], "nowhere")
+@pytest.mark.parametrize("folder", ["a", "s3://plant/lace"])
+def test_a_folder_of_good_images_that_holds_none_is_refused(folder):
+    with pytest.raises(ValueError, match=rf"in a folder nowhere: expected one such as {folder}, or '\.' for all"):
+        gt_labels(["0.png", f"{folder}/1.png", "good/2.png"], "nowhere")
 
 
 def test_labels_come_from_the_names_of_folders():
