@@ -5,8 +5,6 @@
 
 python docs/pictures.py lace                          # docs/images/lace.png: the embedded data set
 python docs/pictures.py anomalies                     # docs/images/anomalies.png: synthetic anomalies
-python docs/pictures.py curve                         # docs/images/curve.png: what more training buys, from
-                                                      # benchmarks/results/curve_*.json
 python docs/pictures.py method --ckpt_path MODEL.ckpt # docs/images/method.png: the paper's method, from a training with
                                                       # configs/demo_paper.yaml
 python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: a page on the demo's test images, from a
@@ -14,7 +12,6 @@ python docs/pictures.py report --ckpt_path MODEL.ckpt # docs/images/report.png: 
 """
 
 import argparse
-import json
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -41,7 +38,6 @@ from anomalib_scadn.masks import remove
 from anomalib_scadn.masks.sizes import MASKS_PER_SCALE
 
 IMAGES = Path(__file__).parent / "images"
-RESULTS = Path(__file__).parents[1] / "benchmarks/results"
 SIZE = 192
 
 
@@ -74,24 +70,6 @@ def anomalies() -> Figure:
     data.prepare_data()
     data.setup()
     return draw_sheet(torch.stack([item.image for item in data.train_data]))
-
-
-def curve() -> Figure:
-    """Draw image AUROC and repair rate over the steps of a training, a line for each data set and width."""
-    figure = Figure(figsize=(8, 3), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
-        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-        name, width = path.stem.removeprefix("curve_").rsplit("_", 1)
-        steps = [int(run.split("/")[2]) for run in runs]
-        colour, line = f"C{int(name.startswith('fabric'))}", "-" if width == "8" else "--"
-        for axis, measure in zip(axes, ("image_AUROC", "repair_rate"), strict=True):
-            values = [run[measure] for run in runs.values()]
-            axis.plot(steps, values, label=f"{name}, {width} channels", color=colour, linestyle=line, marker=".")
-            axis.set(xlabel="steps", title=measure.replace("_", " "))
-            axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    return figure
 
 
 def method(checkpoint: Path, kind: str) -> Figure:
@@ -147,7 +125,7 @@ def report(checkpoint: Path) -> None:
 def main() -> None:
     """Draw one picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["lace", "anomalies", "curve", "method", "report"])
+    parser.add_argument("picture", choices=["lace", "anomalies", "method", "report"])
     parser.add_argument("--ckpt_path", type=Path)
     parser.add_argument("--kind", default="hole", choices=list(DEFECTS))
     arguments = parser.parse_args()
@@ -156,7 +134,7 @@ def main() -> None:
     if arguments.picture == "report":
         report(arguments.ckpt_path)
         return
-    simple = {"lace": lace, "anomalies": anomalies, "curve": curve}
+    simple = {"lace": lace, "anomalies": anomalies}
     draw = simple.get(arguments.picture, partial(method, arguments.ckpt_path, arguments.kind))
     figure = draw()
     FigureCanvasAgg(figure)
