@@ -42,7 +42,8 @@ class StripedMaskInferencer:
         tile (int | None): Side of the square tiles, in pixels, that an image is cut into. Defaults to ``None``: an
             image is resized to the model's size.
         overlap (int): Pixels that neighbouring tiles share. Defaults to ``64``.
-        batch_size (int): Images (of one size) or tiles at once; results do not depend on it. Defaults to ``1``.
+        batch_size (int): Images (of one size) or tiles given at once; OpenVINO takes them one by one. Results do
+            not depend on it. Defaults to ``1``.
         backend_options (Mapping[str, Any] | None): OpenVINO's properties, or ONNX Runtime's ``providers``,
             ``provider_options``, ``session_options`` (these cannot be sent to another process). Defaults to ``None``.
         ignore_mask (str | Path | npt.NDArray | None): Region of no interest, a file or an array of shape (H, W): what

@@ -3,13 +3,13 @@
 
 """Changes of a graph before OpenVINO compiles it: what a size or a precision makes needless goes."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import openvino as ov
 from openvino import opset13
 from openvino.passes import ConstantFolding, Manager
-
-EPSILON = 1e-5
-"""What torch's instance norm adds to a variance."""
 
 
 def remove_resizing(model: ov.Model) -> None:
@@ -57,22 +57,33 @@ def fuse_norms(model: ov.Model) -> None:
         if product.get_type_name() != "Multiply":
             continue
         centred, scale = (value.get_node() for value in product.input_values())
-        if centred.get_type_name() == "Subtract" and _means_between(scale, centred) == 2:  # along rows, then of them
-            features = centred.input_value(0)
-            norm = opset13.mvn(features, np.array([2, 3]), True, EPSILON, "inside_sqrt")  # noqa: FBT003
+        between = _chain(scale, centred) if centred.get_type_name() == "Subtract" else []
+        kinds = [node.get_type_name() for node in between]
+        if kinds.count("ReduceMean") == 2:  # along rows, then of them
+            added = (_constant(value.get_node()) for value in between[kinds.index("Add")].input_values())
+            (epsilon,) = (value.item() for value in added if value is not None)
+            axes = np.array([2, 3])
+            norm = opset13.mvn(centred.input_value(0), axes, True, epsilon, "inside_sqrt")  # noqa: FBT003
             product.output(0).replace(norm.output(0))
 
 
-def _means_between(last: ov.Node, first: ov.Node) -> int:
-    """Count the means in the chain of operations from one node to another, 0 if there is no chain."""
-    means, node = 0, last
+def _chain(last: ov.Node, first: ov.Node) -> list[ov.Node]:
+    """List the operations from one node back to another, without that; none if there is no chain."""
+    found, node = [], last
     while node.get_name() != first.get_name():
-        means += node.get_type_name() == "ReduceMean"
-        given = [value.get_node() for value in node.input_values()]
-        if not (computed := [each for each in given if each.get_type_name() != "Constant"]):
-            return 0
+        found.append(node)
+        computed = [given for value in node.input_values() if _constant(given := value.get_node()) is None]
+        if not computed:
+            return []
         node = computed[0]
-    return means
+    return found
+
+
+def _constant(node: ov.Node) -> npt.NDArray[Any] | None:
+    """Give a constant's value: in a compressed model, that of the conversion of one in half precision."""
+    if node.get_type_name() == "Convert":
+        node = node.input_value(0).get_node()
+    return node.data if node.get_type_name() == "Constant" else None
 
 
 def cut_off(model: ov.Model, name: str) -> ov.Model:

@@ -102,7 +102,9 @@ ERRORS: dict[ErrorName, ErrorFunction] = {
 
 
 def _enlarge(maps: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """Bilinear upsampling as two matrix products, which OpenVINO computes faster than its own operation."""
+    """Bilinear upsampling; in a graph as two matrix products, which OpenVINO computes faster than its own operation."""
+    if not torch.compiler.is_exporting():
+        return F.interpolate(maps, size=size, mode="bilinear")
     rows, columns = (
         F.interpolate(torch.eye(old, device=maps.device).unsqueeze(0), size=new, mode="linear").squeeze(0).to(maps)
         for old, new in zip(maps.shape[-2:], size, strict=True)

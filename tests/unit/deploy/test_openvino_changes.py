@@ -57,7 +57,10 @@ def count(model, kind):
     return len(find(model, kind))
 
 
-def test_norms_by_rows_become_one_operation_each(graph, images):
+@pytest.mark.parametrize("compressed", [False, True])
+def test_norms_by_rows_become_one_operation_each(graph, images, tmp_path, compressed):
+    ov.save_model(graph, tmp_path / "network.xml", compress_to_fp16=compressed)
+    graph = ov.Core().read_model(tmp_path / "network.xml")
     expected = run(graph, images)
     fuse_norms(graph)
     assert (count(graph, "MVN"), count(graph, "ReduceMean")) == (2, 0)

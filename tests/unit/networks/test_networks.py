@@ -6,6 +6,7 @@
 import copy
 from functools import partial
 
+import openvino as ov
 import pytest
 import torch
 from torch import nn
@@ -189,11 +190,26 @@ def test_results_of_an_image_do_not_depend_on_its_batch(generator):
         )
 
 
-def test_a_faint_contrast_keeps_its_digits(generator):
+@pytest.fixture
+def faint(generator):
+    """Images of a faint contrast, and what the generator makes of them in double precision."""
     images = 0.8 + torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) / 256
     with torch.no_grad():
-        precise = copy.deepcopy(generator).double()(images.double()).float()
+        return images, copy.deepcopy(generator).double()(images.double()).float()
+
+
+def test_a_faint_contrast_keeps_its_digits(generator, faint):
+    images, precise = faint
+    with torch.no_grad():
         torch.testing.assert_close(generator(images), precise, atol=1e-5, rtol=0)  # 3e-4 where the mean stays
+
+
+@pytest.mark.parametrize(("precision", "rounding"), [("f32", 1e-5), ("bf16", 0.1)])  # 7e-4 and 0.4
+def test_a_faint_contrast_keeps_its_digits_in_a_graph(generator, faint, tmp_path, precision, rounding):
+    images, precise = faint
+    torch.onnx.export(generator.eval(), (images,), tmp_path / "generator.onnx", verbose=False)
+    graph = ov.compile_model(tmp_path / "generator.onnx", "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    torch.testing.assert_close(torch.from_numpy(graph([images.numpy()])[0]), precise, atol=rounding, rtol=0)
 
 
 @pytest.mark.parametrize(("size", "patches"), [((32, 32), (2, 2)), ((64, 40), (6, 3)), ((24, 24), (1, 1))])

@@ -83,7 +83,9 @@ def halve(image):
     return image.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
 
 
-def test_gradient_dissimilarity_equals_scipy():
+@pytest.mark.parametrize("exporting", [False, True])
+def test_gradient_dissimilarity_equals_scipy(monkeypatch, exporting):
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: exporting)
     images, painted = draw()
     image, other = images[1].double().mean(dim=0).numpy(), painted[1, 2].double().mean(dim=0).numpy()
     expected = np.zeros(SIZE)

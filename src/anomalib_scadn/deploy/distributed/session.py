@@ -9,9 +9,8 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from anomalib_scadn.checks import check_installed
@@ -110,17 +109,14 @@ def check_address(address: str) -> None:
     """Raise unless something answers at the address of a cluster: Ray itself would wait for it without end.
 
     Args:
-        address (str): ``"auto"``, or host and port.
+        address (str): ``"auto"``, which is left to :func:`ray_session`, or host and port.
 
     Raises:
         ValueError: If it is neither.
         ConnectionError: If nothing answers.
     """
-    if address == "auto":
-        noted = _noted_address()
-        if noted is None:
-            return  # Ray looks for a cluster among the processes, and says so if there is none
-        address = noted
+    if address == "auto":  # only Ray can tell which that is
+        return
     found = re.fullmatch(r"(?:\[([^\[\]/\s]+)\]|([^\[\]/:\s]+)):(\d{1,5})", address)
     if not found or not 0 < int(found[3]) < 2**16:
         msg = f"address must be 'auto', or host and port as in 'HOST:6379', got {address!r}"
@@ -132,13 +128,23 @@ def check_address(address: str) -> None:
         raise ConnectionError(msg) from error
 
 
-def _noted_address() -> str | None:
-    """Find the address that Ray takes for ``"auto"``, which a cluster that is gone may have left behind."""
-    folder = Path(os.environ.get("RAY_TMPDIR") or gettempdir())
-    noted = os.environ.get("RAY_ADDRESS")
-    with suppress(OSError):
-        noted = noted or (folder / "ray/ray_current_cluster").read_text(encoding="utf-8").strip()
-    return noted or None
+def _find_cluster() -> str:
+    """Let Ray find a cluster; it would wait for minutes at the address of one that is gone.
+
+    Raises:
+        ConnectionError: If there is none, or nothing answers at its address.
+    """
+    try:
+        from ray._private.services import get_ray_address_from_environment
+    except ImportError:  # in another version of Ray, which finds it by itself
+        return "auto"
+    found = get_ray_address_from_environment("auto", None)
+    try:
+        check_address(found)
+    except (ConnectionError, ValueError) as error:
+        msg = f"Ray finds the address {found}, in RAY_ADDRESS or where a cluster has left it: {error}"
+        raise ConnectionError(msg) from error
+    return found
 
 
 def _join(address: str) -> None:
@@ -146,6 +152,7 @@ def _join(address: str) -> None:
 
     try:
         with _without_error_stream() as held:
+            address = _find_cluster() if address == "auto" else address
             ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **QUIET)
     except (ConnectionError, ray.exceptions.RayError) as error:
         reasons = [(str(error).strip() or type(error).__name__).splitlines()[0], *held[-1:]]

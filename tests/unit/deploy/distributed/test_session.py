@@ -24,6 +24,7 @@ def started(monkeypatch):
         is_initialized=lambda: False,
         init=lambda **options: found.append({**options, "environment": dict(os.environ)}),
         shutdown=lambda: None,
+        exceptions=SimpleNamespace(RayError=RuntimeError),
     )
     monkeypatch.setitem(sys.modules, "ray", stand_in)
     monkeypatch.setattr(session, "check_ray", lambda: None)
@@ -56,20 +57,25 @@ def test_an_address_at_which_nothing_answers_is_refused():
         session.check_address(address)
 
 
-def test_auto_is_refused_if_the_cluster_that_ray_has_noted_is_gone(monkeypatch, tmp_path):
-    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    session.check_address("auto")  # nothing is noted: Ray's own to refuse
-    (tmp_path / "ray").mkdir()
+def test_auto_is_refused_if_the_cluster_that_ray_finds_is_gone(monkeypatch, started):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        (tmp_path / "ray/ray_current_cluster").write_text(address)
-        session.check_address("auto")
-    with pytest.raises(ConnectionError, match=f"nothing answers at {address}: "):
-        session.check_address("auto")
+        services = SimpleNamespace(get_ray_address_from_environment=lambda *_: address)
+        monkeypatch.setitem(sys.modules, "ray._private.services", services)
+        with session.ray_session("auto"):
+            assert started[0]["address"] == address
+    with pytest.raises(
+        ConnectionError, match=f"at auto: Ray finds the address {address}.*nothing answers at {address}"
+    ):
+        session._join("auto")
+    assert len(started) == 1
+
+
+def test_ray_finds_what_the_environment_names(monkeypatch):
+    pytest.importorskip("ray")
     monkeypatch.setenv("RAY_ADDRESS", "nonsense")
-    with pytest.raises(ValueError, match="got 'nonsense'"):
-        session.check_address("auto")
+    with pytest.raises(ConnectionError, match=r"Ray finds the address nonsense, in RAY_ADDRESS or .* got 'nonsense'"):
+        session._find_cluster()
 
 
 @pytest.mark.parametrize(
