@@ -18,19 +18,24 @@ def remove_resizing(model: ov.Model) -> None:
     Args:
         model (ov.Model): Of one size of images, changed.
     """
-    images = resized = model.input(0)
-    while product := _product_with_identity(resized, model):
-        resized = product.output(0)
-    if resized != images:
-        resized.replace(images)
+    images, products = model.input(0), []
+    while step := _step_of_resizing(images, model):
+        if step.get_type_name() == "MatMul":
+            products.append((step.output(0), images))
+        images = step.output(0)
+    for product, given in reversed(products):
+        product.replace(given)
 
 
-def _product_with_identity(images: ov.Output, model: ov.Model) -> ov.Node | None:
-    for product in (place.get_node() for place in images.get_target_inputs()):
-        if product.get_type_name() == "MatMul":
-            (factor,) = (value for value in product.input_values() if value != images)
+def _step_of_resizing(images: ov.Output, model: ov.Model) -> ov.Node | None:
+    """Find a product with an identity matrix, or what quantizes images before one."""
+    for node in (place.get_node() for place in images.get_target_inputs()):
+        if node.get_type_name() == "FakeQuantize":
+            return node
+        if node.get_type_name() == "MatMul":
+            (factor,) = (value for value in node.input_values() if value != images)
             if _is_identity(factor, model):
-                return product
+                return node
     return None
 
 

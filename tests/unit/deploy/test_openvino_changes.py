@@ -75,6 +75,18 @@ def test_images_of_the_right_size_are_not_resized(graph, images):
     torch.testing.assert_close(run(graph, images), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_quantized_images_of_the_right_size_are_not_resized(graph, images):
+    places = graph.input(0).get_target_inputs()
+    low, high = np.float32(0), np.float32(1)
+    quantized = opset13.fake_quantize(graph.input(0), low, high, low, high, 256)
+    for place in places:
+        place.replace_source_output(quantized.output(0))
+    expected = run(graph, images)
+    remove_resizing(graph)
+    assert (count(graph, "FakeQuantize"), count(graph, "MatMul")) == (1, 0)
+    torch.testing.assert_close(run(graph, images), expected, atol=1e-5, rtol=1e-5)
+
+
 def test_images_of_another_size_still_are(graph):
     graph.reshape([1, 3, 48, 40])
     remove_resizing(graph)
