@@ -4,8 +4,8 @@
 """How long one image takes, in every form of a model and precision that the processor has, by turns in one run.
 
     python benchmarks/latency.py --image-size 512 --base-channels 64 --passes striped once [--threads 2] [--repeats 5]
-    python benchmarks/latency.py --image-size 256 --base-channels 8 16 --passes once --residual full separable
-        --forms OpenVINO --beside patchcore padim --backbone-weights resnet18.safetensors
+    python benchmarks/latency.py --image-size 256 --base-channels 8 16 32 --passes once striped
+        --residual full separable --forms OpenVINO --beside patchcore padim --backbone-weights resnet18.safetensors
 
 The models are untrained: weights do not change the time. Each form is loaded in a process of its own. Each turn times
 an image in one process after the other, several times if that is quick, and a product of two matrices, which tells

@@ -17,6 +17,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 IMAGES = Path(__file__).parent / "images"
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"
@@ -66,7 +67,10 @@ def latency() -> Figure:
             name, time = row["form"], milliseconds(row)
             axis.plot(time, models[name]["image_AUROC"]["median"], MARKERS[name], color="black", label=name)
         axis.set(xlabel="ms for an image", ylabel="image AUROC", title=f"{data}, {size} x {size}", xscale="log")
-        axis.grid(alpha=0.3, which="both")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
     return figure
 
@@ -76,7 +80,7 @@ def plot_networks(axis: Axes, rows: list[dict[str, Any]], areas: Networks) -> No
     ours = [row for row in rows if row["form"] == "OpenVINO"]
     times = {(row["residual"], row["passes"], row["base_channels"]): milliseconds(row) for row in ours}
     for (residual, asked), found in sorted(areas.items()):
-        widths = sorted(found)
+        widths = sorted(width for width in found if (residual, asked, width) in times)
         x, y = [times[residual, asked, width] for width in widths], [found[width] for width in widths]
         axis.plot(x, y, "o-" if asked == "once" else "s--", label=f"{ASKED[asked]}, {residual} blocks")
         for point in zip(widths, x, y, strict=True):
