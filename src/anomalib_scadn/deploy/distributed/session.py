@@ -142,7 +142,8 @@ def _find_cluster() -> str:
     try:
         check_address(found)
     except (ConnectionError, ValueError) as error:
-        msg = f"Ray finds the address {found}, in RAY_ADDRESS or where a cluster has left it: {error}"
+        reason = str(error).partition("; expected")[0]
+        msg = f"Ray finds the address in RAY_ADDRESS or in a cluster's file ray/ray_current_cluster: {reason}"
         raise ConnectionError(msg) from error
     return found
 

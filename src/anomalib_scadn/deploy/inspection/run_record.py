@@ -118,6 +118,8 @@ def differing(found: Record, record: Record) -> list[str]:
 def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterator[None]:
     """Keep other runs out of a folder of results, and put the record into it or check the one that is there.
 
+    A run that ends without any result leaves no record.
+
     Args:
         folder (Path): Folder of results; made when missing.
         record (Record): From :func:`describe_run`.
@@ -137,7 +139,11 @@ def claim_folder(folder: Path, record: Record, owned: tuple[str, ...]) -> Iterat
         _check_folder(folder, record, owned)
         if not (folder / RECORD).exists():
             write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
-        yield
+        try:
+            yield
+        finally:
+            if not any((folder / name).exists() for name in owned):  # the run has failed before its first result
+                (folder / RECORD).unlink(missing_ok=True)
 
 
 @contextmanager

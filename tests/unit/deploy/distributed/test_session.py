@@ -64,9 +64,7 @@ def test_auto_is_refused_if_the_cluster_that_ray_finds_is_gone(monkeypatch, star
         monkeypatch.setitem(sys.modules, "ray._private.services", services)
         with session.ray_session("auto"):
             assert started[0]["address"] == address
-    with pytest.raises(
-        ConnectionError, match=f"at auto: Ray finds the address {address}.*nothing answers at {address}"
-    ):
+    with pytest.raises(ConnectionError, match=f"at auto: .*ray_current_cluster: nothing answers at {address}"):
         session._join("auto")
     assert len(started) == 1
 
@@ -74,7 +72,7 @@ def test_auto_is_refused_if_the_cluster_that_ray_finds_is_gone(monkeypatch, star
 def test_ray_finds_what_the_environment_names(monkeypatch):
     pytest.importorskip("ray")
     monkeypatch.setenv("RAY_ADDRESS", "nonsense")
-    with pytest.raises(ConnectionError, match=r"Ray finds the address nonsense, in RAY_ADDRESS or .* got 'nonsense'"):
+    with pytest.raises(ConnectionError, match=r"in RAY_ADDRESS or .* got 'nonsense'"):
         session._find_cluster()
 
 

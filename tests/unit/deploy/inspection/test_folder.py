@@ -20,7 +20,7 @@ from anomalib_scadn.data.image_files import find_images
 from anomalib_scadn.deploy.inspection.folder import score_folder
 from anomalib_scadn.deploy.inspection.outcome import Outputs
 from anomalib_scadn.deploy.inspection.pictures import CONTOUR_COLOUR, draw_heatmap, draw_overlay
-from anomalib_scadn.deploy.inspection.run_record import describe_run
+from anomalib_scadn.deploy.inspection.run_record import claim_folder, describe_run
 from anomalib_scadn.deploy.inspection.score_table import GONE, FileState, ScoreRow, ScoreTable
 from anomalib_scadn.deploy.inspection.threshold import Threshold
 
@@ -356,6 +356,15 @@ def test_results_of_another_run_are_refused(pictures, tmp_path, fake_inferencer,
     score_folder(fake_inferencer(), pictures, out, RECORD)
     with pytest.raises(ValueError, match=f"{out} holds results of another run: {message}"):
         score_folder(fake_inferencer(), pictures, out, {**RECORD, **change})
+
+
+def test_a_run_that_fails_before_its_first_result_keeps_no_other_run_out(tmp_path):
+    with pytest.raises(ConnectionError), claim_folder(tmp_path, RECORD, ("scores",)):
+        raise ConnectionError
+    with claim_folder(tmp_path, {**RECORD, "tile": 64}, ("scores",)):
+        (tmp_path / "scores").touch()
+    with pytest.raises(ValueError, match="tile was 64"), claim_folder(tmp_path, RECORD, ("scores",)):
+        pass
 
 
 def test_results_of_another_input_are_refused(pictures, tmp_path, fake_inferencer):
