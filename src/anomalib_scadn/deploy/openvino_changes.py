@@ -64,7 +64,8 @@ def fuse_norms(model: ov.Model) -> None:
         centred, scale = (value.get_node() for value in product.input_values())
         between = _chain(scale, centred) if centred.get_type_name() == "Subtract" else []
         kinds = [node.get_type_name() for node in between]
-        if kinds.count("ReduceMean") == 2:  # along rows, then of them
+        # Means along rows, then of them, and the root of their sum with a number.
+        if kinds.count("ReduceMean") == 2 and kinds.count("Sqrt") == kinds.count("Add") == 1:
             added = (_constant(value.get_node()) for value in between[kinds.index("Add")].input_values())
             (epsilon,) = (value.item() for value in added if value is not None)
             axes = np.array([2, 3])

@@ -71,10 +71,10 @@ class OpenVinoGraph(Graph):
             self._fix_shape(passes_at_once)
             self.precision, hint = self._choose(core, precision)
             models = {hint: self._model}
-            if hint == "bf16":  # in which norms by rows are no more accurate; of f16 nobody has measured it
-                fuse_norms(self._model)
             if hint != "f32" and "reconstructions" in inner:  # a full graph
                 models = {hint: cut_off(self._model, "reconstructions"), "f32": self._model}
+            if hint == "bf16":  # in which norms by rows are no more accurate; of f16 nobody has measured it
+                fuse_norms(models[hint])
             *self._before, self._compiled = (
                 core.compile_model(model, self._device, {PRECISION: name, **options}) for name, model in models.items()
             )

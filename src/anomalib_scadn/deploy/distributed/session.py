@@ -128,16 +128,16 @@ def check_address(address: str) -> None:
         raise ConnectionError(msg) from error
 
 
-def _find_cluster() -> str:
-    """Let Ray find a cluster; it would wait for minutes at the address of one that is gone.
+def _check_found() -> None:
+    """Raise unless something answers where Ray finds ``"auto"``: the address of a cluster that is gone may stay.
 
     Raises:
-        ConnectionError: If there is none, or nothing answers at its address.
+        ConnectionError: If Ray finds none, or nothing answers there.
     """
     try:
         from ray._private.services import get_ray_address_from_environment
-    except ImportError:  # in another version of Ray, which finds it by itself
-        return "auto"
+    except ImportError:  # another version of Ray, which looks by itself
+        return
     found = get_ray_address_from_environment("auto", None)
     try:
         check_address(found)
@@ -145,7 +145,6 @@ def _find_cluster() -> str:
         reason = str(error).partition("; expected")[0]
         msg = f"Ray finds the address in RAY_ADDRESS or in a cluster's file ray/ray_current_cluster: {reason}"
         raise ConnectionError(msg) from error
-    return found
 
 
 def _join(address: str) -> None:
@@ -153,7 +152,8 @@ def _join(address: str) -> None:
 
     try:
         with _without_error_stream() as held:
-            address = _find_cluster() if address == "auto" else address
+            if address == "auto":
+                _check_found()
             ray.init(address=address, runtime_env={"env_vars": {COMMAND: "1"}}, **QUIET)
     except (ConnectionError, ray.exceptions.RayError) as error:
         reasons = [(str(error).strip() or type(error).__name__).splitlines()[0], *held[-1:]]
