@@ -27,6 +27,7 @@ def started(monkeypatch):
         exceptions=SimpleNamespace(RayError=RuntimeError),
     )
     monkeypatch.setitem(sys.modules, "ray", stand_in)
+    monkeypatch.setitem(sys.modules, "ray._private.services", None)  # nor Ray's own, if another test has imported it
     monkeypatch.setattr(session, "check_ray", lambda: None)
     return found
 
