@@ -57,8 +57,22 @@ def test_every_public_class_has_an_example(kind):
     assert ">>> " in (kind.__doc__ or "")
 
 
+def load(name):
+    """Load a program of the documents."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    return program
+
+
 def test_the_page_of_arguments_is_up_to_date():
-    spec = importlib.util.spec_from_file_location("arguments", DOCS / "arguments.py")
-    arguments = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(arguments)
-    assert (DOCS / "arguments.md").read_text(encoding="utf-8") == arguments.page(), "run python docs/arguments.py"
+    page = load("arguments").page()
+    assert (DOCS / "arguments.md").read_text(encoding="utf-8") == page, "run python docs/arguments.py"
+
+
+def test_plots_show_every_network_that_was_measured():
+    plots = load("plots")
+    assert {len(axis.lines) for axis in plots.curve().axes} == {len(list(plots.RESULTS.glob("curve_*.json")))}
+    ours = {"one pass, full blocks", "one pass, separable blocks", "twelve passes, full blocks"}
+    for axis in plots.latency().axes:
+        assert {line.get_label() for line in axis.lines} == {*ours, "patchcore", "padim"}

@@ -197,9 +197,10 @@ def test_a_wrong_folder_or_configuration_is_one_error_before_anything_trains(ben
     with pytest.raises(SystemExit):
         benchmark("table5", "mnist", "--root", tmp_path / "absent")
     assert "no mnist in" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        benchmark("table4", "--data", "lace", "--config", "missing.yaml")
-    assert "no configuration missing.yaml" in capsys.readouterr().err
+    for table in (("table4", "--data", "lace"), ("table5", "mnist", "--root", tmp_path)):
+        with pytest.raises(SystemExit):
+            benchmark(*table, "--config", "missing.yaml")
+        assert "no configuration missing.yaml" in capsys.readouterr().err
     assert not (tmp_path / "published").exists()
 
 
