@@ -200,6 +200,17 @@ def networks_table(results: Results) -> Table:
     return [*header, *METRICS.values(), "synthetic: image"], rows
 
 
+def without_table(results: Results) -> Table:
+    """Lay out what trainings find that lack a kind of synthetic anomalies."""
+    shown = {**METRICS, CHOOSES: "synthetic: image", "repair_rate": "repair rate"}
+    rows = [
+        [*result["data"], result["without"], key[STEPS], *_spreads(runs, shown)]
+        for result in results.values()
+        for key, runs in _ways(result).items()
+    ]
+    return ["data set", "without", "steps", *shown.values()], rows
+
+
 def _network(result: dict[str, Any]) -> tuple[str, int, int]:
     """Name a generator: kind and number of its residual blocks, channels."""
     return result.get("residual", "full"), result.get("residual_blocks", 8), result["base_channels"]

@@ -174,6 +174,7 @@ TABLES: dict[str, tuple[str, Layout]] = {
     "ways": ("ways", score_tables.ways_table),
     "curve": ("curve", score_tables.ways_table),
     "networks": ("networks", score_tables.networks_table),
+    "without": ("without", score_tables.without_table),
     "choice": ("ways", score_tables.choice_table),
     "throughput": ("scale", throughput_table),
     "simulated": ("scale", simulated_table),

@@ -22,8 +22,14 @@ from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 IMAGES = Path(__file__).parent / "images"
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"
 
-LINES = {"8": "-", "16": "--", "32": ":"}
+MEASURES = {"image_AUROC": "image AUROC", "pixel_AUROC": "pixel AUROC", "repair_rate": "repair rate"}
+"""What is plotted over steps, and its title."""
+
+LINES = {8: "-", 16: "--", 32: ":"}
 """Styles of lines by base channels."""
+
+MARKERS_OF_SIZES = {64: "v", 128: "s", 256: "^"}
+"""Marks by the side of images in pixels, where it is not the configuration's."""
 
 TIMED = {"elpv_mono": 128, "fabric_03": 256}
 """Data sets whose AUROC is plotted over time, and the size of their images in pixels."""
@@ -39,20 +45,25 @@ Networks = dict[tuple[str, str], dict[int, float]]
 
 
 def curve() -> Figure:
-    """Plot image AUROC and repair rate over the steps of a training, a line for each data set and width."""
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    axes = figure.subplots(1, 2)
+    """Plot image AUROC, pixel AUROC and repair rate over the steps of a training, a line for each width and size."""
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    axes = figure.subplots(1, len(MEASURES))
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
-        runs = results(path.stem)["runs"]
-        name, width = path.stem.removeprefix("curve_").rsplit("_", 1)
-        steps = [int(run.split("/")[2]) for run in runs]
-        colour = f"C{int(name.startswith('fabric'))}"
-        for axis, measure in zip(axes, ("image_AUROC", "repair_rate"), strict=True):
-            values = [run[measure] for run in runs.values()]
-            axis.plot(steps, values, LINES[width], label=f"{name}, {width} channels", color=colour, marker=".")
-            axis.set(xlabel="steps", title=measure.replace("_", " "))
+        content = results(path.stem)
+        name, width, side = next(iter(content["data"])), content["base_channels"], content["image_size"]
+        label = f"{name}, {width} channels" + ("" if side is None else f", {side} pixels")
+        style = {
+            "color": f"C{int(name.startswith('fabric'))}",
+            "marker": "." if side is None else MARKERS_OF_SIZES[side],
+        }
+        steps = [int(run.split("/")[2]) for run in content["runs"]]
+        for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
+            values = [run[measure] for run in content["runs"].values()]
+            if None not in values:
+                axis.plot(steps, values, LINES[width], label=label, markersize=5, **style)
+            axis.set(xlabel="steps", title=title)
             axis.grid(alpha=0.3)
-    axes[1].legend(fontsize=7)
+    axes[-1].legend(fontsize=6)
     return figure
 
 

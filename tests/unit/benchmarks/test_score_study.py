@@ -4,6 +4,7 @@
 """The study of scores: metrics against scikit-learn, and what it judges against the models themselves."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from anomalib_scadn.cli.configs import config_path
 from measure import Scored, measure_areas
 from scores import Study, make_variants, spread
 from store import MadeOtherwiseError
-from training import OPTIONS, train_once, training_arguments
+from training import OPTIONS, Option, train_once, training_arguments
 
 WIDTHS = (0.0, 0.5, 1.5)
 
@@ -110,6 +111,12 @@ def test_weights_are_told_by_all_that_trains_and_by_nothing_that_judges():
     found = training_arguments(config_path("scadn_plus_crops"))
     assert {"image_size", "crop_size", "stripes", "base_channels", "lambda_ssim", "ema_decay", "seed"} <= set(found)
     assert not {"score", "errors", "combine", "standardize", "smoothing", "pooling", "reference_images"} & set(found)
+
+
+def test_a_configuration_that_asks_once_is_compared_in_striped_passes():
+    arguments = Namespace(config=config_path("scadn_repair"), **dict.fromkeys(study.OVERRULED))
+    assert study.configured_model(arguments, Option(), 0).model.passes == "striped"
+    assert study.configured_model(arguments, Option({"passes": "once"}), 0).model.passes == "once"
 
 
 def test_a_study_of_few_widths_is_refused():

@@ -13,6 +13,7 @@ from score_tables import (
     options_table,
     scores_table,
     ways_table,
+    without_table,
 )
 
 
@@ -161,3 +162,14 @@ def test_the_choice_is_made_by_synthetic_anomalies_alone():
     # are what the choice is compared with, and no choice.
     assert rows[0] == ["cells", "0.70", "5", "repair", "+0.060", "", ""]
     assert rows[1] == ["lace", "0.50", "3", "stripes", "+0.100", "+0.050", "+0.050"]
+
+
+def test_kinds_of_anomalies_that_a_training_lacks_are_named():
+    found = {"synthetic_image_AUROC": 0.6, "repair_rate": 0.5, **metrics(0.7)}
+    header, rows = without_table(
+        {"cells_line": {"data": {"cells": 0}, "without": "line", "runs": {"repair/once/9/0": found}}}
+    )
+    assert dict(zip(header, rows[0], strict=True)) == {
+        "data set": "cells", "without": "line", "steps": "9", "image": "0.700", "pixel": "", "per-image pixel": "",
+        "synthetic: image": "0.600", "repair rate": "0.500",
+    }  # fmt: skip
