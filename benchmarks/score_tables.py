@@ -166,8 +166,8 @@ def _cell(values: list[float]) -> str:
 WAY, ASKED, STEPS, SEED = range(4)
 """Parts of the key of a run of ``ways.py``."""
 
-CHOOSES = "synthetic_image_AUROC"
-"""What ``anomalib-scadn choose`` compares, which no defect has a part in."""
+SYNTHETIC = {"repair_rate": "repair rate", "synthetic_image_AUROC": "synthetic: image"}
+"""What is measured without a defect; ``anomalib-scadn choose`` compares the first."""
 
 TWELVE_PASSES = ("stripes", "striped")
 """The paper's way to train and to ask."""
@@ -178,7 +178,7 @@ ONE_PASS = ("repair", "once")
 
 def ways_table(results: Results) -> Table:
     """Lay out ways to train and to ask: real defects, then synthetic anomalies."""
-    shown = {**METRICS, CHOOSES: "synthetic: image", "repair_rate": "repair rate"}
+    shown = METRICS | SYNTHETIC
     rows = []
     for data, result in results.items():
         for key, runs in _ways(result).items():
@@ -194,15 +194,15 @@ def networks_table(results: Results) -> Table:
         for key, runs in _ways(result).items():
             if key[:STEPS] == ONE_PASS:
                 cost = count(runs[0]["multiply_adds"])
-                shown = _spreads(runs, [*METRICS, CHOOSES])
+                shown = _spreads(runs, METRICS | SYNTHETIC)
                 rows.append([*result["data"], str(width), f"{blocks} {residual}", key[STEPS], cost, *shown])
     header = ["data set", "base channels", "residual blocks", "steps", "multiply-adds of an image"]
-    return [*header, *METRICS.values(), "synthetic: image"], rows
+    return [*header, *METRICS.values(), *SYNTHETIC.values()], rows
 
 
 def without_table(results: Results) -> Table:
     """Lay out what trainings find that lack a kind of synthetic anomalies."""
-    shown = {**METRICS, CHOOSES: "synthetic: image", "repair_rate": "repair rate"}
+    shown = METRICS | SYNTHETIC
     rows = [
         [*result["data"], result["without"], key[STEPS], *_spreads(runs, shown)]
         for result in results.values()
@@ -223,14 +223,17 @@ def choice_table(results: Results) -> Table:
         ways = _ways(result)
         last = max(int(key[STEPS]) for key in ways)
         tried = [key for key in ways if int(key[STEPS]) == last]
-        chosen = max((key for key in tried if key[ASKED] == "once"), key=lambda key: _median(ways[key], CHOOSES))
+        chosen = max(
+            (key for key in tried if key[ASKED] == "once"), key=lambda key: _median(ways[key], next(iter(SYNTHETIC)))
+        )
         paper = next(key for key in tried if key[:STEPS] == TWELVE_PASSES)
-        pairs = pd.DataFrame([(run[CHOOSES], run["image_AUROC"]) for run in result["runs"].values()])
+        runs = pd.DataFrame([*result["runs"].values()])
         gains = [_gain(ways[chosen], ways[paper], metric) for metric in METRICS]
-        trust = pairs.corr("spearman").iloc[0, 1]  # none where all areas are equal
-        rows.append([data, "" if pd.isna(trust) else f"{trust:.2f}", str(len(pairs)), chosen[WAY], *gains])
+        trust = [runs[name].corr(runs["image_AUROC"], "spearman") for name in SYNTHETIC]  # none if all areas are equal
+        cells = ["" if pd.isna(one) else f"{one:.2f}" for one in trust]
+        rows.append([data, *cells, str(len(runs)), chosen[WAY], *gains])
     titles = [f"{title} AUROC, gain" for title in METRICS.values()]
-    return ["data set", "rank correlation", "runs", "chosen", *titles], rows
+    return ["data set", *(f"rank correlation, {name}" for name in SYNTHETIC.values()), "runs", "chosen", *titles], rows
 
 
 def _ways(result: dict[str, Any]) -> dict[tuple[str, ...], list[dict[str, Any]]]:

@@ -56,9 +56,10 @@ def curve() -> Figure:
             "color": f"C{int(name.startswith('fabric'))}",
             "marker": "." if side is None else MARKERS_OF_SIZES[side],
         }
-        steps = [int(run.split("/")[2]) for run in content["runs"]]
+        runs = {key: run for key, run in content["runs"].items() if key.startswith("repair/once/")}
+        steps = [int(key.split("/")[2]) for key in runs]
         for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
-            values = [run[measure] for run in content["runs"].values()]
+            values = [run[measure] for run in runs.values()]
             if None not in values:
                 axis.plot(steps, values, LINES[width], label=label, markersize=5, **style)
             axis.set(xlabel="steps", title=title)

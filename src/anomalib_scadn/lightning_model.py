@@ -266,5 +266,5 @@ class Scadn(TrainingRun, ScadnExport, DefaultComponents, AnomalibModule):
         """
         load_official_weights(self.model.generator, generator, self.model.discriminator, discriminator)
         self.model.scorer.reset()
-        if self.model.mask_fill != 1.0:
+        if self.model.mask_fill != 1.0 and self.model.passes == "striped":
             logger.warning("The authors trained with mask_fill=1.0, this model has %s.", self.model.mask_fill)

@@ -50,26 +50,43 @@ def test_the_configuration_that_finds_most_is_taken(monkeypatch, capsys):
     areas = {("a", 1.0): 0.7, ("a", 0.0): 0.9, ("b", 1.0): 0.8, ("b", 0.0): 0.6}
 
     def train(file, repair, *_):
-        return Candidate(file.stem, repair, dict.fromkeys(choose.COLUMNS, areas[file.stem, repair]), "model.ckpt")
+        return Candidate(
+            file.stem, repair, dict.fromkeys(choose.COLUMNS, areas[file.stem, repair]), "model.ckpt", images=50
+        )
 
     monkeypatch.setattr(choose, "_train", train)
     monkeypatch.setattr(choose, "_build", lambda *_: (None, None, None))
     monkeypatch.setattr(choose, "config_path", Path)
     best = choose.choose({"configs": ["a", "b"], "max_steps": None}, lambda: None)
     assert (best.name, best.repair) == ("a", 0.0)
-    assert "Take a with --model.repair 0.0: on synthetic anomalies its image AUROC is 0.900" in capsys.readouterr().out
+    assert "Take a with --model.repair 0.0: on synthetic anomalies its repair rate is 0.900" in capsys.readouterr().out
 
 
 def test_where_the_first_metric_is_equal_the_next_one_decides(monkeypatch, capsys):
     def train(file, repair, *_):
         values = (1.0, 0.8 + repair / 10, 0.5)
-        return Candidate(file.stem, repair, dict(zip(choose.COLUMNS, values, strict=True)), "model.ckpt")
+        return Candidate(file.stem, repair, dict(zip(choose.COLUMNS, values, strict=True)), "model.ckpt", images=50)
 
     monkeypatch.setattr(choose, "_train", train)
     monkeypatch.setattr(choose, "_build", lambda *_: (None, None, None))
     monkeypatch.setattr(choose, "config_path", Path)
     assert choose.choose({"configs": ["a"], "max_steps": None}, lambda: None).repair == 1.0
-    assert "its per-image pixel AUROC is 0.900" in capsys.readouterr().out
+    assert "its synthetic image AUROC is 0.900" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("images", "gap", "said"),
+    [(50, 0.1, []), (50, 0.01, ["differ by less than 0.02"]), (19, 0.1, ["Only 19 normal images were validated"])],
+)
+def test_a_choice_by_chance_is_called_so(images, gap, said):
+    best, second = (
+        Candidate("a", repair, dict.fromkeys(choose.COLUMNS, 0.5 + gap * repair), "model.ckpt", images)
+        for repair in choose.WAYS
+    )
+    *warnings, taken = choose._verdict(best, second)
+    assert taken.startswith("Take a with --model.repair 1.0")
+    assert len(warnings) == len(said)
+    assert all(text in warning for text, warning in zip(said, warnings, strict=True))
 
 
 def test_a_validation_without_normal_images_cannot_choose(tiny_config, lace_root, tmp_path, capsys, monkeypatch):

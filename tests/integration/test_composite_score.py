@@ -177,8 +177,9 @@ def makers(graph: openvino.Model, value: str) -> set[str]:
     return found
 
 
-def test_calibration_for_8_bits_leaves_the_score_its_small_differences(fit, tmp_path):
-    model = make(errors=("ssim",))
+@pytest.mark.parametrize("passes", ["striped", "once"])
+def test_calibration_for_8_bits_leaves_the_score_its_small_differences(passes, fit, tmp_path):
+    model = Scadn(**TINY, passes=passes, score=CompositeScore(errors=("ssim",)))
     datamodule, _ = fit(model, tmp_path)
     path = model.to_openvino(tmp_path, compression_type=CompressionType.INT8_PTQ, datamodule=datamodule)
     graph = openvino.Core().read_model(path)

@@ -53,9 +53,13 @@ def draw_anomalies(
         Anomalies: The changed images and where they were changed.
 
     Raises:
-        ValueError: If a shape or a filling is unknown, or there is none, or ``most`` is below 1.
+        ValueError: If the images have another shape or no floating-point numbers, a shape or a filling is unknown, or
+            there is none, or ``most`` is below 1.
     """
     check_count(1, most=most)
+    if images.ndim != 4 or not images.is_floating_point():
+        msg = f"images must be floating-point numbers of shape (N, C, H, W), got {images.dtype}, {tuple(images.shape)}"
+        raise ValueError(msg)
     _check_kinds("shapes", shapes, SHAPES)
     _check_kinds("fillings", fillings, FILLINGS)
     with torch.autocast(images.device.type, enabled=False):  # places of half precision would make patches blocky
@@ -92,6 +96,6 @@ def _draw_kinds(
 
 
 def _check_kinds(argument: str, names: Sequence[Any], known: Mapping[Any, Any]) -> None:
-    if not names or not set(names) <= set(known):
-        msg = f"{argument} must be some of {', '.join(known)}, got {list(names)}"
+    if isinstance(names, str) or not names or not set(names) <= set(known):
+        msg = f"{argument} must be some of {', '.join(known)}, got {names!r}"
         raise ValueError(msg)

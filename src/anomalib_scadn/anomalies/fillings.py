@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
+from kornia.filters import gaussian_blur2d
 from torch.nn import functional as F  # noqa: N812
 
 from .shapes import log_uniform, uniform
 
 Filling = Literal["patch", "light", "colour", "blur"]
 
-BLUR = 7
-"""Pixels across a box of the blur, which is applied twice."""
+BLUR, BLUR_WINDOW = 2.8, 13
+"""Standard deviation of the blur's Gaussian, and the pixels that it is cut off at."""
 
 
 def patch(images: torch.Tensor, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -66,8 +67,7 @@ def colour(images: torch.Tensor, batch: torch.Tensor, generator: torch.Generator
 def blur(images: torch.Tensor, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """The image itself without its fine structure. See :func:`patch`."""
     del batch, generator
-    padded = F.pad(images, (BLUR - 1,) * 4, mode="reflect")
-    return F.avg_pool2d(F.avg_pool2d(padded, BLUR, stride=1), BLUR, stride=1)
+    return gaussian_blur2d(images, (BLUR_WINDOW, BLUR_WINDOW), (BLUR, BLUR))
 
 
 FILLINGS: dict[Filling, tuple[float, Callable[..., torch.Tensor]]] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anomalib.data import AnomalibDataModule
+from anomalib.data.utils import LabelName
 from anomalib.engine import Engine
 from anomalib.models.components import AnomalibModule
 from jsonargparse import ArgumentParser
@@ -21,11 +22,17 @@ WAYS = (1.0, 0.0)
 """Values of ``repair``: trained to repair, and trained on stripes."""
 
 COLUMNS = {
-    "synthetic_image_AUROC": "image AUROC",
-    "synthetic_PerImagePixelAUROC": "per-image pixel AUROC",
     "repair_rate": "repair rate",
+    "synthetic_image_AUROC": "synthetic image AUROC",
+    "synthetic_PerImagePixelAUROC": "synthetic per-image pixel AUROC",
 }
 """What is shown of each training, all on synthetic anomalies; the first decides, the next where it is equal."""
+
+CLOSE = 0.02
+"""Difference of two trainings that different seeds make too."""
+
+FEW_IMAGES = 20
+"""Normal validation images, each with one anomaly, below which a choice is hardly more than chance."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,14 @@ class Candidate:
         repair (float): Share of the training images that were to be repaired.
         metrics (dict[str, float]): What the last validation logged.
         weights (str): Checkpoint.
+        images (int): Normal validation images.
     """
 
     name: str
     repair: float
     metrics: dict[str, float]
     weights: str
+    images: int
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -85,21 +94,43 @@ def choose(options: Mapping[str, Any], make_data: Callable[[], AnomalibDataModul
     check_count(1, max_steps=options["max_steps"])
     tried = [(file, repair) for file in files for repair in WAYS]
     built = [_build(file, repair, options) for file, repair in tried]  # nothing is trained if one cannot be
-    width = max(len("configuration"), *(len(file.stem) for file in files))
-    print(f"{'configuration':{width}}  repair  {'  '.join(COLUMNS.values())}", flush=True)
-    found = []
-    for (file, repair), engine_and_model in zip(tried, built, strict=True):
-        found.append(_train(file, repair, *engine_and_model, make_data()))
-        values = "  ".join(f"{found[-1].metrics[name]:{len(title)}.3f}" for name, title in COLUMNS.items())
-        print(f"{file.stem:{width}}  {repair:6}  {values}", flush=True)
+    found = [
+        _train(file, repair, *engine_and_model, make_data())
+        for (file, repair), engine_and_model in zip(tried, built, strict=True)
+    ]
     best, second = sorted(found, key=lambda candidate: candidate.rank, reverse=True)[:2]
-    deciding = next((name for name in COLUMNS if best.metrics[name] != second.metrics[name]), next(iter(COLUMNS)))
-    print(
-        f"Take {best.name} with --model.repair {best.repair}: on synthetic anomalies its {COLUMNS[deciding]} is "
-        f"{best.metrics[deciding]:.3f}; that of the next best, {second.name} with --model.repair {second.repair}, is "
-        f"{second.metrics[deciding]:.3f}. Its weights are in {best.weights}"
-    )
+    print("\n".join([*_table(found), *_verdict(best, second)]), flush=True)
     return best
+
+
+def _table(found: list[Candidate]) -> list[str]:
+    """Lay out what was found."""
+    width = max(len("configuration"), *(len(one.name) for one in found))
+    lines = [f"{'configuration':{width}}  repair  {'  '.join(COLUMNS.values())}"]
+    for one in found:
+        values = "  ".join(f"{one.metrics[name]:{len(title)}.3f}" for name, title in COLUMNS.items())
+        lines.append(f"{one.name:{width}}  {one.repair:6}  {values}")
+    return lines
+
+
+def _verdict(best: Candidate, second: Candidate) -> list[str]:
+    """Say which configuration to take, and how sure that is."""
+    deciding = next((name for name in COLUMNS if best.metrics[name] != second.metrics[name]), next(iter(COLUMNS)))
+    values = [one.metrics[deciding] for one in (best, second)]
+    lines = []
+    if best.images < FEW_IMAGES:
+        lines.append(
+            f"Only {best.images} normal images were validated, too few to choose by. Those of training can be had with "
+            "--data.val_split_mode from_train --data.val_split_ratio 0.3"
+        )
+    if values[0] - values[1] < CLOSE:
+        lines.append(f"The best two differ by less than {CLOSE}: another seed may turn them round.")
+    taken = (
+        f"Take {best.name} with --model.repair {best.repair}: on synthetic anomalies its {COLUMNS[deciding]} is "
+        f"{values[0]:.3f}; that of the next best, {second.name} with --model.repair {second.repair}, is "
+        f"{values[1]:.3f}. Its weights are in {best.weights}"
+    )
+    return [*lines, taken]
 
 
 def _find(names: list[str]) -> list[Path]:
@@ -140,4 +171,6 @@ def _train(
             f"no validation image of {data.name} is normal"
         )
         raise ValueError(msg)
-    return Candidate(file.stem, repair, {name: float(logged[name]) for name in COLUMNS}, str(engine.best_model_path))
+    images = int((data.val_data.samples["label_index"] != LabelName.ABNORMAL).sum())
+    metrics = {name: float(logged[name]) for name in COLUMNS}
+    return Candidate(file.stem, repair, metrics, str(engine.best_model_path), images)

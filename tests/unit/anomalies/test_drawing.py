@@ -72,12 +72,25 @@ def test_a_kind_that_is_switched_off_does_not_come():
     [
         ({"shapes": ["star"]}, r"shapes must be some of blob, ellipse, line, got \['star'\]"),
         ({"fillings": []}, r"fillings must be some of patch, light, colour, blur, got \[\]"),
+        ({"shapes": "line"}, "shapes must be some of blob, ellipse, line, got 'line'"),
         ({"most": 0}, "most must be a whole number, at least 1, got 0"),
     ],
 )
 def test_impossible_kinds_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         draw(images(), **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (torch.zeros(3, *SIZE), r"images must be .* of shape \(N, C, H, W\), got torch.float32, \(3, "),
+        (torch.zeros(1, 3, *SIZE, dtype=torch.uint8), r"images must be floating-point .*, got torch.uint8"),
+    ],
+)
+def test_other_things_than_images_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        draw(given)
 
 
 def test_a_batch_of_one_and_an_empty_one_are_taken():

@@ -6,6 +6,7 @@
 import pytest
 import torch
 
+from anomalib_scadn import Scadn
 from anomalib_scadn.networks import Discriminator, Generator
 from anomalib_scadn.training.official_weights import (
     load_official_weights,
@@ -113,6 +114,15 @@ def test_discriminator_stays_as_it_is_without_its_file(files, networks, fresh):
 def test_generator_file_is_enough(files, networks, fresh):
     load_official_weights(fresh[0], files[0])
     assert_same(fresh[0], networks[0].state_dict())
+
+
+@pytest.mark.parametrize(("passes", "warns"), [("striped", True), ("once", False)])
+def test_how_removed_pixels_were_filled_matters_to_striped_passes_alone(passes, warns, files, networks, caplog):
+    model = Scadn(image_size=32, base_channels=CHANNELS, passes=passes, visualizer=False)
+    model.load_official_weights(files[0])
+    assert ("mask_fill" in caplog.text) == warns
+    assert torch.isfinite(model.model.eval().score(torch.rand(1, 3, 32, 32)).pred_score).all()
+    assert_same(model.model.generator, networks[0].state_dict())
 
 
 def test_second_name_of_the_first_convolution_wins_in_any_order(networks):
