@@ -27,7 +27,7 @@ KINDS = ("checkpoint", "onnx", "openvino", "generator-onnx", "generator-openvino
 def bfloat16(request, monkeypatch):
     """Let PyTorch and OpenVINO say that the processor has bfloat16, or that it has not; none has what OpenVINO gets."""
     given = []
-    capabilities = ["FP32", "INT8", *(["BF16"] if request.param else [])]
+    capabilities = ["FP32", "INT8", *(["FP16", "BF16"] if request.param else [])]
     compile_model = ov.Core.compile_model
 
     def compiled(core, model, device, properties):
@@ -92,6 +92,38 @@ def test_a_graph_in_two_parts_computes_what_the_whole_one_does(exported, bfloat1
 def test_what_is_not_quantized_is_not_run_in_8_bits(exported, kind):
     with pytest.raises(ValueError, match=rf"{exported.files[kind].name} cannot be run in precision int8.*INT8_PTQ"):
         StripedMaskInferencer(exported.files[kind], precision="int8")
+
+
+def test_a_device_of_several_that_tells_no_precision_is_refused_in_one_line(exported):
+    assert StripedMaskInferencer(exported.files["openvino"], device="HETERO:CPU").backend.precision == "f32"
+    with pytest.raises(
+        ValueError, match=r"run in precision bf16 on 'HETERO:CPU', which does not tell .*; expected f32$"
+    ):
+        StripedMaskInferencer(exported.files["openvino"], device="HETERO:CPU", precision="bf16")
+
+
+@pytest.fixture
+def tf32():
+    """Let the process compute convolutions of float32 in TF32, as torch does on GPUs by default."""
+    before, torch.backends.cudnn.conv.fp32_precision = torch.backends.cudnn.conv.fp32_precision, "tf32"
+    yield
+    torch.backends.cudnn.conv.fp32_precision = before
+
+
+def test_a_checkpoint_in_single_precision_is_computed_exactly_whatever_the_process_allows(exported, monkeypatch, tf32):
+    inferencer, seen = StripedMaskInferencer(exported.files["checkpoint"]), []
+    model = inferencer.backend._module.model
+    assert model.discriminator is None
+    paint = model.paint
+
+    def painted(given):
+        seen.append(torch.backends.cudnn.conv.fp32_precision)
+        return paint(given)
+
+    monkeypatch.setattr(model, "paint", painted)
+    inferencer.predict(np.zeros((32, 32, 3), np.uint8))
+    assert set(seen) == {"ieee"}
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32"
 
 
 def test_a_quantized_graph_stays_in_8_bits(quantized, bfloat16):

@@ -87,8 +87,8 @@ def configure_console(level: int) -> None:
         level (int): Lowest level of the messages that are shown, as in :mod:`logging`.
     """
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
-    for exporter in ("onnxscript", "onnx_ir"):  # a line for each number of a graph
-        logging.getLogger(exporter).setLevel(logging.WARNING)
+    for exporter in ("torch.onnx", "onnxscript", "onnx_ir"):  # lines for each number of a graph
+        logging.getLogger(exporter).setLevel(logging.ERROR)
     lightning = (logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning_fabric"))
     for handler in (handler for logger in lightning for handler in logger.handlers):
         handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))

@@ -16,6 +16,7 @@ from anomalib_scadn.export.full import open_batch
 from anomalib_scadn.export.values import OpenBatch
 from anomalib_scadn.files import check_archive, explain_unreadable
 from anomalib_scadn.masks.sizes import images_at_once
+from anomalib_scadn.scoring.precision import single_precision
 
 from .backends import Backend, Values
 from .precision import QUANTIZED, Precision, choose_precision
@@ -58,6 +59,7 @@ class CheckpointBackend(Backend):
         self._module.to(self._device)
         chosen = choose_precision(precision, path, _refused(self._device))
         model = self._module.model
+        model.discriminator = None  # which only training asks
         model.passes_at_once = passes_at_once or images_at_once(model.image_size)
         super().__init__(describe(model, self._module.post_processor, "full"), chosen)
 
@@ -75,7 +77,8 @@ class CheckpointBackend(Backend):
     def _predict(self, image: torch.Tensor) -> OpenBatch:
         model = self._module.model
         model.check_images(image)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        device = self._device.type
+        with single_precision(device) if self.precision == "f32" else torch.autocast(device, torch.bfloat16):
             reconstructions = model.reconstruct(image)
         return open_batch(model.scorer, self._module.post_processor, image, reconstructions, model.masks)
 

@@ -109,9 +109,16 @@ class OpenVinoGraph(Graph):
             if quantized
             else {"int8": f"it is not quantized; expected {QUANTIZED}"}
         )
-        if wanted != "f32":  # every device has f32, and AUTO and HETERO have no properties to ask for
-            found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
-            name = core.get_property(self._device, "FULL_DEVICE_NAME")
+        if wanted != "f32":  # which every device has
+            try:
+                found = core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
+                name = core.get_property(self._device, "FULL_DEVICE_NAME")
+            except RuntimeError:  # HETERO, or a device that is not there
+                msg = (
+                    f"{self.path} cannot be run in precision {wanted} on {self._device!r}, which does not tell what it "
+                    "computes in; expected f32"
+                )
+                raise ValueError(msg) from None
             lacking = [key for key, capability in CAPABILITIES.items() if capability not in found]
             refused = {key: f"{name} does not compute in {key} itself; expected f32" for key in lacking} | refused
         chosen = choose_precision(wanted, self.path, refused)

@@ -17,7 +17,8 @@ def choose_precision(wanted: Precision, path: Path, refused: Mapping[str, str]) 
     """Choose what a model is run in.
 
     Args:
-        wanted (Literal["f32", "f16", "bf16", "int8", "auto"]): What is asked for; ``"auto"`` takes the fewest bits.
+        wanted (Literal["f32", "f16", "bf16", "int8", "auto"]): What is asked for; ``"auto"`` takes the fewest
+            bits, and bfloat16 before float16, which processors that have both compute slower.
         path (Path): File of the model, for the message.
         refused (Mapping[str, str]): What file and processor do not have, and why; never ``"f32"``.
 
@@ -28,11 +29,11 @@ def choose_precision(wanted: Precision, path: Path, refused: Mapping[str, str]) 
         ValueError: If it is refused; the message says why.
 
     Example:
-        >>> choose_precision("auto", Path("model.xml"), {"int8": "it is not quantized", "f16": "the device has none"})
+        >>> choose_precision("auto", Path("model.xml"), {"int8": "it is not quantized"})
         'bf16'
     """
     if wanted == "auto":
-        return next(name for name in ("int8", "f16", "bf16", "f32") if name not in refused)
+        return next(name for name in ("int8", "bf16", "f16", "f32") if name not in refused)
     if wanted in refused:
         msg = f"{path} cannot be run in precision {wanted}: {refused[wanted]}"
         raise ValueError(msg)

@@ -87,7 +87,7 @@ class WholeExport(ExportMixin):
             ImportError: If a package is not installed; the message names the extra.
         """
         check_tools("onnx")
-        kwargs.setdefault("opset_version", OPSET)
+        kwargs = {"opset_version": OPSET, "verbose": False} | kwargs
         with self._exporting(), temporary_folder(export_root) as folder:
             path = super().to_onnx(folder, model_file_name, input_size, **kwargs)
             self._complete(path)

@@ -20,8 +20,8 @@ MODEL = Path("model.xml")
     ("refused", "expected"),
     [
         ((), "int8"),
-        (("int8",), "f16"),
-        (("int8", "f16"), "bf16"),
+        (("int8",), "bf16"),
+        (("int8", "bf16"), "f16"),
         (("bf16",), "int8"),
         (("int8", "f16", "bf16"), "f32"),
     ],
