@@ -80,6 +80,18 @@ def fit_arguments(
     checkpoint["state_dict"] = values | backbone | networks
 
 
+def plain_names(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Name weights as a model does that was not compiled.
+
+    Args:
+        state (Mapping[str, Any]): State of a model.
+
+    Returns:
+        dict[str, Any]: The same values.
+    """
+    return {name.replace(COMPILED, ""): value for name, value in state.items()}
+
+
 def named_as(own: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
     """Name weights as a model does, whether it or the one that they are from was compiled.
 
@@ -90,9 +102,8 @@ def named_as(own: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]
     Returns:
         dict[str, Any]: The checkpoint's state; a name without counterpart loses only what compiling has put before it.
     """
-    names = {name.replace(COMPILED, ""): name for name in own}
-    plain = {name.replace(COMPILED, ""): value for name, value in state.items()}
-    return {names.get(name, name): value for name, value in plain.items()}
+    names = plain_names({name: name for name in own})
+    return {names.get(name, name): value for name, value in plain_names(state).items()}
 
 
 def check_fit(network: nn.Module, state: Mapping[str, Any], what: object, advice: str = "") -> None:

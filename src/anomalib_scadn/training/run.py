@@ -23,7 +23,7 @@ from torch.nn.modules.module import _IncompatibleKeys
 
 from anomalib_scadn.loss import check_finite
 
-from .checkpoints import check_fit, keep_arguments, named_as
+from .checkpoints import check_fit, keep_arguments, named_as, plain_names
 from .inputs import check_range
 from .seeds import start_epoch
 from .thresholds import warn_if_never_validated
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 SEED_KEY = "scadn_seed"
 """Key of a run's seed in its checkpoints, so that a resumed run draws the same numbers."""
+
+WEIGHTS = {"state_dict", "current_model_state"}
+"""Keys of weights in a checkpoint: the model's, and beside an average those that it is the average of."""
 
 
 class TrainingRun(LightningModule):
@@ -154,6 +157,8 @@ class TrainingRun(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the seed with the weights, and what they belong to."""
         super().on_save_checkpoint(checkpoint)
+        for name in WEIGHTS & checkpoint.keys():
+            checkpoint[name] = plain_names(checkpoint[name])
         checkpoint[SEED_KEY] = self.seed
         keep_arguments(checkpoint, self.hparams)
 
@@ -162,7 +167,8 @@ class TrainingRun(LightningModule):
         super().on_load_checkpoint(checkpoint)
         for group in chain.from_iterable(state["param_groups"] for state in checkpoint.get("optimizer_states", [])):
             group["fused"] = True  # an older version's Adam was not, and loading takes over that it was not
-        checkpoint["state_dict"] = named_as(self.state_dict(), checkpoint["state_dict"])
+        for name in WEIGHTS & checkpoint.keys():
+            checkpoint[name] = named_as(self.state_dict(), checkpoint[name])
         if self.seed is None:
             self.seed = checkpoint.get(SEED_KEY)
         progress = checkpoint.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {})

@@ -3,6 +3,8 @@
 
 """Checkpoints of compiled models load; those that do not fit are refused in one line that says what differs."""
 
+import re
+
 import pytest
 import torch
 from lightning.pytorch import Trainer
@@ -27,11 +29,26 @@ def test_a_compiled_models_checkpoint_loads_and_a_compiled_model_loads_any(tmp_p
     plain = torch.load(save(model, tmp_path / "plain.ckpt"), weights_only=True)
     model.model = torch.compile(model.model)  # compiles nothing before it is called
     compiled = save(model, tmp_path / "compiled.ckpt")
-    assert any("_orig_mod." in name for name in torch.load(compiled, weights_only=True)["state_dict"])
-    found = kind.load_from_checkpoint(compiled)
-    torch.testing.assert_close(dict(found.state_dict()), expected, rtol=0, atol=0, equal_nan=True)
+    content = torch.load(compiled, weights_only=True)
+    assert content["state_dict"].keys() == expected.keys()
+    older = tmp_path / "older.ckpt"  # with the names that torch.compile gives
+    prefixed = {re.sub(r"^model\.", "model._orig_mod.", name): value for name, value in content["state_dict"].items()}
+    torch.save(content | {"state_dict": prefixed}, older)
+    for path in (compiled, older):
+        found = kind.load_from_checkpoint(path)
+        torch.testing.assert_close(dict(found.state_dict()), expected, rtol=0, atol=0, equal_nan=True)
     model.on_load_checkpoint(plain)
     model.load_state_dict(plain["state_dict"])
+
+
+def test_a_compiled_run_of_averaged_weights_goes_on_without_compiling(tiny_scadn, tiny_lace, tiny_engine):
+    model = tiny_scadn(ema_decay=0.5)
+    model.model.generator = torch.compile(model.model.generator, backend="eager")
+    first = tiny_engine(max_epochs=1)
+    first.fit(model, datamodule=tiny_lace())
+    plain, again = tiny_scadn(ema_decay=0.5), tiny_engine(max_epochs=2)
+    again.fit(plain, datamodule=tiny_lace(), ckpt_path=first.best_model_path)
+    assert again.trainer.current_epoch == 2
 
 
 @pytest.mark.parametrize(
