@@ -28,9 +28,6 @@ MEASURES = {"image_AUROC": "image AUROC", "pixel_AUROC": "pixel AUROC", "repair_
 LINES = {8: "-", 16: "--", 32: ":"}
 """Styles of lines by base channels."""
 
-MARKERS_OF_SIZES = {64: "v", 128: "s", 256: "^"}
-"""Marks by the side of images in pixels, where it is not the configuration's."""
-
 TIMED = {"elpv_mono": 128, "fabric_03": 256}
 """Data sets whose AUROC is plotted over time, and the size of their images in pixels."""
 
@@ -45,23 +42,19 @@ Networks = dict[tuple[str, str], dict[int, float]]
 
 
 def curve() -> Figure:
-    """Plot image AUROC, pixel AUROC and repair rate over the steps of a training, a line for each width and size."""
+    """Plot image AUROC, pixel AUROC and repair rate over the steps of a training, a line for each width."""
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     axes = figure.subplots(1, len(MEASURES))
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
         content = results(path.stem)
-        name, width, side = next(iter(content["data"])), content["base_channels"], content["image_size"]
-        label = f"{name}, {width} channels" + ("" if side is None else f", {side} pixels")
-        style = {
-            "color": f"C{int(name.startswith('fabric'))}",
-            "marker": "." if side is None else MARKERS_OF_SIZES[side],
-        }
+        (name,), width = content["data"], content["base_channels"]
+        colour = f"C{int(name.startswith('fabric'))}"
         runs = {key: run for key, run in content["runs"].items() if key.startswith("repair/once/")}
         steps = [int(key.split("/")[2]) for key in runs]
         for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
             values = [run[measure] for run in runs.values()]
             if None not in values:
-                axis.plot(steps, values, LINES[width], label=label, markersize=5, **style)
+                axis.plot(steps, values, LINES[width], label=f"{name}, {width} channels", color=colour, marker=".")
             axis.set(xlabel="steps", title=title)
             axis.grid(alpha=0.3)
     axes[-1].legend(fontsize=6)

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
+from anomalib_scadn.anomalies import FILLINGS
 from anomalib_scadn.cli import choose, commands
 from anomalib_scadn.cli.choose import Candidate
 from anomalib_scadn.cli.configs import config_path
 from anomalib_scadn.components import RepairRate
+from anomalib_scadn.components.anomaly_sheet import draw_sheet
 from command_line import run
 
 
@@ -40,6 +43,7 @@ def test_a_configuration_is_chosen_without_a_defect(tiny_config, lace_root, tmp_
     printed = capsys.readouterr().out
     rows = re.findall(r"^tiny +([01]\.0) +(\d\.\d{3}) +(\d\.\d{3}) +(\d\.\d{3})$", printed, re.MULTILINE)
     assert {row[0] for row in rows} == {"0.0", "1.0"}
+    assert "Only 4 normal images were validated" in printed
     taken, weights = re.search(r"Take tiny with --model.repair (\S+): .* weights are in (\S+)$", printed, re.S).groups()
     assert taken == max(rows, key=lambda row: row[1:])[0]
     assert Path(weights).is_file()
@@ -136,6 +140,14 @@ def test_a_sheet_of_anomalies_is_drawn(tmp_path, capsys):
     with Image.open(sheets[0]) as sheet:
         assert sheet.width > 1.9 * sheet.height  # six panels beside each other, three below each other
     assert sheets[0].read_bytes() == sheets[1].read_bytes()
+
+
+def test_anomalies_are_outlined_and_normal_images_are_not():
+    figure = draw_sheet(torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)))
+    outlined = [bool(axis.collections) for axis in figure.axes]
+    columns = len(FILLINGS) + 2
+    assert not any(outlined[::columns])
+    assert all(any(outlined[column::columns]) for column in range(1, columns))
 
 
 def test_a_small_folder_is_shown_whole(tmp_path, capsys, monkeypatch):

@@ -32,7 +32,7 @@ CLOSE = 0.02
 """Difference of two trainings that different seeds make too."""
 
 FEW_IMAGES = 20
-"""Normal validation images, each with one anomaly, below which a choice is hardly more than chance."""
+"""Normal validation images below which there are not five anomalies of each filling."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def choose_precision(wanted: Precision, path: Path, refused: Mapping[str, str]) 
 
     Args:
         wanted (Literal["f32", "f16", "bf16", "int8", "auto"]): What is asked for; ``"auto"`` takes the fewest
-            bits, and bfloat16 before float16, which processors that have both compute slower.
+            bits, and bfloat16, for which norms are fused, before float16.
         path (Path): File of the model, for the message.
         refused (Mapping[str, str]): What file and processor do not have, and why; never ``"f32"``.
 

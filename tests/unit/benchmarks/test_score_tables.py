@@ -3,9 +3,11 @@
 
 """Tables of scores and of ways to train."""
 
+from anomalib_scadn.cli.choose import COLUMNS
 from score_tables import (
     SHIPPED,
     SHIPPED_FOR_CLASSES,
+    SYNTHETIC,
     choice_table,
     gains_table,
     highlights_table,
@@ -157,6 +159,7 @@ def test_networks_trained_to_repair_are_listed_by_what_they_are_made_of():
 
 def test_the_choice_is_made_by_the_repair_rate_alone():
     header, rows = choice_table(WAYS)
+    assert next(iter(SYNTHETIC)) == next(iter(COLUMNS))  # what anomalib-scadn choose takes
     told = ("repair rate", "synthetic: image")
     assert header[:5] == ["data set", *(f"rank correlation, {name}" for name in told), "runs", "chosen"]
     # Of the cells' ways the repair rate prefers the better one, of those of lace the worse one; twelve passes
