@@ -16,6 +16,7 @@ from lightning.pytorch import Trainer
 from torch import nn
 
 from anomalib_scadn import CompositeScore, PaperScore, Scadn, SyntheticLace
+from anomalib_scadn.deploy.precision import Precision
 from anomalib_scadn.export import export_generator
 from measure import count_multiply_adds
 from models import anomalib_model
@@ -39,7 +40,7 @@ class Form(NamedTuple):
     """
 
     form: str
-    precision: str
+    precision: Precision
     file: str
     base_channels: int = 0
     passes: str = ""
@@ -92,14 +93,24 @@ FORMS: dict[str, Callable[[Scadn, Path], Path]] = {
 }
 """How a model is exported in every form of full precision."""
 
-EXPORTS = {**FORMS, "OpenVINO INT8_PTQ": export_int8}
+COMPILED, BARE = "torch compiled", "bare passes, OpenVINO"
+"""A checkpoint whose generator is compiled by ``torch.compile``, and the generator's passes of an image alone."""
+
+EXPORTS = {
+    **FORMS,
+    COMPILED: save_checkpoint,
+    "OpenVINO INT8_PTQ": export_int8,
+    BARE: FORMS["generator, OpenVINO"],
+}
 """How a model is exported in every form."""
 
-PRECISIONS = {
+PRECISIONS: dict[str, tuple[Precision, ...]] = {
     "torch eager": ("f32", "bf16"),
+    COMPILED: ("f32", "bf16"),
     "ONNX Runtime": ("f32",),
     "OpenVINO": ("f32", "bf16"),
     "OpenVINO INT8_PTQ": ("int8",),
+    BARE: ("f32", "bf16"),
 }
 """What is timed: forms, and the precisions that each is run in where the processor has them."""
 

@@ -11,8 +11,8 @@ The models are untrained: weights do not change the time. Each form is loaded in
 an image in one process after the other, several times if that is quick, and a product of two matrices, which tells
 what the processor can do; widths follow each other. Ratios are to the plain way (``plain.py``) at the same width:
 twelve striped passes, torch's own layers, the paper's score. ``--beside`` adds models of anomalib's own, fitted to
-drawn lace and exported to OpenVINO. Results go to ``latency_SIZE.json`` in ``benchmarks/results`` or ``--results``;
-what was measured with the same arguments is replaced.
+drawn lace and exported to OpenVINO. Results go to ``latency_SIZE_CHANNELS.json`` in ``benchmarks/results`` or
+``--results``; what was measured with the same arguments is replaced.
 """
 
 import argparse
@@ -32,12 +32,15 @@ import openvino  # noqa: F401
 import torch
 from anomalib.deploy import OpenVINOInferencer
 
+from anomalib_scadn import Scadn
 from anomalib_scadn.deploy import StripedMaskInferencer
 from anomalib_scadn.deploy.checkpoint import has_bfloat16
 from anomalib_scadn.deploy.loading import thread_options
-from anomalib_scadn.masks.sizes import Passes
+from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
+from anomalib_scadn.deploy.precision import Precision
+from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, Passes, equal_passes_at_once
 from anomalib_scadn.networks import Residual
-from forms import PRECISIONS, Form, export_all
+from forms import BARE, COMPILED, PRECISIONS, Form, export_all
 from layout import markdown, median_and_range
 from models import ANOMALIB_MODELS
 from plain import PLAIN, PlainInference
@@ -76,8 +79,35 @@ def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
         other = OpenVINOInferencer(path, config=options)
         return lambda: other.predict(image)
     options = thread_options(path, threads)
+    if form.form == BARE:
+        return bare_passes(path, form.precision, options or {})
+    if form.form == COMPILED:
+        return compiled(path, form.precision, image)
     inferencer = StripedMaskInferencer(path, precision=form.precision, backend_options=options)
     return lambda: inferencer.predict(image)
+
+
+def bare_passes(path: Path, precision: Precision, options: dict[str, Any]) -> Call:
+    """Run the generator alone as often as an image is painted, as many masked images at once as usual."""
+    graph = OpenVinoGraph(path, "cpu", precision, options, None)
+    described = graph.metadata
+    size, count = described.image_size, MASKS_PER_SCALE * len(described.stripes) if described.passes == "striped" else 1
+    given = np.zeros((equal_passes_at_once(size, count), 3, *size), dtype=np.float32)
+    painted = np.empty((count, 3, *size), dtype=np.float32)
+    return lambda: graph.run_into([given] * (count // len(given)), painted)
+
+
+def compiled(path: Path, precision: str, image: np.ndarray) -> Call:
+    """Score with a generator that torch has compiled."""
+    module = Scadn.load_from_checkpoint(path).eval()
+    module.model.generator.compile()
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+
+    def call() -> object:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            return module(batch)
+
+    return call
 
 
 def product(precision: str) -> Call:
@@ -90,6 +120,8 @@ def product(precision: str) -> Call:
 def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int) -> None:  # noqa: ANN401  # a pipe's end
     """Make a call in this process, make it whenever asked, and tell the seconds; at the end, the memory in MiB."""
     torch.set_num_threads(threads)
+    connection.send(None)
+    connection.recv()
     before, start = peak_memory(), time.perf_counter()
     call = make(*given)
     load_s = time.perf_counter() - start
@@ -120,8 +152,16 @@ class Worker:
         self._process = context.Process(target=serve, args=(other, make, given, threads), daemon=True)
         self._process.start()
         other.close()  # so that a process that dies is noticed
-        self.load_s = self._receive()
         self.seconds: list[float] = []
+
+    def wait(self) -> None:
+        """Wait until the process has imported what it needs."""
+        self._receive()
+
+    def load(self) -> None:
+        """Load the model while all other processes sleep."""
+        self._connection.send("load")
+        self.load_s: float = self._receive()
 
     def _receive(self) -> Any:  # noqa: ANN401  # whatever the process tells
         try:
@@ -182,6 +222,9 @@ def by_turns(forms: list[Form], arguments: argparse.Namespace, folder: Path, pre
     image = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
     products = {name: Worker(f"product in {name}", threads, product, name) for name in precisions}
     workers = [Worker(form.file, threads, load, folder, form, image, threads) for form in forms]
+    for step in (Worker.wait, Worker.load):
+        for worker in (*products.values(), *workers):
+            step(worker)
     for _ in range(arguments.repeats):
         for worker in (*products.values(), *workers):
             worker.turn()
@@ -222,7 +265,8 @@ def main() -> None:
 
 def do(arguments: argparse.Namespace) -> None:
     """Measure, show and keep."""
-    path = arguments.results / f"latency_{arguments.image_size}.json"
+    name = "_".join(map(str, (arguments.image_size, *arguments.base_channels)))
+    path = arguments.results / f"latency_{name}.json"
     settings = {**model_settings(arguments), "threads": arguments.threads, "repeats": arguments.repeats}
     if known := read(path):
         check_same(path, known, settings)
@@ -230,7 +274,7 @@ def do(arguments: argparse.Namespace) -> None:
         rows = measure(arguments, arguments.models or Path(folder))
     runtimes = {name: version(name) for name in ("onnxruntime", "openvino", "nncf")}
     result = {**settings, "machine": {**machine(), **runtimes}, "rows": rows}
-    print(markdown(*latency_table({str(arguments.image_size): result})))
+    print(markdown(*latency_table({name: result})))
     save(path, result)
     print(path)
 

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 from anomalib_scadn import Scadn
 from anomalib_scadn.loss import adversarial_loss, discriminator_loss, reconstruction_loss, structural_loss
 from anomalib_scadn.masks import remove
-from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
+from anomalib_scadn.networks import BlockConv2d, InstanceNorm, ResizeConv2d
 from anomalib_scadn.training.inputs import draw_inputs
 
 PLAIN = "the plain way"
@@ -32,9 +32,11 @@ def with_torchs_layers(network: nn.Module) -> nn.Module:
                 setattr(layers, name, nn.InstanceNorm2d(layer.num_features))
             elif isinstance(layer, nn.ReLU):
                 setattr(layers, name, nn.ReLU(inplace=True))
-            elif isinstance(layer, ResizeConv2d):
-                setattr(layers, names[index - 1], nn.Upsample(scale_factor=2))
-                convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1)
+            elif isinstance(layer, ResizeConv2d | BlockConv2d):
+                if isinstance(layer, ResizeConv2d):
+                    setattr(layers, names[index - 1], nn.Upsample(scale_factor=2))
+                sides = {"kernel_size": layer.kernel_size, "padding": layer.padding}
+                convolution = nn.Conv2d(layer.in_channels, layer.out_channels, **sides)
                 convolution.weight, convolution.bias = layer.weight, layer.bias
                 setattr(layers, name, convolution)
     return plain.to(memory_format=torch.contiguous_format)

@@ -35,7 +35,7 @@ Layout = Callable[[dict[str, Any]], Table]
 def latency_table(results: dict[str, dict[str, Any]]) -> Table:
     """Lay out what one image costs in each form of a model."""
     columns = {
-        "size": "{size} x {size}",
+        "size": "{image_size} x {image_size}",
         "base channels": "{channels}",
         "passes": "{passes}",
         "residual blocks": "{residual}",
@@ -50,7 +50,7 @@ def latency_table(results: dict[str, dict[str, Any]]) -> Table:
         "machine": "{processor}, threads: {threads}",
     }
     rows = []
-    for size, result in sorted(results.items(), key=lambda item: int(item[0])):
+    for result in sorted(results.values(), key=lambda result: (result["image_size"], -len(result["base_channels"]))):
         plain = {form["base_channels"]: form["image_s"]["median"] for form in result["rows"] if form["form"] == PLAIN}
         for form in result["rows"]:
             times = {name: 1000 * value for name, value in form["image_s"].items()}
@@ -60,9 +60,8 @@ def latency_table(results: dict[str, dict[str, Any]]) -> Table:
                 "ratio": f"{1000 * base / times['median']:.2f}" if base else "",
                 "channels": form["base_channels"] or "",
             }
-            rows.append(
-                {"size": size, **form, **own, "threads": result["threads"], "processor": result["machine"]["processor"]}
-            )
+            shared = {"image_size": result["image_size"], "threads": result["threads"]}
+            rows.append({**shared, **form, **own, "processor": result["machine"]["processor"]})
     return lay_out(columns, rows)
 
 

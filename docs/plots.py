@@ -65,7 +65,7 @@ def latency() -> Figure:
     """Plot image AUROC over the time of an image: networks of several widths, PatchCore and PaDiM."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axis, (data, size) in zip(figure.subplots(1, len(TIMED)), TIMED.items(), strict=True):
-        rows = [row for row in results(f"latency_{size}")["rows"] if row["precision"] == "f32"]
+        rows = [row for row in results(f"latency_{size}_8_16_32")["rows"] if row["precision"] == "f32"]
         plot_networks(axis, rows, areas_of_networks(data))
         models = results(f"compare_{data}")["data"][data]["models"]
         for row in (row for row in rows if row["form"] in MARKERS):

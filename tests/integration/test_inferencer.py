@@ -6,8 +6,10 @@
 import itertools
 import pickle
 import re
+import resource
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -27,6 +29,9 @@ from tolerances import generator_rounding, score_rounding
 
 GRAPHS = ("onnx", "openvino", "generator-onnx", "generator-openvino")
 KINDS = ("checkpoint", *GRAPHS)
+
+MEMORY = Path("/proc/self/statm")
+"""Pages of memory that a process has on Linux; the second number are those in use."""
 
 
 def copy_model(exported, kind, folder):
@@ -379,6 +384,18 @@ def half(size):
     mask = np.zeros((size, size), dtype=np.uint8)
     mask[: size // 2] = 1
     return mask
+
+
+@pytest.mark.skipif(not MEMORY.exists(), reason="the system does not tell a process's memory there")
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_memory_does_not_grow_with_the_number_of_image_sizes(exported, kind):
+    def predict(count, least):
+        for number in range(count):
+            exported.inferencer(kind).predict(np.zeros((least + number % 97, least + number % 89, 3), dtype=np.uint8))
+        return int(MEMORY.read_text().split()[1]) * resource.getpagesize() / 2**20
+
+    before = predict(100, least=30)
+    assert predict(400, least=140) - before < 30
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -35,11 +35,13 @@ def test_help_and_configurations_import_neither_anomalib_nor_a_runtime(arguments
 
 
 @pytest.mark.parametrize(("kind", "runtime"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
-def test_a_graph_is_scored_and_judged_without_torch(exported, image_folders, tmp_path, kind, runtime):
+def test_a_graph_is_scored_and_judged_without_torch(exported, image_folders, tmp_path, monkeypatch, kind, runtime):
+    monkeypatch.chdir(tmp_path)
     options = ("--model", exported.files[kind], "--input", image_folders["larger"], "--output", tmp_path / "results")
     found = imported("-m", "anomalib_scadn", "score", *options)
     assert runtime in found
     assert not found & (SLOW | RUNTIMES - {runtime})
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]  # no runtime's cache
     for command in (("threshold", tmp_path / "results", "--good", "."), ("report", tmp_path / "results")):
         assert not imported("-m", "anomalib_scadn", *command) & (SLOW | RUNTIMES)
 

@@ -1,11 +1,12 @@
 # Copyright (C) 2026 the anomalib-scadn authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Upsampling and the convolution behind it as one plain convolution of the small image, for graphs.
+"""Layers of the generator as plain convolutions to four times the channels, for graphs.
 
 Of the weights of :class:`~anomalib_scadn.networks.ResizeConv2d` four meet each of the four pixels that one becomes: a
 2 x 2 convolution to four times the channels, whose values are then put side by side (Shi et al. 2016; Aitken et al.
-2017). The result is the same up to rounding, borders included.
+2017). The result is the same up to rounding, borders included. A :class:`~anomalib_scadn.networks.BlockConv2d` is such
+a convolution already; in a graph its weights are constants.
 """
 
 from copy import deepcopy
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.networks import ResizeConv2d
+from anomalib_scadn.networks import BlockConv2d, ResizeConv2d
 
 
 class SubpixelConv2d(nn.Module):
@@ -52,7 +53,7 @@ class SubpixelConv2d(nn.Module):
 
 
 def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
-    """Copy a network with each upsampling as a convolution that every runtime is fast at: it computes the same.
+    """Copy a network with layers that every runtime is fast at, and calibration for 8 bits knows: it computes the same.
 
     Args:
         network (nn.Module): Any network.
@@ -65,4 +66,16 @@ def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
         for name, layer in list(layers.named_children()):
             if isinstance(layer, ResizeConv2d):
                 setattr(layers, name, SubpixelConv2d(layer))
+            elif isinstance(layer, BlockConv2d):
+                setattr(layers, name, nn.Sequential(_plain(*layer.blocks()), nn.PixelShuffle(2)))
     return copy.to(memory_format=torch.channels_last)
+
+
+def _plain(weight: torch.Tensor, bias: torch.Tensor | None) -> nn.Conv2d:
+    """Make a convolution of stride 2 that has these weights."""
+    channels, given, *kernel = weight.shape
+    with torch.device("meta"):
+        plain = nn.Conv2d(given, channels, (kernel[0], kernel[1]), stride=2)
+    plain.weight = nn.Parameter(weight.detach(), requires_grad=False)
+    plain.bias = None if bias is None else nn.Parameter(bias.detach(), requires_grad=False)
+    return plain

@@ -5,10 +5,11 @@
 
 from .discriminator import Discriminator
 from .generator import Generator, Residual, ResidualBlock, check_input_size, to_images
-from .layers import InstanceNorm, ResizeConv2d
+from .layers import BlockConv2d, InstanceNorm, ResizeConv2d
 from .weights import apply, initial_weights
 
 __all__ = [
+    "BlockConv2d",
     "Discriminator",
     "Generator",
     "InstanceNorm",

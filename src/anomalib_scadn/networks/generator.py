@@ -18,7 +18,7 @@ from torch import nn
 
 from anomalib_scadn.masks.sizes import MIN_SIZE, check_sides
 
-from .layers import InstanceNorm, ResizeConv2d, mean_by_rows
+from .layers import BlockConv2d, InstanceNorm, ResizeConv2d, mean_by_rows
 from .weights import init_weights
 
 Residual = Literal["full", "separable"]
@@ -98,7 +98,7 @@ class Generator(nn.Module):
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
             # Checkpoints name weights by their place in the Sequential, and upsampling was a layer of its own.
             decoder += [nn.Identity(), *_norm_relu(ResizeConv2d(wide, narrow))]
-        decoder += [nn.ReflectionPad2d(3), nn.Conv2d(base_channels, 3, 7)]
+        decoder += [nn.ReflectionPad2d(3), BlockConv2d(base_channels, 3, 7)]
         self.encoder = nn.Sequential(*encoder)
         self.residual = nn.Sequential(*(ResidualBlock(widths[-1], residual=residual) for _ in range(residual_blocks)))
         self.decoder = nn.Sequential(*decoder)

@@ -11,7 +11,7 @@ from anomalib.models import Padim, Patchcore
 from torch import nn
 
 from anomalib_scadn import Scadn
-from anomalib_scadn.networks import ResizeConv2d
+from anomalib_scadn.networks import BlockConv2d, ResizeConv2d
 from layout import median_and_range
 from measure import measure_size, measure_times
 from models import BACKBONE, load_backbone, predict, predict_raw
@@ -84,7 +84,8 @@ def test_scadn_costs_twelve_passes_of_its_generator(scadn):
 
     def count(module, inputs, output):
         # Of the nine weights of a kernel four sums are left for each pixel behind upsampling.
-        kernel = 4 / 9 if isinstance(module, ResizeConv2d) else 1
+        # Those of a block of pixels share a window of 8 x 8, one pixel has 7 x 7.
+        kernel = 4 / 9 if isinstance(module, ResizeConv2d) else 64 / 49 if isinstance(module, BlockConv2d) else 1
         counted.append(output[0].numel() * module.weight[0].numel() * kernel)
 
     for module in scadn.model.generator.modules():

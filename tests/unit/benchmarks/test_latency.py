@@ -8,6 +8,7 @@ import multiprocessing.dummy
 import sys
 import threading
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ import torch
 import latency
 import tables
 from anomalib_scadn.deploy import StripedMaskInferencer
-from forms import Form, count, export_all, make_model, save_checkpoint
+from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
+from anomalib_scadn.networks import Generator
+from forms import BARE, COMPILED, Form, count, export_all, make_model, save_checkpoint
 from plain import PLAIN, PlainInference
 from store import MadeOtherwiseError
 
@@ -71,11 +74,11 @@ def test_the_command_times_by_turns_and_its_table_is_laid_out(models, tmp_path, 
     latency.main()
     workers = len(set(turns))
     assert turns == turns[:workers] * 3
-    result = json.loads((tmp_path / f"latency_{SIZE}.json").read_text())
+    result = json.loads((tmp_path / f"latency_{SIZE}_{CHANNELS}.json").read_text())
     assert [form["form"] for form in result["rows"]] == [PLAIN, "torch eager"]
     times = [form["image_s"] for form in result["rows"]]
     assert all(0 < one["lowest"] <= one["median"] <= one["highest"] for one in times)
-    header, rows = tables.latency_table({str(SIZE): result})
+    header, rows = tables.latency_table({"": result})
     assert [row[:4] for row in rows] == [["32 x 32", "2", "striped", "full"]] * 2
     assert rows[0][header.index("times as fast")] == "1.00"
 
@@ -104,6 +107,27 @@ def test_each_network_and_way_to_ask_is_exported(tmp_path):
         assert latency.load(tmp_path, form, image, 1)().raw_score > 0
 
 
+@pytest.mark.parametrize(("passes", "count"), [("striped", 12), ("once", 1)])
+def test_bare_passes_are_those_of_an_image(tmp_path, monkeypatch, passes, count):
+    given = {"passes": [passes], "forms": [BARE]}
+    _, form, _ = export_all(SimpleNamespace(**{**vars(ARGUMENTS), **given}), tmp_path)
+    ran = []
+    monkeypatch.setattr(OpenVinoGraph, "run_into", lambda graph, chunks, output: ran.extend(chunks))
+    latency.load(tmp_path, form, np.zeros((SIZE, SIZE, 3), dtype=np.uint8), 1)()
+    assert np.concatenate(ran).shape == (count, 3, SIZE, SIZE)
+
+
+def test_a_compiled_generator_scores_as_any(models, monkeypatch):
+    image, compiling = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8), Mock()
+    monkeypatch.setattr(Generator, "compile", compiling)  # which takes minutes
+    expected = StripedMaskInferencer(models / "model.ckpt").predict(image).pred_score
+    found = latency.load(models, Form(COMPILED, "f32", "model.ckpt"), image, 1)()
+    assert found.pred_score.item() == pytest.approx(expected, rel=1e-5)
+    compiling.assert_called_once_with()
+
+
 def test_a_process_that_ends_names_its_model():
+    worker = latency.Worker("model.xml", 1, sys.exit)
+    worker.wait()
     with pytest.raises(RuntimeError, match=r"model\.xml: its process ended"):
-        latency.Worker("model.xml", 1, sys.exit)
+        worker.load()

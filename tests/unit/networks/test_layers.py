@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from anomalib_scadn.networks import InstanceNorm, ResizeConv2d
+from anomalib_scadn.networks import BlockConv2d, InstanceNorm, ResizeConv2d
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
@@ -96,3 +96,19 @@ def test_resizing_and_convolving_in_one_equals_one_after_the_other(size, layout)
     inputs = (features, layer.weight, layer.bias)
     expected = values_and_gradients(one_after_the_other, *inputs)
     torch.testing.assert_close(values_and_gradients(in_one, *inputs), expected, atol=1e-11, rtol=1e-11)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("size", "kernel"), [((7, 7), 6), ((10, 14), 7), ((6, 8), 1)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_convolution_of_blocks_equals_one_of_pixels(size, kernel, bias, layout):
+    layer = BlockConv2d(3, 2, kernel, bias=bias).double()
+    features = drawn(2, 3, *size, dtype=torch.float64).to(memory_format=layout)
+
+    def of_blocks(features, *weights):
+        names = ("weight", "bias")[: len(weights)]
+        return torch.func.functional_call(layer, dict(zip(names, weights, strict=True)), features)
+
+    inputs = (features, *layer.parameters())
+    expected = values_and_gradients(F.conv2d, *inputs)
+    torch.testing.assert_close(values_and_gradients(of_blocks, *inputs), expected, atol=1e-11, rtol=1e-11)

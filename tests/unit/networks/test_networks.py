@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 from anomalib_scadn.masks.sizes import MIN_SIZE
 from anomalib_scadn.networks import (
+    BlockConv2d,
     Discriminator,
     Generator,
     InstanceNorm,
@@ -175,8 +176,8 @@ def test_generator_pads_outer_convolutions_by_reflection_and_upsamples_by_repeti
         assert isinstance(part[index], nn.ReflectionPad2d)
         assert part[index].padding == (3, 3, 3, 3)
         assert (part[index + 1].kernel_size, part[index + 1].padding) == ((7, 7), (0, 0))
-    inner = [layer for layer in generator.decoder if isinstance(layer, nn.Conv2d)][:-1]
-    assert [type(layer) for layer in inner] == [ResizeConv2d] * 3
+    layers = [layer for layer in generator.decoder if isinstance(layer, nn.Conv2d)]
+    assert [type(layer) for layer in layers] == [*[ResizeConv2d] * 3, BlockConv2d]
     down = [layer for layer in generator.encoder if isinstance(layer, nn.Conv2d)][1:]
     assert [(layer.kernel_size, layer.stride, layer.padding) for layer in down] == [((4, 4), (2, 2), (1, 1))] * 3
 
