@@ -9,10 +9,10 @@
 
 The models are untrained: weights do not change the time. Each form is loaded in a process of its own. Each turn times
 an image in one process after the other, several times if that is quick, and a product of two matrices, which tells
-what the processor can do; widths follow each other. Ratios are to the plain way (``plain.py``) at the same width:
-twelve striped passes, torch's own layers, the paper's score. ``--beside`` adds models of anomalib's own, fitted to
-drawn lace and exported to OpenVINO. Results go to ``latency_SIZE_CHANNELS.json`` in ``benchmarks/results`` or
-``--results``; what was measured with the same arguments is replaced.
+what the processor can do. Widths follow each other, and so do one pass and twelve. Ratios are to the plain way
+(``plain.py``) at the same width: twelve striped passes, torch's own layers, the paper's score. ``--beside`` adds models
+of anomalib's own, fitted to drawn lace and exported to OpenVINO. Results go to ``latency_SIZE_CHANNELS.json`` in
+``benchmarks/results`` or ``--results``; what was measured with the same arguments is replaced.
 """
 
 import argparse
@@ -75,8 +75,8 @@ def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
         return lambda: plain.predict(image)
     if form.form in ANOMALIB_MODELS:
         os.chdir(path.parent)  # anomalib's inferencer leaves OpenVINO's cache in the working folder
-        options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": form.precision}
-        other = OpenVINOInferencer(path, config=options)
+        config = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": form.precision}
+        other = OpenVINOInferencer(path, config=config)
         return lambda: other.predict(image)
     options = thread_options(path, threads)
     if form.form == BARE:
@@ -204,16 +204,17 @@ def model_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> list[Row]:
-    """Time all forms, those of one width by turns."""
+    """Time all forms, those of one width and way to ask by turns."""
     native = has_bfloat16(torch.device("cpu"))
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # of the processes that follow
     forms = [form for form in exported(arguments, folder) if native or form.precision != "bf16"]
-    rows = []
-    for width in arguments.base_channels:
-        # Models of anomalib's own have no width, and go with the first.
-        chosen = [form for form in forms if (form.base_channels or arguments.base_channels[0]) == width]
-        rows += by_turns(chosen, arguments, folder, ("f32", "bf16") if native else ("f32",))
-    return rows
+    groups: dict[tuple[int, str], list[Form]] = {}
+    for form in forms:
+        # The plain way goes with the first passes, anomalib's own models, which have no width, with the first of all.
+        passes = arguments.passes[0] if form.form in (PLAIN, *ANOMALIB_MODELS) else form.passes
+        groups.setdefault((form.base_channels or arguments.base_channels[0], passes), []).append(form)
+    precisions = ("f32", "bf16") if native else ("f32",)
+    return [row for group in groups.values() for row in by_turns(group, arguments, folder, precisions)]
 
 
 def by_turns(forms: list[Form], arguments: argparse.Namespace, folder: Path, precisions: Sequence[str]) -> list[Row]:
