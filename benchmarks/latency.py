@@ -38,7 +38,8 @@ from anomalib_scadn.deploy.checkpoint import has_bfloat16
 from anomalib_scadn.deploy.loading import thread_options
 from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
 from anomalib_scadn.deploy.precision import Precision
-from anomalib_scadn.masks.sizes import MASKS_PER_SCALE, Passes, equal_passes_at_once
+from anomalib_scadn.masks import inference_masks
+from anomalib_scadn.masks.sizes import Passes, equal_passes_at_once
 from anomalib_scadn.networks import Residual
 from forms import BARE, COMPILED, PRECISIONS, Form, export_all
 from layout import markdown, median_and_range
@@ -90,8 +91,8 @@ def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
 def bare_passes(path: Path, precision: Precision, options: dict[str, Any]) -> Call:
     """Run the generator alone as often as an image is painted, as many masked images at once as usual."""
     graph = OpenVinoGraph(path, "cpu", precision, options, None)
-    described = graph.metadata
-    size, count = described.image_size, MASKS_PER_SCALE * len(described.stripes) if described.passes == "striped" else 1
+    size = graph.metadata.image_size
+    count = len(inference_masks(size, graph.metadata.stripes, graph.metadata.passes))
     given = np.zeros((equal_passes_at_once(size, count), 3, *size), dtype=np.float32)
     painted = np.empty((count, 3, *size), dtype=np.float32)
     return lambda: graph.run_into([given] * (count // len(given)), painted)
@@ -156,30 +157,29 @@ class Worker:
 
     def wait(self) -> None:
         """Wait until the process has imported what it needs."""
-        self._receive()
+        self._ask()
 
     def load(self) -> None:
         """Load the model while all other processes sleep."""
-        self._connection.send("load")
-        self.load_s: float = self._receive()
+        self.load_s: float = self._ask("load")
 
-    def _receive(self) -> Any:  # noqa: ANN401  # whatever the process tells
+    def _ask(self, *words: str) -> Any:  # noqa: ANN401  # whatever the process tells
         try:
+            for word in words:
+                self._connection.send(word)
             return self._connection.recv()
-        except EOFError as error:
+        except (EOFError, OSError) as error:
             msg = f"{self._name}: its process ended; without an error above, it did not fit into memory"
             raise RuntimeError(msg) from error
 
     def turn(self) -> None:
         """Time one call while all other processes sleep."""
         time.sleep(PAUSE)
-        self._connection.send(TURN)
-        self.seconds.append(self._receive())
+        self.seconds.append(self._ask(TURN))
 
     def end(self) -> Row:
         """End the process; tell what was measured: times in seconds, memory in MiB."""
-        self._connection.send("end")
-        memory = self._receive()
+        memory = self._ask("end")
         self._process.join()
         return {"load_s": self.load_s, "image_s": median_and_range(self.seconds), "peak_above_imports_mib": memory}
 
@@ -210,9 +210,10 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[Row]:
     forms = [form for form in exported(arguments, folder) if native or form.precision != "bf16"]
     groups: dict[tuple[int, str], list[Form]] = {}
     for form in forms:
-        # The plain way goes with the first passes, anomalib's own models, which have no width, with the first of all.
-        passes = arguments.passes[0] if form.form in (PLAIN, *ANOMALIB_MODELS) else form.passes
-        groups.setdefault((form.base_channels or arguments.base_channels[0], passes), []).append(form)
+        # Models of anomalib's own have no width, and go with the first. The plain way goes with all: a machine changes.
+        own = [form.passes or arguments.passes[0]] if form.form != PLAIN else arguments.passes
+        for passes in own:
+            groups.setdefault((form.base_channels or arguments.base_channels[0], passes), []).append(form)
     precisions = ("f32", "bf16") if native else ("f32",)
     return [row for group in groups.values() for row in by_turns(group, arguments, folder, precisions)]
 

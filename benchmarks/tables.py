@@ -50,9 +50,11 @@ def latency_table(results: dict[str, dict[str, Any]]) -> Table:
         "machine": "{processor}, threads: {threads}",
     }
     rows = []
-    for result in sorted(results.values(), key=lambda result: (result["image_size"], -len(result["base_channels"]))):
-        plain = {form["base_channels"]: form["image_s"]["median"] for form in result["rows"] if form["form"] == PLAIN}
+    for result in sorted(results.values(), key=lambda result: result["image_size"]):
+        plain = {}
         for form in result["rows"]:
+            if form["form"] == PLAIN:  # the forms behind it were timed beside it
+                plain[form["base_channels"]] = form["image_s"]["median"]
             times = {name: 1000 * value for name, value in form["image_s"].items()}
             own = {"time": spread(times, "{:.1f} ms".format), "share": share_of_peak(form)}
             base = plain.get(form["base_channels"])

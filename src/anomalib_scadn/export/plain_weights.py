@@ -10,7 +10,7 @@ from copy import deepcopy
 from torch import nn
 from torch.nn.utils import parametrize
 
-from anomalib_scadn.networks import ResizeConv2d
+from anomalib_scadn.networks import BlockConv2d, ResizeConv2d
 
 from .upsampling import with_subpixel_convolutions
 
@@ -53,7 +53,7 @@ def for_inference(model: nn.Module, training_only: Sequence[str]) -> Iterator[No
                 setattr(model, name, None)
             elif any(parametrize.is_parametrized(module) for module in network.modules()):
                 setattr(model, name, with_plain_weights(network))
-            elif any(isinstance(module, ResizeConv2d) for module in network.modules()):
+            elif any(isinstance(module, ResizeConv2d | BlockConv2d) for module in network.modules()):
                 setattr(model, name, with_subpixel_convolutions(network))
         yield
     finally:

@@ -53,7 +53,7 @@ class SubpixelConv2d(nn.Module):
 
 
 def with_subpixel_convolutions(network: nn.Module) -> nn.Module:
-    """Copy a network with layers that every runtime is fast at, and calibration for 8 bits knows: it computes the same.
+    """Copy a network with convolutions of constant weights, which every runtime is fast at: it computes the same.
 
     Args:
         network (nn.Module): Any network.

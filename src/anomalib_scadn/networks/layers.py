@@ -132,20 +132,24 @@ class ResizeConv2d(nn.Conv2d):
 class BlockConv2d(nn.Conv2d):
     """Convolution to few channels without padding, of blocks of 2 x 2 pixels.
 
-    A processor computes sixteen channels in the time of three. The four pixels of a block have four times the channels
-    of one, and share a window of the image; where a pixel does not look, its weights are 0. The same result up to
-    rounding.
+    A processor whose vectors hold sixteen numbers computes twelve channels in the time of three. The four pixels of a
+    block have four times the channels of one, and share a window of the image; where a pixel does not look, its weights
+    are 0. The same result up to rounding.
 
     Args:
         in_channels (int): C.
         out_channels (int): D.
         kernel_size (int): k.
+        bias (bool): Whether there are biases. Defaults to ``True``.
 
     Example:
         >>> import torch
         >>> BlockConv2d(5, 3, 7)(torch.rand(1, 5, 14, 18)).shape
         torch.Size([1, 3, 8, 12])
     """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, bias=bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Convolve.

@@ -126,6 +126,30 @@ def test_a_compiled_generator_scores_as_any(models, monkeypatch):
     compiling.assert_called_once_with()
 
 
+def test_the_plain_way_is_timed_beside_one_pass_and_beside_twelve(tmp_path, monkeypatch):
+    forms = [Form(PLAIN, "f32", "", CHANNELS, "striped"), Form("padim", "f32", "")]
+    forms[1:1] = [Form("torch eager", "f32", "", CHANNELS, passes) for passes in ("once", "striped")]
+    monkeypatch.setattr(latency, "exported", lambda *_: forms)
+    monkeypatch.setattr(latency, "by_turns", lambda group, *_: [[(form.form, form.passes) for form in group]])
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    found = latency.measure(
+        SimpleNamespace(**{**vars(ARGUMENTS), "passes": ["once", "striped"], "threads": 1}), tmp_path
+    )
+    plain = (PLAIN, "striped")
+    assert found == [[plain, ("torch eager", "once"), ("padim", "")], [plain, ("torch eager", "striped")]]
+
+
+def test_a_ratio_is_to_the_plain_way_that_was_timed_beside_it():
+    forms = [(PLAIN, 8.0), ("torch eager", 4.0), (PLAIN, 6.0), ("torch eager", 1.0)]
+    own = {"precision": "f32", "base_channels": 2, "passes": "", "residual": "", "files_mib": 1, "load_s": 1}
+    own |= {"peak_above_imports_mib": 1, "peak_gflops": None, "multiply_adds": 0}
+    times = [dict.fromkeys(("median", "lowest", "highest"), seconds) for _, seconds in forms]
+    rows = [{**own, "form": form, "image_s": time} for (form, _), time in zip(forms, times, strict=True)]
+    result = {"image_size": SIZE, "threads": 1, "machine": {"processor": ""}, "rows": rows}
+    header, laid_out = tables.latency_table({"": result})
+    assert [row[header.index("times as fast")] for row in laid_out] == ["1.00", "2.00", "1.00", "6.00"]
+
+
 def test_a_process_that_ends_names_its_model():
     worker = latency.Worker("model.xml", 1, sys.exit)
     worker.wait()
