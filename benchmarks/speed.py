@@ -76,7 +76,8 @@ def endless(data: AnomalibDataModule) -> Iterator[torch.Tensor]:
 def compare(arguments: argparse.Namespace, text: str, seed: int) -> list[Metrics]:
     """Train in both ways, one step of each at a time, and score what both have learned."""
     width = {} if arguments.base_channels is None else {"base_channels": arguments.base_channels}
-    changes = {"reference_images": arguments.reference_images, **width}
+    passes = model_arguments(arguments.config).get("passes", "striped")
+    changes = {"reference_images": arguments.reference_images, "passes": passes, **width}
     model, plain = (configured_model(arguments, Option(changes), seed) for _ in range(2))
     data = make_data(text, model.input_size[0], Option())
     chosen = spread(len(data.test_data), arguments.test_images)

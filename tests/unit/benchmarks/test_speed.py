@@ -55,12 +55,17 @@ def test_ratios_are_those_of_steps_that_follow_each_other(monkeypatch):
 
 def test_the_command_trains_both_ways_and_its_table_is_laid_out(tmp_path, tree, scadn_config, monkeypatch):
     config = tmp_path / "tiny.yaml"
-    config.write_text(scadn_config.read_text().replace("24", "32"))
+    text = scadn_config.read_text().replace("24", "32")
+    config.write_text(text.replace("base_channels: 2\n", "base_channels: 2\n    passes: once\n"))
     given = ["--data", f"tiny={tree}", "--config", str(config), "--steps", str(speed.WARM_UP + 3)]
     sizes = ["--base-channels", "3", "--reference-images", "2", "--results", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["speed.py", *given, *sizes])
     monkeypatch.setattr(speed, "in_own_process", lambda function, *values: function(*values))
+    asked: list[str] = []
+    ask = speed.ask
+    monkeypatch.setattr(speed, "ask", lambda *given: asked.append(given[1].model.passes) or ask(*given))
     speed.main()
+    assert asked == ["once", "once"]  # as the configuration says
     result = json.loads((tmp_path / "speed_tiny_tiny_3_32-true.json").read_text())
     run = result["runs"]["0"]
     assert run["ratio"] > 0
