@@ -63,7 +63,7 @@ def test_the_command_trains_both_ways_and_its_table_is_laid_out(tmp_path, tree, 
     monkeypatch.setattr(speed, "in_own_process", lambda function, *values: function(*values))
     asked: list[str] = []
     ask = speed.ask
-    monkeypatch.setattr(speed, "ask", lambda *given: asked.append(given[1].model.passes) or ask(*given))
+    monkeypatch.setattr(speed, "ask", lambda *values: asked.append(values[1].model.passes) or ask(*values))
     speed.main()
     assert asked == ["once", "once"]  # as the configuration says
     result = json.loads((tmp_path / "speed_tiny_tiny_3_32-true.json").read_text())
