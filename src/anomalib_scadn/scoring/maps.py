@@ -7,7 +7,8 @@ Smoothing goes along rows and along columns, in blocks of neighbouring pixels. A
 the product of a small matrix and a long one, which is read where it lies. A convolution that makes pixel by pixel has
 a single channel, which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to
 multiply. Runtimes of graphs copy what torch reads where it lies. There a block is what a convolution makes, with a
-channel for each of its pixels.
+channel for each of its pixels. For a window narrower than a block most weights of a block are zeros, so there the maps
+of an image are the channels of kornia's depthwise convolutions.
 """
 
 from functools import cache
@@ -15,6 +16,7 @@ from math import exp
 from typing import Literal
 
 import torch
+from kornia.filters import gaussian_blur2d
 from torch.nn import functional as F  # noqa: N812
 
 Combine = Literal["min", "mean", "geometric"]
@@ -115,11 +117,14 @@ def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Borde
     Returns:
         torch.Tensor: Same shape.
     """
+    if torch.compiler.is_exporting() and window < BLOCK:
+        blurred = gaussian_blur2d(maps.flatten(1, -3), (window, window), (width, width), border_type=border)
+        return blurred.reshape(maps.shape)
     height, columns = maps.shape[-2:]
     half, kernels = window // 2, block_kernels(window, width).to(maps)
     padding = (half, half + -columns % BLOCK, half, half + -height % BLOCK)
     padded = F.pad(maps.flatten(0, -3).unsqueeze(1), padding, mode=border)
-    filter_blocks = _convolve if torch.compiler.is_exporting() else _multiply
+    filter_blocks = _convolve_blocks if torch.compiler.is_exporting() else _multiply
     return filter_blocks(padded, kernels)[:, :height, :columns].reshape(maps.shape)
 
 
@@ -136,7 +141,7 @@ def _multiply(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
     return smoothed.unflatten(1, (maps.shape[0], -1)).transpose(0, 1)
 
 
-def _convolve(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+def _convolve_blocks(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
     """Filter by convolutions with a channel for each pixel of a block: runtimes would copy overlapping windows."""
     columns = F.conv2d(padded, kernels[:, None, :, None], stride=(BLOCK, 1)).transpose(1, 2).flatten(1, 2)
     blocks = F.conv2d(columns.unsqueeze(1), kernels[:, None, None, :], stride=(1, BLOCK))
