@@ -16,13 +16,10 @@ of anomalib's own, fitted to drawn lace and exported to OpenVINO. Results go to 
 """
 
 import argparse
-import multiprocessing
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
@@ -42,30 +39,19 @@ from anomalib_scadn.masks import inference_masks
 from anomalib_scadn.masks.sizes import Passes, equal_passes_at_once
 from anomalib_scadn.networks import Residual
 from forms import BARE, COMPILED, PRECISIONS, Form, export_all
-from layout import markdown, median_and_range
+from layout import markdown
 from models import ANOMALIB_MODELS
 from plain import PLAIN, PlainInference
-from provenance import MEBIBYTE, in_own_process, machine, named_hash, peak_memory
+from provenance import MEBIBYTE, in_own_process, machine, named_hash
 from store import RESULTS, check_same, read, run_to_end, save
 from tables import latency_table
+from worker import Call, Row, Worker
 
 PRODUCT = 2048
 """Side of the matrices whose product tells the peak of a processor."""
 
-PAUSE = 0.3
-"""Seconds until the threads of a runtime that has answered are surely asleep."""
-
-LEAST = 0.5
-"""Seconds of a turn at least."""
-
 MODEL_ARGUMENTS = ("image_size", "base_channels", "passes", "residual", "forms", "beside", "coreset_ratio")
 """Arguments that decide the models."""
-
-TURN = "turn"
-"""What a process is told that is to be timed."""
-
-Call = Callable[[], object]
-Row = dict[str, Any]
 
 
 def load(folder: Path, form: Form, image: np.ndarray, threads: int) -> Call:
@@ -116,72 +102,6 @@ def product(precision: str) -> Call:
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     left, right = (torch.rand(PRODUCT, PRODUCT).to(dtype) for _ in range(2))
     return lambda: left @ right
-
-
-def serve(connection: Any, make: Callable[..., Call], given: tuple, threads: int) -> None:  # noqa: ANN401  # a pipe's end
-    """Make a call in this process, make it whenever asked, and tell the seconds; at the end, the memory in MiB."""
-    torch.set_num_threads(threads)
-    connection.send(None)
-    connection.recv()
-    before, start = peak_memory(), time.perf_counter()
-    call = make(*given)
-    load_s = time.perf_counter() - start
-    call()  # the first one warms up
-    connection.send(load_s)
-    while connection.recv() == TURN:
-        connection.send(seconds_of_turn(call))
-    connection.send(peak_memory() - before)
-
-
-def seconds_of_turn(call: Call) -> float:
-    """Time calls in a row for a while, and take their median: other processes have emptied the caches before."""
-    seconds: list[float] = []
-    while not seconds or sum(seconds) < LEAST:
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds)
-
-
-class Worker:
-    """A process that holds a loaded model; it is timed when it is asked to be."""
-
-    def __init__(self, name: str, threads: int, make: Callable[..., Call], *given: object) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._name = name
-        self._connection, other = context.Pipe()
-        self._process = context.Process(target=serve, args=(other, make, given, threads), daemon=True)
-        self._process.start()
-        other.close()  # so that a process that dies is noticed
-        self.seconds: list[float] = []
-
-    def wait(self) -> None:
-        """Wait until the process has imported what it needs."""
-        self._ask()
-
-    def load(self) -> None:
-        """Load the model while all other processes sleep."""
-        self.load_s: float = self._ask("load")
-
-    def _ask(self, *words: str) -> Any:  # noqa: ANN401  # whatever the process tells
-        try:
-            for word in words:
-                self._connection.send(word)
-            return self._connection.recv()
-        except (EOFError, OSError) as error:
-            msg = f"{self._name}: its process ended; without an error above, it did not fit into memory"
-            raise RuntimeError(msg) from error
-
-    def turn(self) -> None:
-        """Time one call while all other processes sleep."""
-        time.sleep(PAUSE)
-        self.seconds.append(self._ask(TURN))
-
-    def end(self) -> Row:
-        """End the process; tell what was measured: times in seconds, memory in MiB."""
-        memory = self._ask("end")
-        self._process.join()
-        return {"load_s": self.load_s, "image_s": median_and_range(self.seconds), "peak_above_imports_mib": memory}
 
 
 def exported(arguments: argparse.Namespace, folder: Path) -> list[Form]:

@@ -28,7 +28,7 @@ from training import Option, make_data, make_model
 
 PAPER = "paper"
 
-ONCE = "one pass in place of the twelve, and its composite score"
+ONCE, BARE_ONCE = "one pass in place of the twelve, and its composite score", "one pass in place of the twelve"
 
 Condensing = tuple[str, tuple[float, ...]]
 """How composites are combined, and the widths that they are smoothed by."""
@@ -170,7 +170,7 @@ def spread(length: int, count: int | None) -> list[int]:
 def time_scores(
     image_size: int, base_channels: int, repeats: int, backbone_weights: Path | None
 ) -> dict[str, list[float]]:
-    """Time the twelve passes, ``"passes"``, each score on their reconstructions, and one pass with its score.
+    """Time the twelve passes, ``"passes"``, each score on their reconstructions, and one pass with and without its own.
 
     Returns:
         dict[str, list[float]]: Seconds, one per repeat.
@@ -191,11 +191,12 @@ def time_scores(
     for score in scores.values():
         score(image, reconstructions, model.masks)
     once.score(image)
-    found: dict[str, list[float]] = {name: [] for name in ("passes", *scores, ONCE)}
+    found: dict[str, list[float]] = {name: [] for name in ("passes", *scores, BARE_ONCE, ONCE)}
     for _ in range(repeats):
         found["passes"].append(seconds_of(lambda: model.reconstruct(image)))
         for name, score in scores.items():
             found[name].append(seconds_of(lambda score=score: score(image, reconstructions, model.masks)))
+        found[BARE_ONCE].append(seconds_of(lambda: once.reconstruct(image)))
         found[ONCE].append(seconds_of(lambda: once.score(image)))
     return found
 

@@ -28,8 +28,8 @@ COLUMNS = {
 }
 """What is shown of each training, all on synthetic anomalies; the first decides, the next where it is equal."""
 
-CLOSE = 0.02
-"""Difference of two trainings that different seeds make too."""
+CLOSE = 0.05
+"""Difference of two trainings that different seeds make too (docs/repair.md: 0.052 on solar cells)."""
 
 FEW_IMAGES = 20
 """Normal validation images below which there are not five anomalies of each filling."""

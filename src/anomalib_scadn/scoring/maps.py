@@ -7,8 +7,8 @@ Smoothing goes along rows and along columns, in blocks of neighbouring pixels. A
 the product of a small matrix and a long one, which is read where it lies. A convolution that makes pixel by pixel has
 a single channel, which leaves a processor idle; a product of matrices as large as the maps has mostly zeros to
 multiply. Runtimes of graphs copy what torch reads where it lies. There a block is what a convolution makes, with a
-channel for each of its pixels. For a window narrower than a block most weights of a block are zeros, so there the maps
-of an image are the channels of kornia's depthwise convolutions.
+channel for each of its pixels. For a window narrower than a block most weights of a block are zeros, so there each map
+is a channel of a depthwise convolution.
 """
 
 from functools import cache
@@ -16,7 +16,6 @@ from math import exp
 from typing import Literal
 
 import torch
-from kornia.filters import gaussian_blur2d
 from torch.nn import functional as F  # noqa: N812
 
 Combine = Literal["min", "mean", "geometric"]
@@ -118,8 +117,7 @@ def filter_gaussian(maps: torch.Tensor, window: int, width: float, border: Borde
         torch.Tensor: Same shape.
     """
     if torch.compiler.is_exporting() and window < BLOCK:
-        blurred = gaussian_blur2d(maps.flatten(1, -3), (window, window), (width, width), border_type=border)
-        return blurred.reshape(maps.shape)
+        return _convolve_maps(maps, window, width, border)
     height, columns = maps.shape[-2:]
     half, kernels = window // 2, block_kernels(window, width).to(maps)
     padding = (half, half + -columns % BLOCK, half, half + -height % BLOCK)
@@ -146,6 +144,16 @@ def _convolve_blocks(padded: torch.Tensor, kernels: torch.Tensor) -> torch.Tenso
     columns = F.conv2d(padded, kernels[:, None, :, None], stride=(BLOCK, 1)).transpose(1, 2).flatten(1, 2)
     blocks = F.conv2d(columns.unsqueeze(1), kernels[:, None, None, :], stride=(1, BLOCK))
     return blocks.permute(0, 2, 3, 1).flatten(2)
+
+
+def _convolve_maps(maps: torch.Tensor, window: int, width: float, border: Border) -> torch.Tensor:
+    """Filter by depthwise convolutions with a channel for each map; kornia's blur may choose other operations."""
+    half, kernel = window // 2, torch.tensor(_gaussian(window, width)).to(maps)
+    channels = maps.reshape(maps.shape[0], -1, *maps.shape[-2:])
+    kernels = kernel.repeat(channels.shape[1], 1, 1)
+    padded = F.pad(channels, (half, half, half, half), mode=border)
+    columns = F.conv2d(padded, kernels.unsqueeze(-1), groups=len(kernels))
+    return F.conv2d(columns, kernels.unsqueeze(-2), groups=len(kernels)).reshape(maps.shape)
 
 
 def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:

@@ -16,6 +16,7 @@ import torch
 
 import latency
 import tables
+import worker
 from anomalib_scadn.deploy import StripedMaskInferencer
 from anomalib_scadn.deploy.openvino_graph import OpenVinoGraph
 from anomalib_scadn.networks import Generator
@@ -61,13 +62,13 @@ def test_multiply_adds_are_those_of_convolutions():
 
 def test_the_command_times_by_turns_and_its_table_is_laid_out(models, tmp_path, monkeypatch):
     threads = SimpleNamespace(Pipe=multiprocessing.dummy.Pipe, Process=threading.Thread)
-    monkeypatch.setattr(latency, "multiprocessing", SimpleNamespace(get_context=lambda _: threads))
-    monkeypatch.setattr(latency, "PAUSE", 0)
-    monkeypatch.setattr(latency, "LEAST", 0)
+    monkeypatch.setattr(worker, "multiprocessing", SimpleNamespace(get_context=lambda _: threads))
+    monkeypatch.setattr(worker, "PAUSE", 0)
+    monkeypatch.setattr(worker, "LEAST", 0)
     monkeypatch.setattr(latency, "PRODUCT", 64)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    turns, turn = [], latency.Worker.turn
-    monkeypatch.setattr(latency.Worker, "turn", lambda worker: (turns.append(worker), turn(worker)))
+    turns, turn = [], worker.Worker.turn
+    monkeypatch.setattr(worker.Worker, "turn", lambda one: (turns.append(one), turn(one)))
     given = {"image-size": SIZE, "base-channels": CHANNELS, "models": models, "repeats": 3, "forms": "torch eager"}
     given |= {"threads": 1, "results": tmp_path}
     monkeypatch.setattr(sys, "argv", ["latency.py", *(f"--{name}={value}" for name, value in given.items())])
@@ -151,7 +152,7 @@ def test_a_ratio_is_to_the_plain_way_that_was_timed_beside_it():
 
 
 def test_a_process_that_ends_names_its_model():
-    worker = latency.Worker("model.xml", 1, sys.exit)
-    worker.wait()
+    ending = worker.Worker("model.xml", 1, sys.exit)
+    ending.wait()
     with pytest.raises(RuntimeError, match=r"model\.xml: its process ended"):
-        worker.load()
+        ending.load()

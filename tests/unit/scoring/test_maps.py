@@ -26,6 +26,15 @@ def test_smoothing_by_blocks_is_the_convolution(monkeypatch, window, width, bord
     torch.testing.assert_close(filter_gaussian(maps, window, width, border), expected, atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("width", [1.0, 8.0])
+@pytest.mark.parametrize("shape", [(2, 16, 24), (2, 3, 4, 16, 24)])
+def test_graphs_smooth_maps_of_any_number_of_dimensions(monkeypatch, shape, width):
+    maps = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    expected = smooth(maps, width)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    torch.testing.assert_close(smooth(maps, width), expected, atol=1e-6, rtol=0)
+
+
 def test_a_window_may_be_wider_than_the_map():
     maps = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = gaussian_blur2d(maps, (49, 49), (8.0, 8.0), border_type="replicate")
