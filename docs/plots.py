@@ -47,14 +47,17 @@ def curve() -> Figure:
     axes = figure.subplots(1, len(MEASURES))
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
         content = results(path.stem)
-        (name,), width = content["data"], content["base_channels"]
+        (name,), width, side = content["data"], content["base_channels"], content["image_size"]
+        label, marker = f"{name}, {width} channels", "."
+        if side is not None:  # not the configuration's, which the other lines have
+            label, marker = f"{label}, {side} x {side}", f"${side}$"
         colour = f"C{int(name.startswith('fabric'))}"
         runs = {key: run for key, run in content["runs"].items() if key.startswith("repair/once/")}
         steps = [int(key.split("/")[2]) for key in runs]
         for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
             values = [run[measure] for run in runs.values()]
             if None not in values:
-                axis.plot(steps, values, LINES[width], label=f"{name}, {width} channels", color=colour, marker=".")
+                axis.plot(steps, values, LINES[width], label=label, color=colour, marker=marker)
             axis.set(xlabel="steps", title=title)
             axis.grid(alpha=0.3)
     axes[-1].legend(fontsize=6)

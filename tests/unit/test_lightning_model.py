@@ -69,6 +69,16 @@ def test_a_training_without_a_validation_says_so_once(
     assert [text[: len(warning)] for text in said] == [warning] if warning else said == []
 
 
+@pytest.mark.parametrize(("steps", "said"), [(2, True), (3, False)])
+def test_a_training_that_will_write_no_checkpoint_says_so_before(
+    tiny_scadn, tiny_lace, tiny_engine, caplog, steps, said
+):
+    limits = {"max_epochs": -1, "max_steps": steps, "val_check_interval": 3, "check_val_every_n_epoch": None}
+    tiny_engine(**limits).fit(tiny_scadn(), datamodule=tiny_lace())
+    warning = "max_steps 2 ends training before val_check_interval 3: no checkpoint"
+    assert (caplog.messages.count(warning) == 1) is said
+
+
 def test_images_outside_the_unit_range_are_refused():
     model = Scadn(image_size=32, base_channels=2)
     batch = ImageBatch(image=torch.randn(2, 3, 32, 32) * 3)

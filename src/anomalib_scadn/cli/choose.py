@@ -120,8 +120,8 @@ def _verdict(best: Candidate, second: Candidate) -> list[str]:
     lines = []
     if best.images < FEW_IMAGES:
         lines.append(
-            f"Only {best.images} normal images were validated, too few to choose by. Those of training can be had with "
-            "--data.val_split_mode from_train --data.val_split_ratio 0.3"
+            f"Only {best.images} normal images were validated, too few to be sure. "
+            "--data.val_split_mode from_train --data.val_split_ratio 0.3 takes more, out of the training images."
         )
     if values[0] - values[1] < CLOSE:
         lines.append(f"The best two differ by less than {CLOSE}: another seed may turn them round.")

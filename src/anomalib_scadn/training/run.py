@@ -120,6 +120,9 @@ class TrainingRun(LightningModule):
     def on_fit_start(self) -> None:
         """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
         super().on_fit_start()
+        steps, interval = self.trainer.max_steps, self.trainer.val_check_interval
+        if self.trainer.check_val_every_n_epoch is None and 0 < steps < interval:
+            logger.warning("max_steps %d ends training before val_check_interval %s: no checkpoint", steps, interval)
         if self.seed is None:
             self.seed = self.trainer.strategy.broadcast(torch.initial_seed() % 2**32)
         self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else self.current_epoch)

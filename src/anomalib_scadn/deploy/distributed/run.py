@@ -121,7 +121,8 @@ def score_many(
                 dataset = _scored(listed, images, shards, workers, scorer)
                 _collect(dataset, PartWriter(target), progress, shards)
             progress.say_errors()
-    before = "" if len(shards) else f", {len(listed.files) - len(images)} had a row"  # in shards nobody has counted
+    # Nobody has counted what shards hold.
+    before = "" if len(shards) else f", {len(listed.files) - len(images)} were scored before"
     logger.info("Scored %d images, %d failed%s: %s", progress.done, progress.failed, before, target)
     return progress
 

@@ -94,7 +94,8 @@ def score_folder(
                     failed += bool(row.error)
                     bar.update()
         write_coco(target, read_scores(target))
-    logger.info("Scored %d images, %d failed, %d had a row: %s", len(todo), failed, len(names) - len(todo), target)
+    before = len(names) - len(todo)
+    logger.info("Scored %d images, %d failed, %d were scored before: %s", len(todo), failed, before, target)
     return failed
 
 
