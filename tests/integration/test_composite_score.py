@@ -194,6 +194,18 @@ def test_calibration_for_8_bits_leaves_the_score_its_small_differences(passes, f
     assert np.corrcoef(found["raw_map"].ravel(), expected.anomaly_map.ravel())[0, 1] > 0.99
 
 
+def test_compressed_weights_leave_the_score_its_small_differences(joint, tmp_path):
+    model, datamodule, *_ = joint
+    path = model.to_openvino(tmp_path, compression_type=CompressionType.INT8)
+    weights = [node.data.dtype for node in openvino.Core().read_model(path).get_ops() if hasattr(node, "data")]
+    assert np.dtype("int8") in weights or np.dtype("uint8") in weights
+    images = torch.stack([datamodule.test_data[index].image for index in range(2)])
+    found = OpenVinoGraph(path, "CPU", "f32", {}, passes_at_once=1).run(images.numpy())
+    with torch.no_grad():
+        expected = model.model.scorer(images, torch.from_numpy(found["reconstructions"].copy()), model.model.masks)
+    np.testing.assert_allclose(found["raw_map"], expected.anomaly_map, atol=1e-3, rtol=1e-3)
+
+
 def test_a_checkpoint_of_another_score_is_refused(joint, tiny_scadn, tiny_engine):
     with pytest.raises(ValueError, match="score = CompositeScore"):
         tiny_engine().test(tiny_scadn(), datamodule=joint[1], ckpt_path=joint[3]["checkpoint"])

@@ -258,9 +258,9 @@ def test_a_model_may_lie_in_the_current_folder(exported, image_folders, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1, got 0"),
         ({"passes_at_once": 0}, "passes_at_once must be a whole number, at least 1, got 0"),
-        ({"tile": 0}, "tile must be at least 1"),
+        ({"tile": 0}, "tile must be a whole number, at least 1"),
         ({"tile": 32, "overlap": 32}, "overlap must be 0 to 31"),
         ({"channel_order": "hsv"}, "got 'hsv'"),
         ({"device": "abacus"}, "abacus"),

@@ -135,8 +135,10 @@ def test_a_quantized_graph_stays_in_8_bits(quantized, bfloat16):
 
 
 def test_the_property_of_the_runtime_is_refused_beside_the_argument(exported):
-    with pytest.raises(ValueError, match="expected no INFERENCE_PRECISION_HINT"):
-        StripedMaskInferencer(exported.files["openvino"], backend_options={"INFERENCE_PRECISION_HINT": "bf16"})
+    hint = {"INFERENCE_PRECISION_HINT": "bf16"}
+    for options in (hint, {"DEVICE_PROPERTIES": {"CPU": hint}}):
+        with pytest.raises(ValueError, match="expected no INFERENCE_PRECISION_HINT"):
+            StripedMaskInferencer(exported.files["openvino"], backend_options=options)
 
 
 def test_the_generator_alone_is_computed_in_bfloat16(exported, image_folders, monkeypatch):

@@ -10,7 +10,7 @@ from typing import get_args
 
 from jsonargparse import ArgumentParser
 
-from anomalib_scadn.checks import check_count
+from anomalib_scadn.checks import check_count, check_seed
 from anomalib_scadn.data.crop_sources import has_layout
 from anomalib_scadn.data.cropping import CropCounts, Remainder, crop_folder
 from anomalib_scadn.deploy.images import list_inputs, read_input
@@ -136,6 +136,7 @@ def anomalies(options: Options) -> int:
         raise ValueError(msg)
     check_count(MIN_SIZE, image_size=options["image_size"])
     check_count(1, images=options["images"])
+    check_seed(options["seed"])
     files = list(list_inputs(options["input"]))
     count = min(options["images"], len(files))
     chosen = [files[index * len(files) // count] for index in range(count)]

@@ -3,6 +3,8 @@
 
 """Tiles of a large image: ``tile - overlap`` pixels apart, the last of each row and column at the image's border."""
 
+from anomalib_scadn.checks import check_count
+
 Box = tuple[int, int]
 """Upper left corner of a tile: row and column, in pixels."""
 
@@ -15,12 +17,11 @@ def check_tiling(tile: int, overlap: int) -> None:
         overlap (int): Pixels that neighbours share, 0 to ``tile - 1``.
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a number is out of range or not whole.
     """
-    if tile < 1:
-        msg = f"tile must be at least 1 pixel, got {tile}"
-        raise ValueError(msg)
-    if not 0 <= overlap < tile:
+    check_count(1, tile=tile)
+    check_count(0, overlap=overlap)
+    if overlap >= tile:
         msg = f"overlap must be 0 to {tile - 1} pixels for a tile of {tile}, got {overlap}"
         raise ValueError(msg)
 

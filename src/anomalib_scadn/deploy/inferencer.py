@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from anomalib_scadn.checks import check_count
 from anomalib_scadn.data.image_reading import check_bit_depth
 from anomalib_scadn.data.tiles import check_tiling
 
@@ -93,9 +94,7 @@ class StripedMaskInferencer:
         bit_depth: int | None = None,
         precision: Precision = "f32",
     ) -> None:
-        if batch_size < 1:
-            msg = f"batch_size must be at least 1, got {batch_size}"
-            raise ValueError(msg)
+        check_count(1, batch_size=batch_size)
         if tile is not None:
             check_tiling(tile, overlap)
         check_channel_order(channel_order)

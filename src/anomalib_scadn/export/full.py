@@ -28,7 +28,7 @@ from anomalib_scadn.training.reference import warn_if_unfitted
 from .base import WholeExport
 from .description import describe
 from .metadata import embed_metadata
-from .quantization import CALIBRATED, quantizing_up_to
+from .quantization import quantizing_up_to
 from .values import INNER_VALUES, OpenBatch
 
 
@@ -86,7 +86,7 @@ class ScadnExport(WholeExport):
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Compress as anomalib does, but for a composite score: its small differences would vanish in 8 bits."""
-        partly = compression_type in CALIBRATED and self.model.scorer.exact
+        partly = compression_type not in (None, CompressionType.FP16) and self.model.scorer.exact
         with quantizing_up_to(model, "reconstructions") if partly else nullcontext():
             return super()._compress_ov_model(model, compression_type, *args, **kwargs)
 

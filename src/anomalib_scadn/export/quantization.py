@@ -105,7 +105,7 @@ def _few(datamodule: AnomalibDataModule) -> int:
 
 @contextmanager
 def quantizing_up_to(graph: "Model", value: str) -> Iterator[None]:
-    """Let nncf quantize no operations but those that a value is made by.
+    """Let nncf quantize, or compress the weights of, no operations but those that a value is made by.
 
     anomalib passes no scope on to nncf, so nncf's functions have it as their default for the while.
 
@@ -123,7 +123,9 @@ def quantizing_up_to(graph: "Model", value: str) -> Iterator[None]:
 
     others = {node.get_friendly_name() for node in graph.get_ops()} - _makers(graph, value)
     scope = nncf.IgnoredScope(names=sorted(others), validate=False)
-    functions = {name: getattr(nncf, name) for name in ("quantize", "quantize_with_accuracy_control")}
+    functions = {
+        name: getattr(nncf, name) for name in ("quantize", "quantize_with_accuracy_control", "compress_weights")
+    }
     try:
         for name, function in functions.items():
             setattr(nncf, name, partial(function, ignored_scope=scope))

@@ -166,4 +166,5 @@ def smooth(maps: torch.Tensor, width: float) -> torch.Tensor:
     Returns:
         torch.Tensor: Same shape.
     """
-    return filter_gaussian(maps, 2 * round(3 * width) + 1, width, "replicate") if width else maps
+    window = 2 * round(3 * width) + 1
+    return filter_gaussian(maps, window, width, "replicate") if window > 1 else maps

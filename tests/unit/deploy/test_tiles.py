@@ -239,9 +239,11 @@ def test_progress_is_shown_on_request(capsys):
     ("arguments", "message"),
     [
         ((0, 5, 4, 1), "at least 1 x 1 pixel to be cut into tiles, got a side of 0"),
-        ((5, 5, 0, 0), "tile must be at least 1 pixel, got 0"),
+        ((5, 5, 0, 0), "tile must be a whole number, at least 1, got 0"),
+        ((5, 5, 2.5, 0), "tile must be a whole number, at least 1, got 2.5"),
+        ((5, 5, 4, 1.5), "overlap must be a whole number, at least 0, got 1.5"),
         ((5, 5, 4, 4), "overlap must be 0 to 3 pixels for a tile of 4, got 4"),
-        ((5, 5, 4, -1), "overlap must be 0 to 3 pixels for a tile of 4, got -1"),
+        ((5, 5, 4, -1), "overlap must be a whole number, at least 0, got -1"),
     ],
 )
 def test_impossible_tilings_are_refused(arguments, message):

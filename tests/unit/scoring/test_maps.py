@@ -41,9 +41,10 @@ def test_a_window_may_be_wider_than_the_map():
     torch.testing.assert_close(smooth(maps, 8.0), expected, atol=1e-6, rtol=0)
 
 
-def test_nothing_is_smoothed_by_no_width():
+@pytest.mark.parametrize("width", [0.0, 0.1, 1e-200])
+def test_nothing_is_smoothed_by_less_than_a_pixel(width):
     maps = torch.rand(1, 2, 8, 8)
-    assert smooth(maps, 0.0) is maps
+    assert smooth(maps, width) is maps
 
 
 def test_weights_of_a_pixel_sum_to_one():
