@@ -48,19 +48,20 @@ def curve() -> Figure:
     for path in sorted(RESULTS.glob("curve_*.json"), key=lambda path: len(path.name)):
         content = results(path.stem)
         (name,), width, side = content["data"], content["base_channels"], content["image_size"]
-        label, marker = f"{name}, {width} channels", "."
+        label, marker, large = f"{name}, {width} channels", ".", 6
         if side is not None:  # not the configuration's, which the other lines have
-            label, marker = f"{label}, {side} x {side}", f"${side}$"
+            label, marker, large = f"{label}, {side} x {side}", f"${side}$", 10
         colour = f"C{int(name.startswith('fabric'))}"
         runs = {key: run for key, run in content["runs"].items() if key.startswith("repair/once/")}
         steps = [int(key.split("/")[2]) for key in runs]
         for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
             values = [run[measure] for run in runs.values()]
             if None not in values:
-                axis.plot(steps, values, LINES[width], label=label, color=colour, marker=marker)
+                style = {"label": label, "color": colour, "marker": marker, "markersize": large}
+                axis.plot(steps, values, LINES[width], **style)
             axis.set(xlabel="steps", title=title)
             axis.grid(alpha=0.3)
-    axes[-1].legend(fontsize=6)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=7)
     return figure
 
 
