@@ -167,6 +167,7 @@ def test_a_small_folder_is_shown_whole(tmp_path, capsys, monkeypatch):
         (("--input", "missing"), "missing"),
         (("--input", "in", "--images", 0), "images must be a whole number, at least 1, got 0"),
         (("--input", "in", "--output", "sheet.jpg"), "output must be a file ending in .png, got sheet.jpg"),
+        (("--input", "in", "--seed", -1), "seed must be a whole number from 0 to 2**32 - 1, got -1"),
         (("--input", "in", "--image_size", 8), "image_size must be a whole number, at least 24, got 8"),
     ],
 )

@@ -79,6 +79,13 @@ def test_a_training_that_will_write_no_checkpoint_says_so_before(
     assert (caplog.messages.count(warning) == 1) is said
 
 
+def test_validation_may_be_timed(tiny_scadn, tiny_lace, tiny_engine):
+    limits = {"max_epochs": -1, "max_steps": 1, "val_check_interval": "00:01:00:00", "check_val_every_n_epoch": None}
+    engine = tiny_engine(**limits)
+    engine.fit(tiny_scadn(), datamodule=tiny_lace())
+    assert engine.trainer.global_step == 1
+
+
 def test_images_outside_the_unit_range_are_refused():
     model = Scadn(image_size=32, base_channels=2)
     batch = ImageBatch(image=torch.randn(2, 3, 32, 32) * 3)

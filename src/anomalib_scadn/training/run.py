@@ -118,11 +118,15 @@ class TrainingRun(LightningModule):
             raise MisconfigurationException(msg)
 
     def on_fit_start(self) -> None:
-        """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``."""
+        """Seed the first epoch of this run: its data loader starts before ``on_train_epoch_start``.
+
+        Warn if training will end before the first validation, after which weights are saved.
+        """
         super().on_fit_start()
-        steps, interval = self.trainer.max_steps, self.trainer.val_check_interval
-        if self.trainer.check_val_every_n_epoch is None and 0 < steps < interval:
-            logger.warning("max_steps %d ends training before val_check_interval %s: no checkpoint", steps, interval)
+        steps, interval = self.trainer.max_steps, getattr(self.trainer, "val_check_interval", None)  # none if timed
+        counted = self.trainer.check_val_every_n_epoch is None and isinstance(interval, int)
+        if counted and 0 < steps < interval and self.trainer.is_global_zero:
+            logger.warning("max_steps %d ends training before val_check_interval %d: no checkpoint", steps, interval)
         if self.seed is None:
             self.seed = self.trainer.strategy.broadcast(torch.initial_seed() % 2**32)
         self._start_epoch(self._resumed_epoch if self.trainer.ckpt_path else self.current_epoch)
